@@ -1,0 +1,1 @@
+"""Floor 3: what answers. `base.py` has the interfaces; every class here implements one of them."""

@@ -1,0 +1,121 @@
+"""What answers: the interfaces of the local engine's three places, and of an engine as a whole.
+
+Each has a contract test that runs on every implementation (`tests/test_engines_contract.py`).
+A new model is one class in `stt.py`, `tts.py` or `responder.py`, and one line in the tables at their ends.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from voice.audio.pcm import Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a recogniser understood of one utterance."""
+
+    text: str
+    """Lower-case words; "" if nothing was understood."""
+    language: str = "en"
+    """BCP 47 code of the language that the recogniser takes it for."""
+    confidence: float = 1.0
+    """0..1: under 0.5 the words are a guess."""
+    command: bool = False
+    """True if the words are exactly a sentence that the skills know."""
+
+
+class Hearing(Protocol):
+    """One utterance on its way through a recogniser."""
+
+    def feed(self, samples: Samples) -> None:
+        """More speech: int16, mono, 16 kHz, any length. Never blocks; work begins at once."""
+
+    async def finish(self) -> Heard:
+        """The end of the utterance: all of it that was understood. Raises: WorkerDied."""
+
+    def drop(self) -> None:
+        """Forget the utterance. Harmless after `finish` and when called twice."""
+
+
+class Transcriber(Protocol):
+    """A recogniser. Utterances are independent: the same samples give the same text, whatever came before."""
+
+    name: str
+
+    def listen(self) -> Hearing:
+        """Begin an utterance. Any number may be open at once; those beyond the recogniser's places wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordTime:
+    """When a word of a reply is heard, in ms from the start of its sentence's audio."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """A piece of synthesised speech."""
+
+    samples: Samples
+    """int16, mono."""
+    rate_hz: int
+    words: tuple[WordTime, ...] = ()
+    """Words that begin in this piece; empty where the synthesiser tells none."""
+
+
+class Synthesizer(Protocol):
+    """A speaker. The same text gives the same samples."""
+
+    name: str
+    licence: str
+
+    def speak(self, text: str, language: str = "en") -> AsyncIterator[Speech]:
+        """One sentence as speech, piece by piece. Closing the iterator stops the work at once. Raises: WorkerDied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One finished line of the conversation so far."""
+
+    role: str
+    """"system", "user" or "assistant"."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a responder is asked to answer."""
+
+    lines: Sequence[Line]
+    """The conversation, oldest first; the last user line is the one to answer."""
+    heard: Heard | None = None
+    """How the last user line was heard; None if it was typed."""
+    instructions: str = ""
+    """The session's (or the response's) instructions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One sentence (or part of one) of an answer."""
+
+    text: str
+    language: str = "en"
+    """Which voice speaks it."""
+
+
+class Responder(Protocol):
+    """Finds the words of an answer. One object serves one session and may remember things in it."""
+
+    def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncIterator[Said]:
+        """The answer, sentence by sentence. `now` is monotonic, `wall_s` is Unix time; both in seconds.
+        Closing the iterator stops the work at once."""
+
+    def due_s(self) -> float | None:
+        """When it next has something to say by itself (a timer), in monotonic seconds; None if never."""
+
+    def announce(self, now: float) -> Sequence[Said]:
+        """What has become due by `now`, told once."""

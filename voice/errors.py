@@ -1,0 +1,70 @@
+"""Every exception that voice raises, in one tree.
+
+VoiceError
++-- UsageError          the caller's mistake: an argument, a file, a setting (exit 2)
++-- ConfigError         unsafe or missing configuration (exit 78)
++-- MissingError        a device, a port, a library or a server that is not there (exit 69)
+|   +-- MissingExtra    an optional package that is not installed
++-- ProtocolError       the peer's mistake: a message that breaks the protocol
++-- LinkClosed          the link to the peer is gone
++-- WorkerDied          a model process ended in the middle of a job
+
+An ordinary end is an event or a return value, not one of these.
+"""
+
+
+class VoiceError(Exception):
+    """The root: `except VoiceError` catches all that voice raises on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(VoiceError):
+    """The caller's mistake. The message says which value, and what to do."""
+
+    exit_code = 2
+
+
+class ConfigError(VoiceError):
+    """Unsafe or missing configuration."""
+
+    exit_code = 78
+
+
+class MissingError(VoiceError):
+    """Something outside the program is not there: device, port, library, server."""
+
+    exit_code = 69
+
+
+class MissingExtra(MissingError):
+    """An optional package is not installed; the message names the extra that brings it."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f'{what} is not installed: pip install "voice[{extra}]" (in a checkout: pip install ".[{extra}]")')
+        self.extra = extra
+
+
+class ProtocolError(VoiceError):
+    """The peer's mistake.
+
+    `code` and `param` are those of the Realtime `error` event that answers it.
+    """
+
+    def __init__(self, message: str, code: str = "invalid_value", param: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.param = param
+
+
+class LinkClosed(VoiceError):
+    """The link is gone. `close_code` is the WebSocket close code (1006: none was received)."""
+
+    def __init__(self, close_code: int = 1006, reason: str = "") -> None:
+        super().__init__(f"link closed with {close_code}" + (f": {reason}" if reason else ""))
+        self.close_code = close_code
+        self.reason = reason
+
+
+class WorkerDied(VoiceError):
+    """A model process ended in the middle of a job; it is started again for the next one."""
