@@ -1,0 +1,1 @@
+"""Tests: one file for each module of voice, flat; what they share is in `support`."""

@@ -1,0 +1,1 @@
+"""What tests share: signals, fakes, and what the machine has to offer."""
