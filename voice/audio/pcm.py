@@ -4,6 +4,8 @@
 bytes never reach the floors above `protocol` and `links`.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,3 +48,53 @@ def from_bytes(data: bytes) -> Samples:
 def to_bytes(samples: Samples) -> bytes:
     """Samples as little-endian 16-bit bytes."""
     return samples.astype("<i2", copy=False).tobytes()
+
+
+def clip_int16(values: NDArray[np.floating]) -> Samples:
+    """Floats on the int16 scale as samples: rounded, clipped, NaN as 0. Any shape."""
+    finite = np.nan_to_num(values, nan=0.0, posinf=32767.0, neginf=-32768.0)
+    clipped: Samples = np.clip(np.rint(finite), -32768, 32767).astype(np.int16)
+    return clipped
+
+
+SILENT_DBFS = -100.0
+"""What `dbfs` says of digital silence: a finite number, so that it can be printed, compared and sent as JSON."""
+
+
+def dbfs(samples: Samples) -> float:
+    """RMS level in dB below full scale (32768); a full-scale sine is -3. At least SILENT_DBFS, also for no samples."""
+    if not len(samples):
+        return SILENT_DBFS
+    wide = samples.astype(np.float64)
+    mean_square = float(np.dot(wide, wide)) / len(wide)
+    if mean_square <= 0.0:
+        return SILENT_DBFS
+    return max(SILENT_DBFS, 10.0 * math.log10(mean_square / 32768.0**2))
+
+
+class Framer:
+    """Cuts a stream of any pieces into frames of equal length: every sample once, in order.
+
+    The frames share no memory with what was pushed.
+    """
+
+    def __init__(self, frame_samples: int = FRAME_SAMPLES) -> None:
+        """Raises: ValueError if `frame_samples` is not positive."""
+        if frame_samples < 1:
+            raise ValueError(f"a frame has at least one sample, not {frame_samples}")
+        self._frame_samples = frame_samples
+        self._rest = empty()
+
+    def push(self, samples: Samples) -> list[Samples]:
+        """All frames that are complete now, oldest first; what is left over waits for the next push."""
+        whole = np.concatenate((self._rest, samples))
+        size = self._frame_samples
+        end = len(whole) - len(whole) % size
+        # A copy: a view of a few samples would keep a large push in memory.
+        self._rest = whole[end:].copy()
+        return [whole[at : at + size] for at in range(0, end, size)]
+
+    def flush(self) -> Samples:
+        """What is left over, unpadded (less than a frame), and forgets it."""
+        rest, self._rest = self._rest, empty()
+        return rest
