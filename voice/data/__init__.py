@@ -1,0 +1,1 @@
+"""What the program reads at run time: tables of sentences, units, prices. Read through `importlib.resources`."""

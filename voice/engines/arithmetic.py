@@ -1,0 +1,255 @@
+"""Sums in words or signs: read by precedence climbing, worked out exactly, said again in words.
+
+"two plus three times four" is 14, as at school. Roots that do not come out even are rounded and said with "about".
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from typing import TypeVar
+
+from voice.engines import numbers
+from voice.engines.words import Words
+
+_T = TypeVar("_T")
+
+LONGEST_POWER = 4096
+"""Bits of the largest power that is worked out; anything near it is too large to be said anyway."""
+LARGEST_FACTORIAL = 17
+"""18! has 16 digits: beyond `numbers.LIMIT`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A number (`op` "") or an operation on one or two sums."""
+
+    op: str
+    args: tuple["Sum", ...] = ()
+    number: Fraction = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a sum comes to."""
+
+    value: Fraction
+    exact: bool = True
+
+
+_BINARY: tuple[tuple[tuple[str, ...], str, int], ...] = (
+    (("to", "the", "power", "of"), "power", 4),
+    (("raised", "to", "the", "power", "of"), "power", 4),
+    (("raised", "to"), "power", 4),
+    (("to", "the", "power"), "power", 4),
+    (("*", "*"), "power", 4),
+    (("^",), "power", 4),
+    (("divided", "by"), "over", 2),
+    (("divide", "by"), "over", 2),
+    (("multiplied", "by"), "times", 2),
+    (("multiplied", "with"), "times", 2),
+    (("multiply", "by"), "times", 2),
+    (("times",), "times", 2),
+    (("x",), "times", 2),
+    (("*",), "times", 2),
+    (("/",), "over", 2),
+    (("over",), "over", 2),
+    (("modulo",), "modulo", 2),
+    (("mod",), "modulo", 2),
+    (("added", "to"), "plus", 1),
+    (("plus",), "plus", 1),
+    (("+",), "plus", 1),
+    (("minus",), "minus", 1),
+    (("take", "away"), "minus", 1),
+    (("less",), "minus", 1),
+    (("-",), "minus", 1),
+)
+_PREFIX: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("square", "root", "of"), "square root"),
+    (("square", "root"), "square root"),
+    (("root", "of"), "square root"),
+    (("sqrt", "of"), "square root"),
+    (("sqrt",), "square root"),
+    (("\u221a",), "square root"),
+    (("cube", "root", "of"), "cube root"),
+    (("cubic", "root", "of"), "cube root"),
+    (("square", "of"), "squared"),
+    (("cube", "of"), "cubed"),
+    (("factorial", "of"), "factorial"),
+    (("twice",), "twice"),
+    (("double",), "twice"),
+    (("triple",), "triple"),
+)
+_POSTFIX: tuple[tuple[tuple[str, ...], str], ...] = ((("squared",), "squared"), (("cubed",), "cubed"), (("factorial",), "factorial"))
+_OF_HUNDRED = (("percent", "of"), ("%", "of"), ("per", "cent", "of"), ("percent", "times"), ("%", "*"), ("%", "times"))
+_SAID = {"plus": "plus", "minus": "minus", "times": "times", "over": "divided by", "power": "to the power of", "modulo": "modulo", "percent": "percent of"}
+_RANK = {"plus": 1, "minus": 1, "times": 2, "over": 2, "modulo": 2, "percent": 3, "power": 4}
+
+
+def read(words: Words, i: int) -> Iterator[tuple[int, Sum]]:
+    """The longest sum that begins at word `i`, with at least one operation: (index behind it, sum)."""
+    found = _expression(words.texts, i, 1)
+    if found is not None and found[1].op and not (found[1].op == "minus" and len(found[1].args) == 1):
+        yield found
+
+
+def number(value: Fraction) -> Sum:
+    """A number as a sum."""
+    return Sum("", (), value)
+
+
+def _expression(words: tuple[str, ...], i: int, rank: int) -> tuple[int, Sum] | None:
+    found = _operand(words, i)
+    while found is not None:
+        at, left = found
+        op = _starts(words, at, tuple((mark, (name, level)) for mark, name, level in _BINARY if level >= rank))
+        if op is None:
+            return found
+        behind, (name, level) = op
+        right = _expression(words, behind, level if name == "power" else level + 1)
+        if right is None:
+            return found
+        found = right[0], Sum(name, (left, right[1]))
+    return None
+
+
+def _operand(words: tuple[str, ...], i: int) -> tuple[int, Sum] | None:
+    if i < len(words) and words[i] == "the":
+        i += 1
+    found = _atom(words, i)
+    if found is None:
+        return None
+    at, left = found
+    while (post := _starts(words, at, _POSTFIX)) is not None:
+        at, left = post[0], Sum(post[1], (left,))
+    for mark in _OF_HUNDRED:
+        if words[at : at + len(mark)] == mark and (right := _operand(words, at + len(mark))) is not None:
+            return right[0], Sum("percent", (left, right[1]))
+    if words[at : at + 1] == ("of",) and not left.op and left.number.denominator > 1:
+        right = _operand(words, at + 1)
+        return found if right is None else (right[0], Sum("times", (left, right[1])))
+    return at, left
+
+
+def _atom(words: tuple[str, ...], i: int) -> tuple[int, Sum] | None:
+    if i >= len(words):
+        return None
+    if words[i] == "(":
+        inner = _expression(words, i + 1, 1)
+        return (inner[0] + 1, inner[1]) if inner is not None and words[inner[0] : inner[0] + 1] == (")",) else None
+    if words[i] in numbers.SIGNS:
+        inner = _expression(words, i + 1, 4)  # as on paper: -3 squared is -9
+        if inner is None:
+            return None
+        return inner[0], number(-inner[1].number) if not inner[1].op else Sum("minus", (inner[1],))
+    prefix = _starts(words, i, _PREFIX)
+    if prefix is not None:
+        inner = _atom(words, prefix[0])
+        return None if inner is None else (inner[0], Sum(prefix[1], (inner[1],)))
+    for end, value in numbers.spans(words, i):
+        if "/" not in words[i:end]:
+            return end, number(value)
+    return None
+
+
+def _starts(words: tuple[str, ...], i: int, marks: tuple[tuple[tuple[str, ...], _T], ...]) -> tuple[int, _T] | None:
+    for mark, meaning in marks:
+        if words[i : i + len(mark)] == mark:
+            return i + len(mark), meaning
+    return None
+
+
+def work_out(sum_: Sum) -> Result:
+    """Raises: ZeroDivisionError; ValueError for the root of a negative number; OverflowError for what is too large to say."""
+    if not sum_.op:
+        if abs(sum_.number) >= numbers.LIMIT:
+            raise OverflowError
+        return Result(sum_.number)
+    args = [work_out(arg) for arg in sum_.args]
+    result = _OPS[sum_.op](*(arg.value for arg in args))
+    return Result(result.value, result.exact and all(arg.exact for arg in args))
+
+
+def _power(base: Fraction, exponent: Fraction) -> Result:
+    if exponent.denominator > 1:
+        return _root(base, exponent)
+    size = max(base.numerator.bit_length(), base.denominator.bit_length())
+    if size * abs(exponent.numerator) > LONGEST_POWER and abs(base) != 1 and base:
+        raise OverflowError
+    return Result(Fraction(base) ** (exponent.numerator if abs(base) != 1 else exponent.numerator % 2))
+
+
+def _root(base: Fraction, exponent: Fraction) -> Result:
+    """A power with a fraction for its exponent. Raises: ValueError, OverflowError."""
+    if base < 0:
+        raise ValueError("the root of a negative number")
+    if not base:
+        return Result(Fraction(0))
+    with localcontext() as context:
+        context.prec = 30
+        found = (Decimal(base.numerator) / Decimal(base.denominator)) ** (Decimal(exponent.numerator) / Decimal(exponent.denominator))
+        if abs(found.adjusted()) > 40:
+            raise OverflowError
+        near = numbers.rounded(Fraction(found), 12)
+    exact = abs(exponent) < 1 and exponent.numerator == 1 and near**exponent.denominator == base
+    return Result(near if exact else Fraction(found), exact)
+
+
+def _cube_root(base: Fraction) -> Result:
+    found = _root(abs(base), Fraction(1, 3))
+    return Result(-found.value if base < 0 else found.value, found.exact)
+
+
+def _factorial(n: Fraction) -> Result:
+    if n.denominator > 1 or n < 0:
+        raise ValueError("the factorial of something else than a whole number")
+    if n > LARGEST_FACTORIAL:
+        raise OverflowError
+    return Result(Fraction(math.factorial(n.numerator)))
+
+
+def _minus(*args: Fraction) -> Result:
+    return Result(-args[0] if len(args) == 1 else args[0] - args[1])
+
+
+_OPS: Mapping[str, Callable[..., Result]] = {
+    "plus": lambda a, b: Result(a + b),
+    "minus": _minus,
+    "times": lambda a, b: Result(a * b),
+    "over": lambda a, b: Result(a / b),
+    "modulo": lambda a, b: Result(a % b),
+    "percent": lambda a, b: Result(a * b / 100),
+    "power": _power,
+    "squared": lambda a: _power(a, Fraction(2)),
+    "cubed": lambda a: _power(a, Fraction(3)),
+    "twice": lambda a: Result(a * 2),
+    "triple": lambda a: Result(a * 3),
+    "square root": lambda a: _root(a, Fraction(1, 2)),
+    "cube root": _cube_root,
+    "factorial": _factorial,
+}
+
+
+def said(sum_: Sum, rank: int = 0) -> str:
+    """In words, with brackets only where the order needs them: "(2 plus 3) times 4"."""
+    match sum_:
+        case Sum(op=""):
+            return fraction(sum_.number)
+        case Sum(op="minus", args=(inner,)):
+            return f"minus {said(inner, 4)}"
+        case Sum(op="squared" | "cubed" | "factorial" as op, args=(inner,)):
+            return f"{said(inner, 5)} {op}"
+        case Sum(op="square root" | "cube root" as op, args=(inner,)):
+            return f"the {op} of {said(inner, 5)}"
+        case Sum(op="twice" | "triple" as op, args=(inner,)):
+            return f"{op} {said(inner, 5)}"
+    left, right = sum_.args
+    mine = _RANK[sum_.op]
+    body = f"{said(left, mine)} {_SAID[sum_.op]} {said(right, mine + 1)}"
+    return f"({body})" if mine < rank else body
+
+
+def fraction(value: Fraction) -> str:
+    """A number as text; one without a finite decimal form as a fraction: "1/3"."""
+    return numbers.text(value) if numbers.is_finite(value, 6) else f"{value.numerator}/{value.denominator}"

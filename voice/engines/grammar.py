@@ -1,0 +1,126 @@
+"""The table of skills as a JSGF grammar for the recogniser, and the phrases after which free words follow.
+
+Only the `say` templates: each sentence of the grammar is one that `skills.match` understands (a test walks it). Rules
+refer to earlier rules only, so nothing recurses; pocketsphinx copies a rule into every place that names it, so number
+rules are kept small and conversions are grouped by kind of unit behind one common beginning.
+"""
+
+import functools
+import re
+from collections.abc import Iterator, Mapping
+
+from voice.engines import units
+from voice.engines.skills import table
+from voice.engines.templates import Choice, Node, Row, Rule, Slot, Word, slots_in
+
+_WORD = re.compile(r"[a-z']+")
+
+
+@functools.cache
+def jsgf() -> str:
+    """The whole grammar; its public rule is `<command>`. The same text every time."""
+    sentences = [node for skill in table().skills for node in skill.say]
+    bodies = list(dict.fromkeys(_text(_by_kind(node), outer=True) for node in sentences))
+    lead, trail = (_text(table().leads[name], outer=True) for name in ("lead", "trail"))
+    rules = [
+        *((name, _text(node, outer=True)) for name, node in table().rules.items()),
+        *((f"unit_{kind}", " | ".join(name for unit in members for name in unit.heard)) for kind, members in _kinds().items()),
+        ("lead", lead),
+        ("trail", trail),
+        ("sentence", "\n  | ".join(bodies)),
+    ]
+    wanted = _reachable(dict(rules), "sentence") | {"sentence", "lead", "trail"}
+    lines = [f"<{name}> = {body};" for name, body in dict(rules).items() if name in wanted]
+    return "\n".join(["#JSGF V1.0;", "grammar skills;", *lines, "public <command> = [<lead>] <sentence> [<trail>];", ""])
+
+
+@functools.cache
+def tails() -> tuple[str, ...]:
+    """The carrier phrases ("remember that") after which free words follow: the longest first, then by the alphabet."""
+    return tuple(sorted(set(_sentences(table().leads["carrier"])), key=lambda phrase: (-len(phrase.split()), phrase)))
+
+
+@functools.cache
+def words() -> frozenset[str]:
+    """Every word of the grammar: each must be in the recogniser's dictionary."""
+    bodies = (line.partition("=")[2] for line in jsgf().splitlines()[2:] if line)
+    continued = (line for line in jsgf().splitlines() if line.startswith("  |"))
+    text = re.sub(r"<[^>]*>", " ", " ".join((*bodies, *continued)))
+    return frozenset(_WORD.findall(text))
+
+
+def _kinds() -> Mapping[str, list[units.Unit]]:
+    kinds = dict[str, list[units.Unit]]()
+    for unit in units.table():
+        if unit.heard:
+            kinds.setdefault(unit.kind, []).append(unit)
+    return kinds
+
+
+def _by_kind(node: Node) -> Node:
+    """A template with two units: its part from the first to the last of them, once for each kind of unit."""
+    if sum(slot.kind == "unit" for slot in slots_in(node)) < 2 or not isinstance(node, Row):
+        return node
+    holding = [n for n, part in enumerate(node.parts) if any(slot.kind == "unit" for slot in slots_in(part))]
+    first, last = holding[0], holding[-1] + 1
+    middle = Row(node.parts[first:last])
+    choice = Choice(tuple(_with_kind(middle, kind) for kind in _kinds()))
+    return Row((*node.parts[:first], choice, *node.parts[last:]))
+
+
+def _with_kind(node: Node, kind: str) -> Node:
+    match node:
+        case Slot(kind="unit"):
+            return Slot(node.name, f"unit_{kind}")
+        case Row():
+            return Row(tuple(_with_kind(part, kind) for part in node.parts))
+        case Choice():
+            return Choice(tuple(_with_kind(part, kind) for part in node.parts))
+    return node
+
+
+def _text(node: Node, outer: bool = False) -> str:
+    """A tree as JSGF; `outer` leaves out the brackets round a choice."""
+    match node:
+        case Word():
+            full = " ".join(node.expanded)
+            return node.text if full == node.text else f"( {node.text} | {full} )"
+        case Rule():
+            return f"<{node.name}>"
+        case Slot():
+            return f"<{node.kind}>"
+        case Choice():
+            *parts, last = node.parts
+            if last == Row(()):
+                return f"[ {' | '.join(_text(part, outer=True) for part in parts)} ]"
+            body = " | ".join(_text(part) for part in node.parts)
+            return body if outer else f"( {body} )"
+        case Row():
+            return " ".join(_text(part) for part in node.parts)
+
+
+def _reachable(rules: Mapping[str, str], name: str) -> set[str]:
+    found = set[str]()
+    for other in re.findall(r"<(\w+)>", rules[name]):
+        found |= {other} | _reachable(rules, other)
+    return found
+
+
+def _sentences(node: Node) -> Iterator[str]:
+    """Every sentence of a small tree without slots."""
+    match node:
+        case Word():
+            yield node.text
+            if " ".join(node.expanded) != node.text:
+                yield " ".join(node.expanded)
+        case Rule():
+            yield from _sentences(node.node)
+        case Choice():
+            for part in node.parts:
+                yield from _sentences(part)
+        case Row(parts=()):
+            yield ""
+        case Row():
+            for head in _sentences(node.parts[0]):
+                for rest in _sentences(Row(node.parts[1:])):
+                    yield f"{head} {rest}".strip()

@@ -1,0 +1,218 @@
+"""From words to intents: the one table of sentence templates (`voice/data/skills.toml`), read and matched.
+
+`grammar.py` writes the same table as a grammar for the recogniser, so what is heard exactly is also understood.
+"""
+
+import functools
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import resources
+
+from voice.engines import arithmetic, durations, numbers, units
+from voice.engines.templates import Node, Reader, Slots, ends, parse, slots_in
+from voice.engines.words import Words, split
+
+LONGEST_WORDS = 40
+"""A sentence of more words is a command only if its template ends in free words."""
+FREE = {"text", "fact"}
+"""Kinds of slots that take free words to the end of the sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What a sentence asks for."""
+
+    skill: str
+    slots: Mapping[str, object]
+    """By name: Fraction for numbers and durations (seconds), Unit, Sum, str for labels and free words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """One entry of the table."""
+
+    name: str
+    do: str
+    """The operation of an arithmetic template; "" elsewhere."""
+    say: tuple[Node, ...]
+    typed: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The whole table."""
+
+    rules: Mapping[str, Node]
+    skills: tuple[Skill, ...]
+    leads: Mapping[str, Node]
+    """What the grammar allows in front of ("lead") and behind ("trail") any sentence."""
+
+
+@functools.cache
+def table() -> Table:
+    """The table, read once. Raises: ValueError, KeyError when it is malformed."""
+    raw = tomllib.loads(resources.files("voice.data").joinpath("skills.toml").read_text("utf-8"))
+    rules = dict[str, Node]()
+    for name, template in raw["rules"].items():
+        rules[name] = parse(template, rules)
+    skills = tuple(
+        Skill(entry["name"], entry.get("do", ""), tuple(parse(t, rules) for t in entry["say"]), tuple(parse(t, rules) for t in entry["typed"]))
+        for entry in raw["skill"]
+    )
+    return Table(rules, skills, {name: parse(template, rules) for name, template in raw["leads"].items()})
+
+
+def _labels(words: Words, i: int) -> Iterator[tuple[int, object]]:
+    """A timer's name: one to three words, the fewest first."""
+    for end in range(i + 1, min(len(words), i + 3) + 1):
+        if words.texts[end - 1] in _NO_LABEL or numbers.is_digits(words.texts[end - 1]):
+            return
+        yield end, words.original(i, end)
+
+
+_NO_LABEL = {"a", "an", "the", "my", "timer", "timers", "alarm", "reminder", "for", "of", "to", "in", "and", "all", "every", "minute", "second", "hour", "up"}
+_NO_LABEL |= {
+    "minutes",
+    "seconds",
+    "hours",
+    "that",
+    "this",
+    "it",
+    "please",
+    "another",
+    "new",
+    "countdown",
+    "on",
+    "with",
+    "at",
+    "long",
+    "me",
+    "not",
+    "is",
+    "from",
+}
+_NO_LABEL |= set(numbers.ONES) | set(numbers.TEENS) | set(numbers.TENS)
+
+
+def _rest(words: Words, i: int) -> Iterator[tuple[int, object]]:
+    """Free words to the end."""
+    if i < len(words):
+        yield len(words), words.source[words.starts[i] :].strip(" .!?\"',;:")
+
+
+def _head(words: Words, i: int) -> Iterator[tuple[int, object]]:
+    """Free words that something else follows, the most first."""
+    for end in range(min(len(words), i + 12), i, -1):
+        yield end, words.original(i, end)
+
+
+def _fact(words: Words, i: int) -> Iterator[tuple[int, object]]:
+    """Free words that state something: a noun and a verb ("my keys are ...", not "the alamo")."""
+    if words.texts[i : i + 1] and words.texts[i] in {"my", "our", "i", "the", "we", "his", "her", "their"}:
+        if any(verb in words.texts[i + 1 :] for verb in ("is", "are", "am", "was", "were", "have", "has", "like", "likes", "need", "live", "lives")):
+            yield from _rest(words, i)
+
+
+def _counting(words: Words, i: int) -> Iterator[tuple[int, object]]:
+    """Numbers to the end: "one two three"."""
+    if i < len(words) and all(numbers.is_digits(w) or w in numbers.ONES or w in numbers.TEENS for w in words.texts[i:]):
+        yield from _rest(words, i)
+
+
+def _numbers(words: Words, i: int) -> Iterator[tuple[int, object]]:
+    yield from numbers.spans(words.texts, i)
+
+
+READERS: Mapping[str, Reader] = {
+    "number": _numbers,
+    "amount": durations.amounts,
+    "unit": units.spans,
+    "duration": durations.read,
+    "clipped": durations.read,
+    "sum": arithmetic.read,
+    "label": _labels,
+    "text": _rest,
+    "head": _head,
+    "fact": _fact,
+    "counting": _counting,
+}
+
+
+@functools.cache
+def _ordered() -> tuple[tuple[tuple[Skill, Node], ...], tuple[tuple[Skill, Node], ...]]:
+    """All templates, in two lots: those with an end, and those that end in free words."""
+    every = [(skill, node) for skill in table().skills for node in (*skill.say, *skill.typed)]
+    free = [any(slot.kind in FREE for slot in slots_in(node)) for _, node in every]
+    return tuple(e for e, f in zip(every, free, strict=True) if not f), tuple(e for e, f in zip(every, free, strict=True) if f)
+
+
+def match(text: str) -> Intent | None:
+    """What a sentence asks for; None if it is none of the skills. Any text is taken; never raises."""
+    words = split(text)
+    closed, free = _ordered()
+    for candidate in _candidates(words):
+        if len(candidate) <= LONGEST_WORDS and (found := _first(closed, candidate)) is not None:
+            return found
+    for candidate in _candidates(words):
+        if (found := _first(free, candidate)) is not None:
+            return found
+    return None
+
+
+def _first(templates: tuple[tuple[Skill, Node], ...], words: Words) -> Intent | None:
+    for skill, node in templates:
+        for end, slots in ends(node, words, 0, READERS):
+            if end == len(words) and (intent := _intent(skill, slots)) is not None:
+                return intent
+    return None
+
+
+def _intent(skill: Skill, slots: Slots) -> Intent | None:
+    """None where the slots do not go together: units of two kinds, nothing to count."""
+    found: dict[str, object] = dict(slots)
+    match found:
+        case {"from": units.Unit() as source, "to": units.Unit() as target} if source.kind != target.kind:
+            return None
+    if skill.do:
+        found["do"] = skill.do
+    return Intent(skill.name, found)
+
+
+def _candidates(words: Words) -> Iterator[Words]:
+    """The sentence as it is, then without the courtesies in front of and behind it."""
+    if not len(words):
+        return
+    yield words
+    rules = table().rules
+    start = 0
+    for _ in range(3):
+        behind = max((end for name in ("lead", "ask") for end, _ in ends(rules[name], words, start, READERS)), default=start)
+        if behind == start:
+            break
+        start = behind
+        if start < len(words):
+            yield from _cut(words, start)
+    yield from _cut(words, 0)
+
+
+def _cut(words: Words, start: int) -> Iterator[Words]:
+    """From word `start` on; then less what trails, up to three times."""
+    stop = len(words)
+    if start:
+        yield _part(words, start, stop)
+    for _ in range(3):
+        shorter = next((i for i in range(max(start + 1, stop - 4), stop) if _trails(words, i, stop)), stop)
+        if shorter == stop:
+            return
+        stop = shorter
+        yield _part(words, start, stop)
+
+
+def _trails(words: Words, i: int, stop: int) -> bool:
+    return any(end == stop for end, _ in ends(table().rules["trail"], words, i, READERS))
+
+
+def _part(words: Words, start: int, stop: int) -> Words:
+    source = words.source if stop == len(words) else words.source[: words.stops[stop - 1]]
+    return Words(words.texts[start:stop], words.starts[start:stop], words.stops[start:stop], source)
