@@ -46,6 +46,7 @@ NEEDS = {
     "git": _command("git", "git"),
     "libportaudio2": Need(lambda: find_library("portaudio") is not None, "apt-get install libportaudio2"),
     "livekit": _module("livekit", "desktop"),
+    "make": _command("make", "make"),
     "node": _command("node", "nodejs"),
     "openai": _module("openai", "dev"),
     "pocketsphinx": _module("pocketsphinx", "local"),
