@@ -83,7 +83,15 @@ _PREFIX: tuple[tuple[tuple[str, ...], str], ...] = (
 )
 _POSTFIX: tuple[tuple[tuple[str, ...], str], ...] = ((("squared",), "squared"), (("cubed",), "cubed"), (("factorial",), "factorial"))
 _OF_HUNDRED = (("percent", "of"), ("%", "of"), ("per", "cent", "of"), ("percent", "times"), ("%", "*"), ("%", "times"))
-_SAID = {"plus": "plus", "minus": "minus", "times": "times", "over": "divided by", "power": "to the power of", "modulo": "modulo", "percent": "percent of"}
+_SAID = {
+    "plus": "plus",
+    "minus": "minus",
+    "times": "times",
+    "over": "divided by",
+    "power": "to the power of",
+    "modulo": "modulo",
+    "percent": "percent of",
+}
 _RANK = {"plus": 1, "minus": 1, "times": 2, "over": 2, "modulo": 2, "percent": 3, "power": 4}
 
 

@@ -14,6 +14,7 @@ SECONDS = {
     **dict.fromkeys(("week", "weeks"), 604_800),
 }
 _PARTS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+_KOREAN = {"day": "일", "hour": "시간", "minute": "분", "second": "초"}
 
 
 def amounts(words: Words, i: int) -> Iterator[tuple[int, Fraction]]:
@@ -54,13 +55,21 @@ def _pieces(words: Words, i: int) -> Iterator[tuple[int, Fraction, int]]:
             yield behind + 1, number * size, size
 
 
-def said(seconds: int, joiner: str = " and ") -> str:
-    """In words: "1 hour and 30 minutes", "2 minutes, 5 seconds" at most three parts; 0 is "0 seconds"."""
-    parts = list[str]()
+def said(seconds: int) -> str:
+    """In words: "1 hour and 30 minutes", "1 day, 2 hours and 5 seconds"; 0 is "0 seconds"."""
+    parts = [f"{count} {name}{'' if count == 1 else 's'}" for count, name in _parts(seconds)]
+    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+
+
+def said_in_korean(seconds: int) -> str:
+    """In Korean words: "1시간 30분"; 0 is "0초"."""
+    return " ".join(f"{count}{_KOREAN[name]}" for count, name in _parts(seconds))
+
+
+def _parts(seconds: int) -> list[tuple[int, str]]:
+    parts = list[tuple[int, str]]()
     for size, name in _PARTS:
         count, seconds = divmod(seconds, size)
         if count:
-            parts.append(f"{count} {name}{'' if count == 1 else 's'}")
-    if not parts:
-        return "0 seconds"
-    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + joiner + parts[-1]
+            parts.append((count, name))
+    return parts or [(0, "second")]

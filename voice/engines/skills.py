@@ -26,6 +26,8 @@ class Intent:
     skill: str
     slots: Mapping[str, object]
     """By name: Fraction for numbers and durations (seconds), Unit, Sum, str for labels and free words."""
+    language: str = "en"
+    """Which language it was asked in: "en" or "ko"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,9 @@ def table() -> Table:
     for name, template in raw["rules"].items():
         rules[name] = parse(template, rules)
     skills = tuple(
-        Skill(entry["name"], entry.get("do", ""), tuple(parse(t, rules) for t in entry["say"]), tuple(parse(t, rules) for t in entry["typed"]))
+        Skill(
+            entry["name"], entry.get("do", ""), tuple(parse(t, rules) for t in entry["say"]), tuple(parse(t, rules) for t in entry["typed"])
+        )
         for entry in raw["skill"]
     )
     return Table(rules, skills, {name: parse(template, rules) for name, template in raw["leads"].items()})
@@ -71,7 +75,27 @@ def _labels(words: Words, i: int) -> Iterator[tuple[int, object]]:
         yield end, words.original(i, end)
 
 
-_NO_LABEL = {"a", "an", "the", "my", "timer", "timers", "alarm", "reminder", "for", "of", "to", "in", "and", "all", "every", "minute", "second", "hour", "up"}
+_NO_LABEL = {
+    "a",
+    "an",
+    "the",
+    "my",
+    "timer",
+    "timers",
+    "alarm",
+    "reminder",
+    "for",
+    "of",
+    "to",
+    "in",
+    "and",
+    "all",
+    "every",
+    "minute",
+    "second",
+    "hour",
+    "up",
+}
 _NO_LABEL |= {
     "minutes",
     "seconds",
@@ -110,7 +134,10 @@ def _head(words: Words, i: int) -> Iterator[tuple[int, object]]:
 def _fact(words: Words, i: int) -> Iterator[tuple[int, object]]:
     """Free words that state something: a noun and a verb ("my keys are ...", not "the alamo")."""
     if words.texts[i : i + 1] and words.texts[i] in {"my", "our", "i", "the", "we", "his", "her", "their"}:
-        if any(verb in words.texts[i + 1 :] for verb in ("is", "are", "am", "was", "were", "have", "has", "like", "likes", "need", "live", "lives")):
+        if any(
+            verb in words.texts[i + 1 :]
+            for verb in ("is", "are", "am", "was", "were", "have", "has", "like", "likes", "need", "live", "lives")
+        ):
             yield from _rest(words, i)
 
 

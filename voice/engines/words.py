@@ -39,7 +39,27 @@ _CONTRACTIONS = {
     "i'd": "i would", "you'd": "you would",
 }  # fmt: skip
 _ENDINGS = {"'s": "is", "'re": "are", "'m": "am", "'ll": "will", "'ve": "have", "n't": "not"}
-_SUBJECTS = {"what", "where", "who", "how", "when", "that", "it", "here", "there", "time", "date", "name", "i", "you", "we", "they", "he", "she", "which"}
+_SUBJECTS = {
+    "what",
+    "where",
+    "who",
+    "how",
+    "when",
+    "that",
+    "it",
+    "here",
+    "there",
+    "time",
+    "date",
+    "name",
+    "i",
+    "you",
+    "we",
+    "they",
+    "he",
+    "she",
+    "which",
+}
 _CONTROL = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0e-\x1f]")
 
 

@@ -1,0 +1,83 @@
+"""The offline responder: what was said last, through the table of skills, to the sentences that answer it."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, tzinfo
+
+from voice.engines import answers, korean, skills
+from voice.engines.answers import Skills
+from voice.engines.base import Heard, Line, Prompt, Said
+from voice.engines.skills import Intent
+from voice.engines.wording import say, shortened
+from voice.engines.words import split
+
+UNSURE = 0.5
+"""Under this confidence the words are a guess (see `Heard.confidence`)."""
+_CHANGING = {"remember", "forget", "forget_last", "forget_all", "timer_set", "timer_cancel", "timer_cancel_all"}
+"""Skills that change something: not done on a guess."""
+
+
+class SkillsResponder:
+    """Answers from the table of skills. One object serves one session and keeps its notes and timers.
+
+    `zone` is the person's time zone; None takes that of this machine.
+    """
+
+    name = "skills"
+
+    def __init__(self, zone: tzinfo | None = None) -> None:
+        prepare()
+        self._skills = Skills(zone or datetime.now(UTC).astimezone().tzinfo or UTC)
+
+    async def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncIterator[Said]:
+        """The answer, sentence by sentence. Never raises, whatever was said."""
+        for said in self.answer(prompt, now, wall_s):
+            yield said
+
+    def answer(self, prompt: Prompt, now: float, wall_s: float) -> Sequence[Said]:
+        """The whole answer at once, without an event loop."""
+        text, before, told = _exchange(prompt.lines)
+        text = text or (prompt.heard.text if prompt.heard is not None else "")
+        language = "ko" if korean.is_korean(text) else "en"
+        if prompt.heard is not None and not prompt.heard.text:
+            return [say("not_understood")]
+        if not split(text).texts:
+            return [say("nothing_read" if text.strip() else "hello", language)]
+        intent = korean.match(text) if language == "ko" else skills.match(text)
+        if prompt.heard is not None and _is_guess(prompt.heard) and (intent is None or intent.skill in _CHANGING):
+            return [say("unsure", language, text=shortened(text)), say("again", language)]
+        guess = [say("unsure", language, text=shortened(text))] if prompt.heard is not None and _is_guess(prompt.heard) else []
+        if intent is None:
+            return self._skills.lookup(text, language) or answers.unknown(text, language, again="OPENAI_BASE_URL" in told)
+        if intent.skill == "sound_check":
+            intent = Intent(intent.skill, {**intent.slots, "heard": text}, language)
+        return [*guess, *self._skills.answer(intent, now, wall_s, before, told)]
+
+    def due_s(self) -> float | None:
+        """When the next timer is due, in monotonic seconds; None if none is running."""
+        return self._skills.due_s()
+
+    def announce(self, now: float) -> Sequence[Said]:
+        """What is to be said of the timers that are due by `now`, once."""
+        return self._skills.announce(now)
+
+
+def prepare() -> None:
+    """Read the tables (about 70 ms, once in a process), so that no answer waits for it."""
+    for text in ("what time is it", "convert a mile to feet", "\uc548\ub155"):
+        (korean if korean.is_korean(text) else skills).match(text)
+    say("hello")
+
+
+def _is_guess(heard: Heard) -> bool:
+    return heard.confidence < UNSURE and not heard.command
+
+
+def _exchange(lines: Sequence[Line]) -> tuple[str, str, str]:
+    """The user's last line, the user's line before it, and what the assistant said last before it; "" where there is none."""
+    last = next((n for n in range(len(lines) - 1, -1, -1) if lines[n].role == "user"), -1)
+    if last < 0:
+        return "", "", ""
+    earlier = lines[:last]
+    before = next((line.text for line in reversed(earlier) if line.role == "user"), "")
+    told = next((line.text for line in reversed(earlier) if line.role == "assistant"), "")
+    return lines[last].text, before, told
