@@ -1,0 +1,180 @@
+"""From a synthesiser's raw chunks and marks to pieces of speech with the times of their words.
+
+Pure. Leading silence is cut, so that the first audible sample comes early; the silence at the end is made as long as
+the pause between two sentences; each word is told in the piece in which it begins, when its end is known.
+"""
+
+import bisect
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from voice.audio.pcm import Samples, empty, samples_in
+from voice.engines.base import Speech, WordTime
+
+PIECE_MS = 100
+"""What is handed out at once; the last piece of a sentence may be shorter."""
+LEAD_MS = 20
+"""Silence kept before the first audible sample: soft consonants begin below the threshold."""
+PAUSE_MS = 120
+"""Silence after the last audible sample, up to the next sentence."""
+FADE_MS = 5
+AUDIBLE = 200
+"""Full scale is 32768. espeak-ng's silence is 0; flite's noise floor lies below 60, its softest consonants above 300."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """A word on its way to the synthesiser."""
+
+    at: int
+    """Where it begins in the text that the synthesiser reads, in characters."""
+    text: str
+    """The word as it stands in the reply."""
+
+
+class Pieces:
+    """Cuts one sentence. Feed it with `push`, end with `finish`; both give the pieces that are ready.
+
+    `base` is how many samples of the same reply come before this sentence: word times count from there.
+    """
+
+    def __init__(self, rate_hz: int, words: Sequence[SpokenWord], base: int = 0) -> None:
+        self._rate_hz = rate_hz
+        self._base = base
+        self._timing = _Timing(words)
+        self._held = empty()
+        self._cut: int | None = None
+        self._given = 0
+
+    @property
+    def given(self) -> int:
+        """Samples handed out so far."""
+        return self._given
+
+    def push(self, samples: Samples, marks: Iterable[tuple[int, int]] = ()) -> list[Speech]:
+        """More of the sentence: int16, mono, any length, with marks of (raw sample, character of the text)."""
+        for sample, position in marks:
+            self._timing.mark(sample, position)
+        self._held = np.concatenate([self._held, samples])
+        if self._cut is None and not self._open():
+            return []
+        # Hold back what could be the silence at the end, and the word whose end is not known yet.
+        ready = min(_loud_end(self._held), self._delivered(self._timing.known) - self._given)
+        piece = samples_in(PIECE_MS, self._rate_hz)
+        return self._take(ready // piece * piece)
+
+    def finish(self) -> list[Speech]:
+        """The rest, with the pause after the sentence. Nothing if nothing was audible."""
+        if self._cut is None:
+            return []
+        pause = samples_in(PAUSE_MS, self._rate_hz)
+        end = _loud_end(self._held)
+        tail = np.zeros(pause, np.int16)
+        rest = self._held[end : end + pause]
+        tail[: len(rest)] = rest
+        self._held = np.concatenate([self._held[:end], _faded(tail, samples_in(FADE_MS, self._rate_hz))])
+        self._timing.finish(self._cut + self._given + len(self._held))
+        return self._take(len(self._held))
+
+    def _open(self) -> bool:
+        """Cut the leading silence; False while there is nothing else."""
+        loud = np.flatnonzero(np.abs(self._held.astype(np.int32)) > AUDIBLE)
+        if not len(loud):
+            return False
+        self._cut = max(int(loud[0]) - samples_in(LEAD_MS, self._rate_hz), 0)
+        self._held = self._held[self._cut :]
+        return True
+
+    def _delivered(self, raw: int) -> int:
+        """A raw sample's place in what is handed out."""
+        return max(raw - (self._cut or 0), 0)
+
+    def _take(self, count: int) -> list[Speech]:
+        """The first `count` held samples as pieces."""
+        piece = samples_in(PIECE_MS, self._rate_hz)
+        speeches = []
+        for start in range(0, max(count, 0), piece):
+            samples = self._held[start : min(start + piece, count)]
+            self._given += len(samples)
+            speeches.append(Speech(samples, self._rate_hz, self._words()))
+        self._held = self._held[max(count, 0) :]
+        return speeches
+
+    def _words(self) -> tuple[WordTime, ...]:
+        """Words that begin before what has been given."""
+        timed = self._timing.take((self._cut or 0) + self._given)
+        return tuple(WordTime(text, self._ms(start), self._ms(end)) for text, start, end in timed)
+
+    def _ms(self, raw: int) -> int:
+        return (self._base + self._delivered(raw)) * 1000 // self._rate_hz
+
+
+class _Timing:
+    """When each word begins and ends, in raw samples.
+
+    A synthesiser may read two words as one and mark only the first ("of the"): words without a mark share the time of the
+    marked word before them, by their length in characters.
+    """
+
+    def __init__(self, words: Sequence[SpokenWord]) -> None:
+        self._words = words
+        self._starts = [word.at for word in words]
+        self._next = 0
+        """The first word whose start is not known."""
+        self._since = 0
+        """The raw sample at which the words not yet told begin."""
+        self._told: list[tuple[str, int, int]] = []
+        self._first = 0
+        """The first word not yet told: it is being spoken."""
+        self.known = 0
+        """All words that begin before this raw sample have been told."""
+
+    def mark(self, sample: int, position: int) -> None:
+        """The word at this character begins at this sample."""
+        index = bisect.bisect_right(self._starts, position) - 1
+        if index < self._next:
+            return
+        self._tell(index, sample)
+        self._next = index + 1
+
+    def finish(self, end: int) -> None:
+        """The sentence ends at this sample. A word marked behind it is taken to begin with the last sample."""
+        self._tell(len(self._words), max(end, self._since))
+        self._next = len(self._words)
+        self.known = end
+        self._told = [(text, min(start, end - 1), min(stop, end)) for text, start, stop in self._told]
+
+    def take(self, before: int) -> list[tuple[str, int, int]]:
+        """Words that begin before this sample and were not taken yet: text, start, end."""
+        count = sum(1 for _, start, _ in self._told if start < before)
+        taken, self._told = self._told[:count], self._told[count:]
+        return taken
+
+    def _tell(self, until: int, sample: int) -> None:
+        """Words up to `until` (exclusive) fill the time up to `sample`."""
+        group = self._words[self._first : until]
+        total = sum(len(word.text) for word in group)
+        start, done = self._since, 0
+        for word in group:
+            done += len(word.text)
+            end = self._since + (sample - self._since) * done // total
+            self._told.append((word.text, start, end))
+            start = end
+        self._first = until
+        self._since = sample
+        self.known = sample
+
+
+def _loud_end(samples: Samples) -> int:
+    """The index behind the last audible sample, 0 if there is none."""
+    loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > AUDIBLE)
+    return int(loud[-1]) + 1 if len(loud) else 0
+
+
+def _faded(samples: Samples, over: int) -> Samples:
+    """The last samples fade to nothing: a cut must not click."""
+    ramp = np.linspace(1.0, 0.0, over)
+    samples[-over:] = (samples[-over:] * ramp).astype(np.int16)
+    return samples
