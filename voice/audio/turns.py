@@ -117,8 +117,7 @@ class TurnDetector:
         self._keep(self._framer.flush())
         if self._turn is None:
             return None
-        end = self._turn.end or end_edge(self._window(), self._turn.speech_end, samples_in(END_REACH_MS))
-        return self._stop(end.position)
+        return self._stop(self._end(self._turn).position)
 
     def update(self, settings: TurnSettings) -> None:
         """Other settings from here on, also for a turn in progress. A detector that can be tuned gets the threshold."""
@@ -163,18 +162,20 @@ class TurnDetector:
         return SpeechStarted(ms_in(begin), ms_in(audio_start))
 
     def _stop_if_silent(self, turn: "_Turn") -> SpeechStopped | None:
-        silent = self._framed - turn.speech_end
         window = samples_in(self._settings.silence_duration_ms)
-        if turn.end is None and silent >= min(samples_in(SETTLE_MS), window):
-            turn.end = end_edge(self._window(), turn.speech_end, samples_in(END_REACH_MS))
         if turn.end is None:
-            return None
-        # In noise the silence counts from the detector's word: the edge may be a weak consonant too early.
-        since = turn.end.position if turn.end.clear else turn.speech_end
+            if self._framed - turn.speech_end < min(samples_in(SETTLE_MS), window):
+                return None
+            turn.end = self._end(turn)
         # Speech frames too few to count yet are waited for: they may be the beginning of more.
-        if self._framed < since + window or any(self._recent):
+        if self._framed < turn.silent_since() + window or any(self._recent):
             return None
-        return self._stop(turn.end.position)
+        # The background is known better now, and a weak end may stand out of it.
+        turn.end = self._end(turn)
+        return self._stop(turn.end.position) if self._framed >= turn.silent_since() + window else None
+
+    def _end(self, turn: "_Turn") -> End:
+        return end_edge(self._window(), turn.speech_end, samples_in(END_REACH_MS))
 
     def _stop_if_steady(self, turn: "_Turn", frame: Samples) -> SpeechStopped | None:
         turn.levels_db.append(dbfs(frame))
@@ -225,3 +226,9 @@ class _Turn:
             self.end = None
         elif not of_recent:
             self._voiced = False
+
+    def silent_since(self) -> int:
+        """What the silence counts from. In noise the detector's word: the edge may be a weak consonant too early."""
+        if self.end is None:
+            return self.speech_end
+        return self.end.position if self.end.clear else self.speech_end

@@ -65,8 +65,10 @@ CONTEXT_BLOCKS = 16
 """When the gate opens silero first gets the last 512 ms, which hold the onset and some background before it."""
 GATE_POWER = 10.0**2
 """Mean square below which nothing passes the gate: an RMS of 10, -70 dBFS, is a quiet microphone's own noise."""
-HOLD_FRAMES = 15
-"""A pause up to 300 ms inside speech ends without a new voice: words begin and end with consonants."""
+HANG_FRAMES, LEAST_RUN = 4, 3
+"""Speech of 60 ms or more goes on for 80 ms, as silero's does: in noise the last consonants are not heard."""
+HOLD_FRAMES = 20
+"""Sound without a voice is speech for 400 ms after a voice at most: words begin and end with consonants, keyboards have none."""
 
 
 def make_detector(threshold: float = 0.5, kind: str = "auto") -> Detector:
@@ -177,21 +179,32 @@ class WebrtcDetector:
         self._before = np.zeros(FRAME_SAMPLES, np.float32)
         self._before_db = 0.0
         self._hold = 0
+        self._run = 0
+        self._hang = 0
 
     def push(self, frame: Samples) -> bool:
         """See Detector."""
         clean = highpass(frame)
         over_db = self._floor.rise(level_db(clean))
         heard = self._vad.is_speech(np.clip(clean, -32768, 32767).astype(np.int16).tobytes(), RATE_HZ)
-        speech = heard and over_db > self._row.stay_db and (self._hold > 0 or self._starts(clean, over_db))
-        self._hold = HOLD_FRAMES if speech else max(0, self._hold - 1)
+        heard = heard and over_db > self._row.stay_db
+        self._hold = HOLD_FRAMES if heard and self._voiced(clean, over_db) else max(0, self._hold - 1)
         self._before, self._before_db = clean, over_db
-        return speech
+        return self._hung_over(heard and self._hold > 0)
 
-    def _starts(self, clean: NDArray[np.float32], over_db: float) -> bool:
+    def _hung_over(self, speech: bool) -> bool:
+        if speech:
+            self._run += 1
+            self._hang = HANG_FRAMES if self._run >= LEAST_RUN else 0
+            return True
+        self._run = 0
+        self._hang -= 1
+        return self._hang >= 0
+
+    def _voiced(self, clean: NDArray[np.float32], over_db: float) -> bool:
         # Both frames loud: the step from silence into a tone has a spectrum like a voice.
-        loud = over_db > self._row.start_db and self._before_db > self._row.stay_db
-        return loud and has_voice(np.concatenate((self._before, clean)))
+        loud = over_db > self._row.start_db or self._hold > 0
+        return loud and self._before_db > self._row.stay_db and has_voice(np.concatenate((self._before, clean)))
 
 
 class EnergyDetector:

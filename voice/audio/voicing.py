@@ -19,8 +19,8 @@ LEAST_PITCH = 0.66
 TONE_BINS = 3
 MOST_ONE_TONE = 0.85
 """Share of the power in the strongest 7 bins of 12.5 Hz: 0.93-1.0 for a sine, under 0.8 in nine of ten frames of speech."""
-LEAST_FLOOR_DB = 20.0
-"""The noise floor is never tracked below an RMS of 10 (dB of an RMS of 1)."""
+LEAST_FLOOR_DB = 12.0
+"""The noise floor is never tracked below an RMS of 4 (dB of an RMS of 1)."""
 
 
 class Floor:
