@@ -42,7 +42,7 @@ def gone(pid: int) -> bool:
 
 
 async def until_gone(pid: int) -> None:
-    while not gone(pid):
+    while not gone(pid):  # noqa: ASYNC110 - nobody tells of the end of a stranger's child
         await asyncio.sleep(0.01)
 
 
@@ -121,7 +121,7 @@ async def test_a_job_left_with_a_full_queue_does_not_stop_the_others() -> None:
                 assert frame.data == {"number": 0}
                 break
             async with asyncio.timeout(10):
-                while job._frames.qsize() < JOB_QUEUE:
+                while job._frames.qsize() < JOB_QUEUE:  # noqa: ASYNC110 - a queue tells nobody that it is full
                     await asyncio.sleep(0)
         assert len(await ask(worker, "echo")) == 1
 

@@ -28,7 +28,6 @@ def answer(frame: Frame, write: Callable[[Frame], None], raw: int) -> None:
             while True:
                 time.sleep(60)
         case "garbage":
-            os.write(1, b"")
             os.write(raw, b"\x05\0\0\0\xc1\xc1\xc1\xc1\xc1")
         case "fail":
             write(Frame(frame.job, "error", {"message": "no such voice"}))
