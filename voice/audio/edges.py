@@ -15,7 +15,7 @@ STEP_SAMPLES = 80
 """Levels are of 10 ms of sound, taken every 5 ms (80 samples at 16 kHz)."""
 START_RANGE_DB = 34.0
 """Before a start, sound this far below the loudest of the first syllable is not speech (breath, the recording's own noise)."""
-END_RANGE_DB = 42.0
+END_RANGE_DB = 38.0
 """After the end, sound this far below the loudest of the last syllables is not speech (reverberation)."""
 START_LAG = RATE_HZ * 40 // 1000
 END_LAG = RATE_HZ * 80 // 1000
@@ -27,6 +27,8 @@ CONTRAST_DB = 9.0
 """With less between background and speech the levels say nothing, and the detector is believed."""
 BRIDGE_STEPS = 14
 """Gaps up to 70 ms (14 steps) belong to a word: the closure of a stop consonant."""
+SETTLE_STEPS = 32
+"""The background after an end is that of the 160 ms behind a detector's word."""
 AFTER_STEPS = 50
 """Speech goes on for 250 ms at most after a detector's last word: a final fricative."""
 WEAK_DB = 26.0
@@ -96,7 +98,8 @@ def end_edge(window: Window, said: int, reach: int) -> End:
     at = min(_step(window, said), len(levels))
     if at < 1:
         return End(said, clear=False)
-    after = levels[at:]
+    # Near the end only: digital silence may follow, and hide the recording's own noise.
+    after = levels[at : at + SETTLE_STEPS]
     floor = _background(after) if len(after) >= LEAST_STEPS else QUIETEST_DB
     peak = float(levels[max(0, at - 2 * reach // STEP_SAMPLES) : at].max())
     loud = _audible(levels, floor, peak, END_RANGE_DB)

@@ -117,7 +117,7 @@ class TurnDetector:
         self._keep(self._framer.flush())
         if self._turn is None:
             return None
-        return self._stop(self._end(self._turn).position)
+        return self._stop((self._turn.end or self._end(self._turn)).position)
 
     def update(self, settings: TurnSettings) -> None:
         """Other settings from here on, also for a turn in progress. A detector that can be tuned gets the threshold."""
@@ -170,9 +170,7 @@ class TurnDetector:
         # Speech frames too few to count yet are waited for: they may be the beginning of more.
         if self._framed < turn.silent_since() + window or any(self._recent):
             return None
-        # The background is known better now, and a weak end may stand out of it.
-        turn.end = self._end(turn)
-        return self._stop(turn.end.position) if self._framed >= turn.silent_since() + window else None
+        return self._stop(turn.end.position)
 
     def _end(self, turn: "_Turn") -> End:
         return end_edge(self._window(), turn.speech_end, samples_in(END_REACH_MS))
