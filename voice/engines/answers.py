@@ -47,7 +47,8 @@ class Skills:
             case "timer_cancel" | "timer_cancel_all":
                 return [self._cancel(intent, every=intent.skill == "timer_cancel_all")]
             case "remember":
-                fact = shortened(_text(intent, "fact"))
+                todo = _text(intent, "todo")
+                fact = shortened(f"I have to {todo}" if todo else _text(intent, "fact"))
                 self._notes.add(fact)
                 return [say("remembered", language, fact=_told_back(fact, language))]
             case "recall":

@@ -15,6 +15,8 @@ from voice.engines.words import Words
 
 _T = TypeVar("_T")
 
+LONGEST = 60
+"""Words of a sum: more cannot be followed by ear, and it bounds how deep brackets can be."""
 LONGEST_POWER = 4096
 """Bits of the largest power that is worked out; anything near it is too large to be said anyway."""
 LARGEST_FACTORIAL = 17
@@ -97,8 +99,8 @@ _RANK = {"plus": 1, "minus": 1, "times": 2, "over": 2, "modulo": 2, "percent": 3
 
 def read(words: Words, i: int) -> Iterator[tuple[int, Sum]]:
     """The longest sum that begins at word `i`, with at least one operation: (index behind it, sum)."""
-    found = _expression(words.texts, i, 1)
-    if found is not None and found[1].op and not (found[1].op == "minus" and len(found[1].args) == 1):
+    found = _expression(words.texts[: i + LONGEST], i, 1)
+    if found is not None and found[1].op:
         yield found
 
 

@@ -78,16 +78,18 @@ def with_topic(text: str) -> str:
     return text + ("은" if ends_in_consonant(text.rstrip(")")) else "는")
 
 
+def number_text(number: Fraction) -> str:
+    """In digits: "16.09", "마이너스 3", "3분의 1"."""
+    sign = "마이너스 " if number < 0 else ""
+    whole = numbers.text(abs(number)) if numbers.is_finite(number, 12) else f"{number.denominator}분의 {abs(number.numerator)}"
+    return sign + whole
+
+
 def sum_said(sum_: Sum, outer: bool = True) -> str:
     """A sum in Korean: "3 더하기 5", "16의 제곱근", "200의 10퍼센트"."""
     match sum_:
         case Sum(op=""):
-            number = (
-                numbers.text(abs(sum_.number))
-                if numbers.is_finite(sum_.number, 6)
-                else f"{sum_.number.denominator}분의 {abs(sum_.number.numerator)}"
-            )
-            return ("마이너스 " if sum_.number < 0 else "") + number
+            return number_text(sum_.number)
         case Sum(op="minus", args=(inner,)):
             return f"마이너스 {sum_said(inner, False)}"
         case Sum(op="square root", args=(inner,)):

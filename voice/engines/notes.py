@@ -17,7 +17,8 @@ _FLIP = {
     "your": "my", "yours": "mine", "yourself": "myself", "i'm": "you are", "i've": "you have", "i'll": "you will", "i'd": "you would", "you're": "I am",
 }  # fmt: skip
 _QUESTION = frozenset("what where who when which how whose".split())
-_VERBS = frozenset("are were have know can will do did should must like need".split())
+_BEFORE_OBJECT = frozenset("to for with from by of at about like than gave give tell told ask asked owe owes love loves".split())
+_AFTER_OBJECT = frozenset("a an the my that to in on at for ten some".split())
 _JOSA = re.compile(r"(?:에서|에게|이라고|라고|으로|까지|부터|은|는|이|가|을|를|에|의|도|로|와|과|야|요|지|니)$")
 _NO_CONTENT_KO = re.compile(
     r"^(?:내|제|나의|저의|우리|어디|어디에|어디있|어디있어|어딨어|있|있어|있었|뭐|뭐야|무엇|무엇이|누구|누구야|언제|언제야|몇|알려|알려줘|줘|말해|말했|기억|기억해|뭐였|뭐였지|이다|입니까|인가|무엇인)$"
@@ -108,7 +109,7 @@ def _flipped(words: list[str], n: int) -> str | None:
         case "are" if before == "you":
             return "am"
         case "you":
-            return "I" if not n or after in _VERBS or before in ("that", "and", "because", "if", "when") else "me"
+            return "me" if n and (not after or before in _BEFORE_OBJECT or after in _AFTER_OBJECT) else "I"
         case "am" if before != "i":
             return None
     return _FLIP.get(word)

@@ -126,7 +126,7 @@ def _whole(words: Sequence[str]) -> int | None:
         if scale is None:
             group.append(word)
             continue
-        many = _below_thousand(group)
+        many = 1 if group == ["a"] else _below_thousand(group)
         if many is None or scale >= above:
             return None
         total, above, group = total + many * scale, scale, []

@@ -1,6 +1,6 @@
 """The offline responder: what was said last, through the table of skills, to the sentences that answer it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime, tzinfo
 
 from voice.engines import answers, korean, skills
@@ -28,7 +28,7 @@ class SkillsResponder:
         prepare()
         self._skills = Skills(zone or datetime.now(UTC).astimezone().tzinfo or UTC)
 
-    async def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncIterator[Said]:
+    async def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncGenerator[Said, None]:
         """The answer, sentence by sentence. Never raises, whatever was said."""
         for said in self.answer(prompt, now, wall_s):
             yield said

@@ -132,13 +132,13 @@ def _head(words: Words, i: int) -> Iterator[tuple[int, object]]:
 
 
 def _fact(words: Words, i: int) -> Iterator[tuple[int, object]]:
-    """Free words that state something: a noun and a verb ("my keys are ...", not "the alamo")."""
-    if words.texts[i : i + 1] and words.texts[i] in {"my", "our", "i", "the", "we", "his", "her", "their"}:
-        if any(
-            verb in words.texts[i + 1 :]
-            for verb in ("is", "are", "am", "was", "were", "have", "has", "like", "likes", "need", "live", "lives")
-        ):
-            yield from _rest(words, i)
+    """Free words that state something: there is a verb ("my keys are ...", not "the alamo") and no question."""
+    if i < len(words) and words.texts[i] not in _ASKING and not _STATING.isdisjoint(words.texts[i + 1 :]):
+        yield from _rest(words, i)
+
+
+_ASKING = {"where", "what", "when", "who", "how", "which", "why", "if", "whether", "to", "me", "us"}
+_STATING = set("is are am was were has have had will can need needs like likes want wants live lives owe owes owed put left parked".split())
 
 
 def _counting(words: Words, i: int) -> Iterator[tuple[int, object]]:
@@ -198,9 +198,9 @@ def _first(templates: tuple[tuple[Skill, Node], ...], words: Words) -> Intent | 
 def _intent(skill: Skill, slots: Slots) -> Intent | None:
     """None where the slots do not go together: units of two kinds, nothing to count."""
     found: dict[str, object] = dict(slots)
-    match found:
-        case {"from": units.Unit() as source, "to": units.Unit() as target} if source.kind != target.kind:
-            return None
+    measures = [value for value in found.values() if isinstance(value, units.Unit)]
+    if len({unit.kind for unit in measures}) > 1 or ("plus" in found and measures[0].kind == "temperature"):
+        return None
     if skill.do:
         found["do"] = skill.do
     return Intent(skill.name, found)

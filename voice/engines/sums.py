@@ -29,11 +29,11 @@ def sum_answer(slots: Mapping[str, object], language: str) -> Said:
     if abs(result.value) >= numbers.LIMIT:
         return say("too_large", language)
     if numbers.is_finite(result.value, EXACT_PLACES) and result.exact:
-        return say("result", language, sum=_topic(spoken, language), result=_percent(slots, numbers.text(result.value), language))
+        return say("result", language, sum=_topic(spoken, language), result=_percent(slots, result.value, language))
     rounded = numbers.rounded(result.value, PLACES) if abs(result.value) >= 1 else numbers.significant(result.value, PLACES)
     if abs(rounded) < Fraction(1, 10**9):
         return say("tiny", language, sum=_topic(spoken, language))
-    return say("about", language, sum=_topic(spoken, language), result=_percent(slots, numbers.text(rounded), language))
+    return say("about", language, sum=_topic(spoken, language), result=_percent(slots, rounded, language))
 
 
 def _asked(slots: Mapping[str, object], language: str) -> tuple[Sum, str]:
@@ -66,12 +66,14 @@ def _topic(spoken: str, language: str) -> str:
     return korean_words.with_topic(spoken) if language == "ko" else spoken
 
 
-def _percent(slots: Mapping[str, object], result: str, language: str) -> str:
-    """ "20 is 25 percent of 80": how much a share is of what."""
+def _percent(slots: Mapping[str, object], number: Fraction, language: str) -> str:
+    """The number; for a share with what it is a share of: "20 is 25 percent of 80"."""
+    if language == "ko":
+        return korean_words.number_text(number)
     whole = slots.get("b")
-    if slots.get("do") != "share" or not isinstance(whole, Fraction):
-        return result
-    return f"{result}퍼센트" if language == "ko" else f"{result} percent of {arithmetic.fraction(whole)}"
+    if slots.get("do") == "share" and isinstance(whole, Fraction):
+        return f"{numbers.text(number)} percent of {arithmetic.fraction(whole)}"
+    return numbers.text(number)
 
 
 def conversion_answer(slots: Mapping[str, object], language: str) -> Said:
@@ -84,7 +86,11 @@ def conversion_answer(slots: Mapping[str, object], language: str) -> Said:
         source = next(unit for unit in units.table() if unit.kind == "temperature" and unit is not target)
     if not units.is_possible(number, source):
         return say("too_cold", language)
-    found = units.for_the_ear(units.convert(number, source, target))
+    exact = units.convert(number, source, target)
+    more, plus = slots.get("m"), slots.get("plus")
+    if isinstance(more, Fraction) and isinstance(plus, units.Unit):
+        exact += units.convert(more, plus, target)
+    found = units.for_the_ear(exact)
     given = number if numbers.is_finite(number, EXACT_PLACES) else numbers.rounded(number, PLACES)
     if max(abs(found), abs(number)) >= numbers.LIMIT:
         return say("too_large", language)
@@ -92,7 +98,10 @@ def conversion_answer(slots: Mapping[str, object], language: str) -> Said:
         return say(
             "converted", "ko", source=korean_words.with_topic(measure_in_korean(given, source)), target=measure_in_korean(found, target)
         )
-    return say("converted", source=_measure(given, source), target=_measure(found, target))
+    asked = _measure(given, source)
+    if isinstance(more, Fraction) and isinstance(plus, units.Unit):
+        asked += f" {_measure(more, plus)}"
+    return say("converted", source=asked, target=_measure(found, target))
 
 
 def _measure(number: Fraction, unit: units.Unit) -> str:
@@ -105,5 +114,4 @@ def measure_in_korean(number: Fraction, unit: units.Unit) -> str:
         below = "영하 " if number < 0 else ""
         return f"{unit.korean[0]} {below}{numbers.text(abs(number))}도"
     prefix, _, name = unit.korean[0].rpartition(" ")
-    minus = "마이너스 " if number < 0 else ""
-    return f"{prefix + ' ' if prefix else ''}{minus}{numbers.text(abs(number))}{name}"
+    return f"{prefix + ' ' if prefix else ''}{korean_words.number_text(number)}{name}"

@@ -94,7 +94,7 @@ def split(text: str) -> Words:
 
 def clean(text: str) -> str:
     """Bounded, without invisible and control characters, quotes and signs in one form, spaces single."""
-    text = unicodedata.normalize("NFKC", _CONTROL.sub("", text[:LONGEST_CHARS]).translate(_ALIKE))
+    text = unicodedata.normalize("NFKC", _CONTROL.sub("", text[:LONGEST_CHARS]).translate(_ALIKE))[:LONGEST_CHARS]
     return " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
 
 
