@@ -174,6 +174,7 @@ ALLOWED = [
     ("voice/audio/jitter.py", "def f(timer, opener):\n    timer.time()\n    opener.open()"),
     ("voice/devices/sound.py", "def f():\n    import sounddevice"),
     ("voice/cli.py", "from voice.errors import VoiceError\ndef f():\n    import asyncio\n    print('x')"),
+    ("voice/__main__.py", "from voice.cli import main\nmain()"),
     ("voice/__init__.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from voice.connect import connect"),
     ("voice/talk.py", "async def f():\n    async with asyncio.TaskGroup() as group:\n        group.create_task(g(), name='g')"),
     ("voice/talk.py", "async def f(self):\n    self._tasks.create_task(g(), name='g')"),

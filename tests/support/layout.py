@@ -192,7 +192,7 @@ def light(source: Source) -> Found:
             yield line, f"{name} needs a system library: import it in the function that uses it"
         elif first and _within(name, HEAVY):
             yield line, f"{name} is slow to import: import it in the command that uses it"
-        elif first and name.startswith("voice.") and name.split(".")[1] not in {*ANYWHERE, "__version__"}:
+        elif first and name.startswith("voice.") and name.split(".")[1] not in {*ANYWHERE, "__version__", "cli"}:
             yield line, f"{name}: import it in the command that uses it"
 
 
