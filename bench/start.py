@@ -30,7 +30,7 @@ async def main():
 asyncio.run(main())
 """
 GOAL_HELP, GOAL_DIAL = 3.0, 0.2
-DIAL_TIMEOUT_S = 20.0
+DIAL_TIMEOUT_S = 10.0
 
 
 def cpu_ms(command: Sequence[str]) -> float:
@@ -53,15 +53,18 @@ def elapsed_ms(command: Sequence[str]) -> float:
 
 
 def dialled_ms() -> float:
-    """From the start of a process to its connection to a server here, which is then closed."""
+    """From the start of a process to its connection to a server here, which is then closed. Raises: SystemExit."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(DIAL_TIMEOUT_S)
         code = DIAL.format(port=server.getsockname()[1])
         started = time.perf_counter()
-        with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL) as child:
+        with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) as child:
             try:
                 server.accept()[0].close()
                 return (time.perf_counter() - started) * 1000
+            except TimeoutError:
+                child.kill()
+                raise SystemExit(f"nobody dialled within {DIAL_TIMEOUT_S:.0f} s:\n{child.stderr and child.stderr.read()}") from None
             finally:
                 child.kill()
 
