@@ -15,7 +15,7 @@ TEXTS = {".py", ".md", ".toml", ".js", ".mjs", ".html", ".css", ".json", ".jsonl
 # module: the test file that imports and tests it under another name. Few: a module that deserves a file deserves its tests.
 TESTED_ELSEWHERE = {
     "voice/engines/base.py": "tests/test_engines_contract.py",
-    "voice/links/base.py": "tests/test_driver.py",
+    "voice/links/base.py": "tests/test_links_contract.py",
 }
 
 
@@ -75,6 +75,12 @@ def test_what_is_tested_elsewhere_is_imported_there(module: str, test: str) -> N
     dotted = module.removesuffix(".py").replace("/", ".")
     assert module in FILES, f"{module} is gone: take it out of the list"
     assert test in FILES and f"from {dotted} import" in (ROOT / test).read_text("utf-8")
+
+
+def test_every_bench_is_in_its_readme() -> None:
+    told = (ROOT / "bench" / "README.md").read_text("utf-8")
+    scripts = [Path(name).name for name in FILES if name.startswith("bench/") and name.endswith(".py")]
+    assert len(scripts) >= 2 and not [name for name in scripts if f"| `{name}` |" not in told]
 
 
 DOC = '"""A room of the house."""\n'
