@@ -32,7 +32,14 @@ def project_files() -> list[str]:
 
 
 FILES = project_files()
-SOURCES = [Source(name, (ROOT / name).read_text("utf-8")) for name in FILES if name.endswith(".py")]
+SOURCES: list[Source] = []
+UNREADABLE: list[str] = []
+for _name in FILES:
+    if _name.endswith(".py"):
+        try:
+            SOURCES.append(Source(_name, (ROOT / _name).read_text("utf-8")))
+        except SyntaxError as _exc:
+            UNREADABLE.append(str(_exc))
 
 
 def breaches(source: Source) -> list[Breach]:
@@ -42,6 +49,7 @@ def breaches(source: Source) -> list[Breach]:
 def test_the_house_is_looked_at() -> None:
     assert "voice/errors.py" in FILES and "Makefile" in FILES
     assert {"voice/errors.py", "tests/test_layout.py"} <= {source.path for source in SOURCES}
+    assert not UNREADABLE
 
 
 @pytest.mark.parametrize("rule", (*layout.RULES, *habits.RULES), ids=lambda rule: rule.__name__)
