@@ -54,6 +54,30 @@ def test_weak_sound_long_before_speech_is_background() -> None:
     assert 570 <= began_ms(sound, 740) <= 705
 
 
+def before_speech(*pieces: Samples) -> float:
+    """Where speech begins, in ms from its strong sound on, that has these weak pieces before it (after 500 ms of silence)."""
+    sound = np.concatenate((silence(500), *pieces, signals.tone(300, 500.0, -20.0)))
+    strong_ms = len(sound) // 16 - 300
+    return began_ms(sound[: at_ms(strong_ms + 120)], strong_ms) - strong_ms
+
+
+def test_a_weak_consonant_before_speech_belongs_to_it_for_120_ms() -> None:
+    weak = signals.white_noise(200, -50)
+    assert before_speech(weak[: at_ms(80)]) == pytest.approx(-80, abs=10)
+    assert before_speech(weak) == pytest.approx(-120, abs=10)
+
+
+def test_a_weak_sound_apart_from_speech_does_not_belong_to_it() -> None:
+    weak = signals.white_noise(30, -50)
+    assert before_speech(weak, silence(40), weak) == pytest.approx(-30, abs=10)
+
+
+def test_short_sounds_after_speech_cannot_stretch_it_for_ever() -> None:
+    tapping = np.concatenate([part for _ in range(12) for part in (silence(50), signals.white_noise(10, -30))])
+    sound = np.concatenate((silence(500), signals.tone(500, 500.0), tapping))
+    assert 1180 <= ended_ms(sound, 1000) <= 1260
+
+
 def test_silence_says_nothing() -> None:
     assert began_ms(silence(900), 640) == 640.0
     end = end_edge(Window(silence(900), 0), at_ms(640), at_ms(400))

