@@ -1,1 +1,1 @@
-"""Floor 2: what carries events between two sessions, and the driver that joins a session to a link."""
+"""Floor 2: links carry texts between two sessions: in memory, over a WebSocket from here, or over one to here."""
