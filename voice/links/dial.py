@@ -1,0 +1,177 @@
+"""A link to a Realtime server, over the `websockets` client. Foreign exceptions end here."""
+
+import asyncio
+import re
+import ssl
+from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
+
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
+from websockets.http11 import Response
+
+from voice.errors import LinkClosed, MissingError, UsageError
+from voice.links.base import close_reason
+
+OPEN_TIMEOUT_S = 10.0
+PING_INTERVAL_S, PING_TIMEOUT_S, CLOSE_TIMEOUT_S = 10.0, 5.0, 1.0
+"""A dead peer is noticed after interval + timeout + close timeout: all three have to be set (websockets adds them)."""
+MAX_MESSAGE_BYTES = 16 << 20
+"""The service takes 15 MiB of audio in one append; one event of a server that minds its clients is under 1 MiB."""
+SHOWN_CHARACTERS = 200
+"""Of what a server says about a refusal."""
+
+
+class DialedLink:
+    """A WebSocket that we opened."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def send(self, text: str) -> None:
+        """See `Link`."""
+        try:
+            await self._connection.send(text)
+        except ConnectionClosed as exc:
+            raise _ended(exc) from exc
+
+    async def receive(self) -> str | bytes:
+        """See `Link`."""
+        try:
+            return await self._connection.recv()
+        except ConnectionClosed as exc:
+            raise _ended(exc) from exc
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """See `Link`. A peer that does not answer is cut off."""
+        try:
+            async with asyncio.timeout(2 * CLOSE_TIMEOUT_S):
+                await self._connection.close(code, close_reason(reason))
+        except TimeoutError:
+            self._connection.transport.abort()
+
+
+class _Dialing(connect):
+    """`connect` that follows no redirect: the key goes to the host that it was given for."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+def realtime_url(url: str, model: str | None = None) -> str:
+    """The WebSocket address behind what a person gives: http(s) or ws(s), a bare host gets `/v1/realtime`, a base ends in `/v1`.
+
+    Raises: UsageError.
+    """
+    schemes = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in schemes and parts.hostname and parts.port != 0 and url.isprintable() and " " not in url
+    except ValueError:
+        good = False
+    if not good:
+        shown = re.sub(r"//[^/]*@", "//", url)
+        raise UsageError(f"'{shown}' is not an address of a Realtime server: give ws://HOST:PORT, wss://..., http://... or https://...")
+    path = parts.path.rstrip("/")
+    path = path if path.endswith("/realtime") else f"{path}/realtime" if path.endswith("/v1") else path or "/v1/realtime"
+    query = parts.query
+    if model and "model" not in parse_qs(query, keep_blank_values=True):
+        query = "&".join(part for part in (query, urlencode({"model": model})) if part)
+    return urlunsplit((schemes[parts.scheme], parts.netloc, path, query, ""))
+
+
+async def dial(url: str, api_key: str | None = None, cafile: str | None = None) -> DialedLink:
+    """Open a link to a complete `ws(s)://` address. Raises: MissingError with a sentence, UsageError (key, cafile), `LinkClosed` never."""
+    host = urlsplit(url).netloc.rpartition("@")[2]
+    opening = _Dialing(
+        url,
+        additional_headers=_authorization(api_key),
+        ssl=_trust(cafile) if url.startswith("wss:") else None,
+        compression=None,
+        max_size=MAX_MESSAGE_BYTES,
+        open_timeout=OPEN_TIMEOUT_S,
+        ping_interval=PING_INTERVAL_S,
+        ping_timeout=PING_TIMEOUT_S,
+        close_timeout=CLOSE_TIMEOUT_S,
+        proxy=None if urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1") else True,
+    )
+    try:
+        return DialedLink(await opening)
+    except (OSError, ImportError, WebSocketException) as exc:
+        # ImportError: a SOCKS proxy is set, and the package that speaks to it is not installed.
+        raise MissingError(_why(host, exc)) from exc
+
+
+def _authorization(api_key: str | None) -> dict[str, str]:
+    """Raises: UsageError for a key that would break the header, such as one read from a file with its line end."""
+    if not api_key:
+        return {}
+    if not (api_key.isascii() and api_key.isprintable() and " " not in api_key):
+        raise UsageError("the API key has spaces, line ends or other characters that no key has: is it copied completely, and nothing else?")
+    return {"Authorization": f"Bearer {api_key}"}
+
+
+def _trust(cafile: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=cafile)
+    except (OSError, ssl.SSLError) as exc:
+        raise UsageError(f"cannot read the certificates in '{cafile}': {exc.strerror or exc}") from exc
+
+
+def _why(host: str, exc: Exception) -> str:
+    """What happened, in a sentence that says what to do. The order matters: most of these are OSErrors too."""
+    match exc:
+        case InvalidStatus(response=response):
+            return f"{host} answered HTTP {response.status_code} instead of a WebSocket{_hint(response.status_code)}{_said(response)}"
+        case InvalidHandshake():
+            return f"{host} did not answer as a WebSocket server: {exc}"
+        case TimeoutError():
+            return f"{host} did not answer within {OPEN_TIMEOUT_S:g} s: is the server running, is the network there?"
+        case ssl.SSLCertVerificationError():
+            return f"the certificate of {host} is not trusted: {exc.verify_message}"
+        case ssl.SSLError():
+            return f"no TLS with {host} ({exc.reason or exc}): does it speak TLS? ws:// and http:// do without"
+        case ImportError():
+            return f"cannot reach {host} through the proxy that is set: {exc}"
+        case _:
+            return f"cannot reach {host}: {exc}. Is the server running? `voice serve` starts one."
+
+
+def _hint(status: int) -> str:
+    """What to do about an HTTP status."""
+    if 300 <= status < 400:
+        return " (it points to another address: give that one)"
+    hints = {
+        200: "that is a page, not a Realtime server: check the path",
+        401: "the key was refused",
+        403: "not allowed",
+        404: "nothing is served there: check the path",
+        429: "too many requests: wait",
+    }
+    if status >= 500:
+        return " (the server failed: try again later)"
+    return f" ({hints[status]})" if status in hints else ""
+
+
+class _Error(msgspec.Struct):
+    message: str
+
+
+class _Refusal(msgspec.Struct):
+    error: _Error
+
+
+def _said(response: Response) -> str:
+    """The server's own words, where its answer has the form of the service; fit for a terminal."""
+    try:
+        message = msgspec.json.decode(response.body or b"", type=_Refusal).error.message
+    except (msgspec.MsgspecError, RecursionError):
+        return ""
+    shown = "".join(character if character.isprintable() else " " for character in message[:SHOWN_CHARACTERS])
+    return f": {shown}" if shown else ""
+
+
+def _ended(exc: ConnectionClosed) -> LinkClosed:
+    """How it ended, by whoever said so first (we do: too big a message, no pong); 1006 if it went without a word."""
+    frame = exc.rcvd if exc.rcvd_then_sent else exc.sent or exc.rcvd
+    return LinkClosed(frame.code, frame.reason) if frame is not None else LinkClosed()
