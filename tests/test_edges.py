@@ -111,3 +111,8 @@ def test_highpass_takes_offset_and_hum_and_leaves_the_voice() -> None:
     assert gain_db(1000) == pytest.approx(0, abs=0.5)
     assert len(highpass(silence(0))) == 0
     assert np.abs(highpass(np.tile(np.array([32767, -32768], np.int16), 500))).max() < 65_536
+
+
+def test_silence_behind_a_recording_does_not_hide_its_noise() -> None:
+    sound = np.concatenate((silence(500), signals.tone(500, 500.0), signals.white_noise(250, -50), silence(600)))
+    assert ended_ms(sound, 1080) == pytest.approx(1000, abs=6)
