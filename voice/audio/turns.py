@@ -117,7 +117,8 @@ class TurnDetector:
         self._keep(self._framer.flush())
         if self._turn is None:
             return None
-        return self._stop((self._turn.end or self._end(self._turn)).position)
+        end = self._turn.end or end_edge(self._window(), self._turn.speech_end, samples_in(END_REACH_MS))
+        return self._stop(end.position)
 
     def update(self, settings: TurnSettings) -> None:
         """Other settings from here on, also for a turn in progress. A detector that can be tuned gets the threshold."""
@@ -166,14 +167,11 @@ class TurnDetector:
         if turn.end is None:
             if self._framed - turn.speech_end < min(samples_in(SETTLE_MS), window):
                 return None
-            turn.end = self._end(turn)
+            turn.end = end_edge(self._window(), turn.speech_end, samples_in(END_REACH_MS))
         # Speech frames too few to count yet are waited for: they may be the beginning of more.
         if self._framed < turn.silent_since() + window or any(self._recent):
             return None
         return self._stop(turn.end.position)
-
-    def _end(self, turn: "_Turn") -> End:
-        return end_edge(self._window(), turn.speech_end, samples_in(END_REACH_MS))
 
     def _stop_if_steady(self, turn: "_Turn", frame: Samples) -> SpeechStopped | None:
         turn.levels_db.append(dbfs(frame))
