@@ -30,6 +30,7 @@ def test_moments() -> None:
     session = Session()
     assert session.ask("what time is it") == "It is 4:09 PM."
     assert session.ask("what is the date") == "Today is Friday, November 20th, 2026."
+    assert session.ask("what is the date and time") == "Today is Friday, November 20th, 2026. It is 4:09 PM."
     assert session.ask("what day is it") == "Today is Friday."
     assert session.ask("what day is tomorrow") == "Tomorrow is Saturday, November 21st, 2026."
     assert session.ask("what day was yesterday") == "Yesterday was Thursday, November 19th, 2026."
@@ -98,6 +99,8 @@ def test_remember_and_recall() -> None:
     assert session.skills.lookup("what is the capital of france") == []
     assert session.skills.lookup("the door code") == []
     assert session.ask("what did i tell you") == "You told me 2 things. Your keys are in the kitchen. The door code is blue."
+    session.ask("remember my name is Anna")
+    assert session.ask("what's my name") == "Your name is Anna."
     assert session.ask("remember to feed the cat") == "I will remember that you have to feed the cat."
 
 

@@ -37,6 +37,8 @@ def read(text: str) -> arithmetic.Sum:
         ("two thirds of nine", "6", "2/3 times 9"),
         ("0.1 + 0.2", "3/10", "0.1 plus 0.2"),
         ("17 mod 5", "2", "17 modulo 5"),
+        ("ten to the third power", "1000", "10 to the power of 3"),
+        ("2 to the 8th", "256", "2 to the power of 8"),
         ("five factorial", "120", "5 factorial"),
         ("8 to the power of minus one", "1/8", "8 to the power of minus 1"),
     ],

@@ -29,6 +29,7 @@ HOUSE = (
         ("what is the door code?", HOUSE[1]),
         ("where did I park", HOUSE[2]),
         ("when is my birthday", HOUSE[3]),
+        ("what is the time of my birthday", HOUSE[3]),
         ("\ub0b4 \uc5f4\uc1e0 \uc5b4\ub514 \uc788\uc5b4?", HOUSE[4]),
     ],
 )

@@ -51,6 +51,15 @@ def test_timers_are_announced_once() -> None:
     assert responder.announce(15.0) == [] and responder.due_s() is None
 
 
+@pytest.mark.parametrize(("ask", "reply", "want"), [("set a timer", "five minutes please", 300.0), ("타이머 맞춰 줘", "5분", 300.0)])
+def test_a_timer_asks_for_its_length(ask: str, reply: str, want: float) -> None:
+    responder = SkillsResponder(UTC)
+    lines = [Line("user", ask), Line("assistant", answer(responder, ask)), Line("user", reply)]
+    assert responder.due_s() is None
+    responder.answer(Prompt(lines), 0.0, FRIDAY)
+    assert responder.due_s() == want
+
+
 def test_nothing_understood_asks_to_repeat() -> None:
     assert answer(SkillsResponder(UTC), "", heard=Heard("")) == "I did not understand that. Please say it again."
 

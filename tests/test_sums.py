@@ -30,6 +30,8 @@ from voice.engines.skills import match
         ("20 percent off 80", "20 percent off 80 is 64."),
         ("80 plus 25 percent", "80 plus 25 percent is 100."),
         ("what percent of 80 is 20", "20 is 25 percent of 80."),
+        ("what's a 15 percent tip on 80 dollars", "15 percent of 80 is 12."),
+        ("$5 + $3", "5 plus 3 is 8."),
         ("what percent of 0 is 20", "I cannot divide by zero."),
     ],
 )

@@ -36,6 +36,8 @@ class Skills:
         match intent.skill:
             case "time" | "date" | "day" | "month" | "year" | "tomorrow" | "yesterday":
                 return [self._moment(intent.skill, wall_s, language)]
+            case "date_time":
+                return [self._moment(skill, wall_s, language) for skill in ("date", "time")]
             case "arithmetic":
                 return [sums.sum_answer(slots, language)]
             case "convert":

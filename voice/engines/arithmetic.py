@@ -84,6 +84,7 @@ _PREFIX: tuple[tuple[tuple[str, ...], str], ...] = (
     (("triple",), "triple"),
 )
 _POSTFIX: tuple[tuple[tuple[str, ...], str], ...] = ((("squared",), "squared"), (("cubed",), "cubed"), (("factorial",), "factorial"))
+_ORDINALS = {w: n for n, w in enumerate("second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(), 2)}
 _OF_HUNDRED = (("percent", "of"), ("%", "of"), ("per", "cent", "of"), ("percent", "times"), ("%", "*"), ("%", "times"))
 _SAID = {
     "plus": "plus",
@@ -131,8 +132,13 @@ def _operand(words: tuple[str, ...], i: int) -> tuple[int, Sum] | None:
     if found is None:
         return None
     at, left = found
-    while (post := _starts(words, at, _POSTFIX)) is not None:
-        at, left = post[0], Sum(post[1], (left,))
+    while True:
+        if (post := _starts(words, at, _POSTFIX)) is not None:
+            at, left = post[0], Sum(post[1], (left,))
+        elif (power := _ordinal_power(words, at)) is not None:
+            at, left = power[0], Sum("power", (left, number(Fraction(power[1]))))
+        else:
+            break
     for mark in _OF_HUNDRED:
         if words[at : at + len(mark)] == mark and (right := _operand(words, at + len(mark))) is not None:
             return right[0], Sum("percent", (left, right[1]))
@@ -140,6 +146,16 @@ def _operand(words: tuple[str, ...], i: int) -> tuple[int, Sum] | None:
         right = _operand(words, at + 1)
         return found if right is None else (right[0], Sum("times", (left, right[1])))
     return at, left
+
+
+def _ordinal_power(words: tuple[str, ...], i: int) -> tuple[int, int] | None:
+    """ "to the third [power]": (index behind it, 3)."""
+    if words[i : i + 2] != ("to", "the") or i + 2 >= len(words):
+        return None
+    exponent, end = _ORDINALS.get(words[i + 2]), i + 3
+    if exponent is None and words[i + 2].isdecimal() and words[i + 3 : i + 4] in (("nd",), ("rd",), ("th",)):
+        exponent, end = int(words[i + 2]), i + 4
+    return None if exponent is None else (end + (words[end : end + 1] == ("power",)), exponent)
 
 
 def _atom(words: tuple[str, ...], i: int) -> tuple[int, Sum] | None:

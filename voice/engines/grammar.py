@@ -20,7 +20,7 @@ _WORD = re.compile(r"[a-z']+")
 def jsgf() -> str:
     """The whole grammar; its public rule is `<command>`. The same text every time."""
     sentences = [node for skill in table().skills for node in skill.say]
-    bodies = list(dict.fromkeys(_text(_by_kind(node), outer=True) for node in sentences))
+    bodies = list(dict.fromkeys(("[ <lead> ] " if _is_order(node) else "") + _text(_by_kind(node)) for node in sentences))
     lead, trail = (_text(table().leads[name], outer=True) for name in ("lead", "trail"))
     rules = [
         *((name, _text(node, outer=True)) for name, node in table().rules.items()),
@@ -31,7 +31,7 @@ def jsgf() -> str:
     ]
     wanted = _reachable(dict(rules), "sentence") | {"sentence", "lead", "trail"}
     lines = [f"<{name}> = {body};" for name, body in dict(rules).items() if name in wanted]
-    return "\n".join(["#JSGF V1.0;", "grammar skills;", *lines, "public <command> = [<lead>] <sentence> [<trail>];", ""])
+    return "\n".join(["#JSGF V1.0;", "grammar skills;", *lines, "public <command> = <sentence> [<trail>];", ""])
 
 
 @functools.cache
@@ -47,6 +47,15 @@ def words() -> frozenset[str]:
     continued = (line for line in jsgf().splitlines() if line.startswith("  |"))
     text = re.sub(r"<[^>]*>", " ", " ".join((*bodies, *continued)))
     return frozenset(_WORD.findall(text))
+
+
+def _is_order(node: Node) -> bool:
+    """Whether every way to begin the sentence is one of the table's orders: "can you" may stand in front."""
+    orders = set(_sentences(table().leads["orders"]))
+    while isinstance(node, Row) and node.parts:
+        node = node.parts[0]
+    words = node.parts if isinstance(node, Choice) else (node,)
+    return all(isinstance(word, Word) and word.text in orders for word in words)
 
 
 def _kinds() -> Mapping[str, list[units.Unit]]:

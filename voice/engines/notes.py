@@ -10,8 +10,10 @@ MOST = 100
 _NO_CONTENT = frozenset(
     "a an the is are am was were be been do does did have has had i me my mine we our us you your it its this that these those there here of in on at to "
     "for from with by about and or so what where who when which how whose why will would can could should must shall please tell know "
-    "remember recall again name put leave left keep kept find store stored say said told ask asked now still call called".split()
+    "remember recall again put leave left keep kept find store stored say said told ask asked now still call called".split()
 )
+_WEAK = frozenset(("nam", "color", "colour", "numb", "plac", "tim", "dat"))
+"""Stems that a note need not hold: "what is the name of my dog" is answered by "my dog is called Rex"."""
 _FLIP = {
     "i": "you", "me": "you", "my": "your", "mine": "yours", "myself": "yourself", "am": "are", "our": "your", "ours": "yours", "we": "you", "us": "you",
     "your": "my", "yours": "mine", "yourself": "myself", "i'm": "you are", "i've": "you have", "i'll": "you will", "i'd": "you would", "you're": "I am",
@@ -45,7 +47,11 @@ class Notes:
     def about(self, question: str) -> tuple[str, ...]:
         """Notes that hold every content word of the question, the newest first; () if it has no content words."""
         wanted = content(question)
-        return tuple(note for note in reversed(self._notes) if wanted and wanted <= content(note))
+        for words in (wanted, wanted - _WEAK):
+            found = tuple(note for note in reversed(self._notes) if words and words <= content(note))
+            if found:
+                return found
+        return ()
 
     def near(self, question: str) -> tuple[str, ...]:
         """Notes that hold at least half of the content words, the best and newest first."""

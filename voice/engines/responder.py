@@ -43,6 +43,8 @@ class SkillsResponder:
         if not split(text).texts:
             return [say("nothing_read" if text.strip() else "hello", language)]
         intent = korean.match(text) if language == "ko" else skills.match(text)
+        if intent is None and told == say("timer_ask", language).text:
+            intent = korean.match(f"타이머 {text}") if language == "ko" else skills.match(f"set a timer for {text}")
         if prompt.heard is not None and _is_guess(prompt.heard) and (intent is None or intent.skill in _CHANGING):
             return [say("unsure", language, text=shortened(text)), say("again", language)]
         guess = [say("unsure", language, text=shortened(text))] if prompt.heard is not None and _is_guess(prompt.heard) else []

@@ -158,6 +158,7 @@ READERS: Mapping[str, Reader] = {
     "duration": durations.read,
     "clipped": durations.read,
     "sum": arithmetic.read,
+    "function": arithmetic.read,
     "label": _labels,
     "text": _rest,
     "head": _head,

@@ -53,6 +53,8 @@ def _asked(slots: Mapping[str, object], language: str) -> tuple[Sum, str]:
     if do == "share":
         return Sum("over", (Sum("times", (left, arithmetic.number(Fraction(100)))), right)), a_said
     part = Sum("percent", (right, left))
+    if do == "percent":
+        return part, _said(part, language)
     if do == "off":
         return Sum("minus", (left, part)), f"{b_said} percent off {a_said}"
     return Sum("plus", (left, part)), f"{a_said} plus {b_said} percent"

@@ -31,7 +31,7 @@ _WORD = re.compile(
     r"\d+(?:,\d{3}(?!\d))+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"  # 1,000.5  12  3.5  .5
     r"|[^\W\d_]+(?:'[^\W\d_]+)*"  # letters of any script, with apostrophes inside
     r"|-(?=\s*[\d(.\u221a])"  # a minus is in front of a number; between letters a hyphen parts words
-    r"|[+*/^%=()\u221a:$\u20ac\u00a3]"
+    r"|[+*/^%=()\u221a:]"
 )
 _CONTRACTIONS = {
     "let's": "let us", "can't": "can not", "cannot": "can not", "won't": "will not", "o'clock": "o'clock", "gonna": "going to", "wanna": "want to",
