@@ -77,6 +77,18 @@ def test_a_reminder_says_what_it_is_for() -> None:
     assert session.skills.announce(600.0) == [Said("Here is your reminder: call your mom.")]
 
 
+def test_an_alarm_rings_at_its_time() -> None:
+    session = Session()
+    assert session.ask("wake me up at half past four") == "Your alarm for 4:30 PM is set."
+    assert session.skills.due_s() == 1201.0
+    assert session.ask("remind me at 5 pm to call anna") == "At 5 PM I will remind you: call anna."
+    left = session.ask("how much time is left", now=601.0)
+    assert left == ("You have 2 timers. 10 minutes left until your alarm for 4:30 PM. 40 minutes left until I remind you: call anna.")
+    assert session.skills.announce(1201.0) == [Said("It is 4:30 PM. Here is your alarm.")]
+    assert session.ask("set an alarm for 7 am") == "Your alarm for 7 AM is set."
+    assert session.ask("cancel all timers") == "All 2 timers are cancelled."
+
+
 def test_timers_have_bounds() -> None:
     session = Session()
     assert session.ask("set a timer for zero seconds") == "I can only count from one second to seven days."

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from voice.engines import notes, sums, wording
 from voice.engines.base import Said
+from voice.engines.moments import TimeOfDay
 from voice.engines.notes import Notes
 from voice.engines.skills import Intent
 from voice.engines.timers import MOST, Timer, Timers, is_in_range
@@ -43,7 +44,7 @@ class Skills:
             case "convert":
                 return [sums.conversion_answer(slots, language)]
             case "timer_set":
-                return [self._set_timer(intent, now)]
+                return [self._set_timer(intent, now, wall_s)]
             case "timer_left":
                 return self._left(_text(intent, "label").lower(), now, language)
             case "timer_cancel" | "timer_cancel_all":
@@ -88,14 +89,19 @@ class Skills:
                 return say("year", language, year=wording.year(moment, language))
         return say(skill, language, date=wording.date(moment, language))
 
-    def _set_timer(self, intent: Intent, now: float) -> Said:
-        duration = _duration(intent)
+    def _set_timer(self, intent: Intent, now: float, wall_s: float) -> Said:
+        duration, at = _duration(intent), ""
+        match intent.slots.get("at"):
+            case TimeOfDay() as time:
+                moment = datetime.fromtimestamp(wall_s, self._zone)
+                ring = time.next_after(moment)
+                duration, at = Fraction(max(1, round(ring.timestamp() - wall_s))), wording.time_of_day(ring, intent.language)
         if duration is None or not is_in_range(duration):
             return say("timer_range", intent.language)
         if len(self._timers) >= MOST:
             return say("timer_full", intent.language, count=MOST)
         label, task = shortened(_text(intent, "label")).lower(), shortened(_text(intent, "task"))
-        timer = Timer(round(duration), now + float(duration), label, task, intent.language)
+        timer = Timer(round(duration), now + float(duration), label, task, intent.language, at)
         self._timers.add(timer)
         return _named("set", timer, duration=wording.duration(timer.duration_s, timer.language))
 
@@ -120,7 +126,7 @@ class Skills:
             self._timers.remove(found)
             return _named("cancelled", found[0], language, duration=wording.duration(found[0].duration_s, language))
         if not (every or label or duration is not None):
-            names = ", ".join(timer.label or wording.duration(timer.duration_s, language) for timer in found[:MOST_TOLD])
+            names = ", ".join(timer.label or timer.at or wording.duration(timer.duration_s, language) for timer in found[:MOST_TOLD])
             return say("timer_which", language, count=len(found), names=names)
         self._timers.remove(found)
         return say("timers_cancelled", language, count=len(found))
@@ -176,11 +182,14 @@ def _told_back(note: str, language: str) -> str:
 def _named(what: str, timer: Timer, language: str = "", **slots: object) -> Said:
     """The sentence for a timer with a task, with a name, or with neither; by default in the timer's own language."""
     language = language or timer.language
+    if timer.task and timer.at and what == "set":
+        return say("reminder_at", language, time=timer.at, task=_told_back(timer.task, language))
     if timer.task and what != "cancelled":
         return say(f"reminder_{what}", language, task=_told_back(timer.task, language), **slots)
+    if timer.at:
+        return say(f"alarm_{what}", language, time=timer.at, **slots)
     if timer.label:
-        plain = "timers_" if what == "cancelled_all" else "timer_"
-        return say(f"{plain}{what}_named", language, label=timer.label, **slots)
+        return say(f"timer_{what}_named", language, label=timer.label, **slots)
     return say(f"timer_{what}", language, **slots)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 
-from voice.engines import arithmetic, durations, numbers, units
+from voice.engines import arithmetic, durations, moments, numbers, units
 from voice.engines.templates import Node, Reader, Slots, ends, parse, slots_in
 from voice.engines.words import Words, split
 
@@ -159,6 +159,7 @@ READERS: Mapping[str, Reader] = {
     "clipped": durations.read,
     "sum": arithmetic.read,
     "function": arithmetic.read,
+    "clock": moments.read,
     "label": _labels,
     "text": _rest,
     "head": _head,

@@ -12,7 +12,7 @@ LONGEST_S = 7 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """A timer, or a reminder if it has a task."""
+    """A timer; a reminder if it has a task, an alarm if it has a time of day."""
 
     duration_s: int
     due_s: float
@@ -21,6 +21,8 @@ class Timer:
     """Lower case; "" if it has no name."""
     task: str = ""
     language: str = "en"
+    at: str = ""
+    """For an alarm: its time of day in words."""
 
     def left_s(self, now: float) -> int:
         """Whole seconds still to go, rounded up: it is never 0 before it is due."""
