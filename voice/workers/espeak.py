@@ -18,6 +18,7 @@ from voice.errors import MissingError
 from voice.workers.speaking import Mark, Put, serve
 
 _CHUNK_MS = 100
+_SEED = ctypes.c_long(1)
 _OUTPUT_SYNCHRONOUS = 2
 _DO_NOT_EXIT = 0x8000
 _UTF8 = 1
@@ -88,6 +89,8 @@ class Espeak:
         if rate_hz <= 0:
             raise MissingError(f"espeak-ng finds no voices in {self._voices}: install the package espeakng-loader again")
         espeak.espeak_SetSynthCallback(self._callback)
+        if hasattr(espeak, "espeak_ng_SetRandSeed"):
+            espeak.espeak_ng_SetRandSeed(_SEED)  # it has just seeded its noise from the clock
         self.rate_hz = rate_hz
         self._espeak = espeak
         return espeak

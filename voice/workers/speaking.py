@@ -8,20 +8,14 @@ if there is nothing to speak with. A mark is (sample, position): at that sample,
 word begins that stands at that character of the text.
 """
 
-import contextlib
 import os
 import queue
-import signal
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any, BinaryIO, Protocol
 
 from voice.errors import MissingError
-from voice.workers.process import Frame, read_frames, writer
-
-NICE = 5
-"""The parent's event loop goes first when cores are scarce."""
+from voice.workers.process import Frame, child_pipes, read_frames, writer
 
 Mark = tuple[int, int]
 Put = Callable[[bytes, list[Mark]], bool]
@@ -79,11 +73,9 @@ class _Desk:
 
 def serve(make: Callable[[], Speaker]) -> None:
     """Be the child: never returns, the process ends when standard input does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent ends its children in order
-    with contextlib.suppress(OSError, AttributeError):
-        os.nice(NICE)
-    write = writer(_private_stdout())
-    desk = _Desk(sys.stdin.buffer)
+    orders, frames = child_pipes()
+    write = writer(frames)
+    desk = _Desk(orders)
     try:
         speaker = make()
     except MissingError as exc:
@@ -117,10 +109,3 @@ def _serve_one(order: Frame, desk: _Desk, speaker: Speaker, write: Callable[[Fra
 def _refuse(desk: _Desk, write: Callable[[Frame], None], message: str) -> None:
     while True:
         write(Frame(desk.take().job, "missing", {"message": message}))
-
-
-def _private_stdout() -> BinaryIO:
-    """Standard output for frames alone: whatever C code prints goes to standard error from now on."""
-    frames = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return frames
