@@ -18,7 +18,7 @@ _TOKEN = re.compile(rf"[{_SCRIPT_OF_ITS_OWN}]|[^\s{_SCRIPT_OF_ITS_OWN}]+")
 _MARKUP = re.compile(r"[<>]|\]\(")
 _EDGES = " \t\r\n\"'“”‘’«»‹›()[]{}<>.,;:!?…*_`~#|、。！？，；：「」『』（）《》〈〉【】-–—"
 _LONGEST_WORD = 60
-"""Letters without a space; the rest of a longer word is read as another word. (German compounds have some 40.)"""
+"""Characters without a space; the rest of a longer word is read as another word. (German compounds have some 40.)"""
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
 _HEADING = r"(?m)^[ \t]*(?:#{1,6}|>+|[-*+•])[ \t]+"
@@ -40,8 +40,8 @@ _CLEAN: Sequence[Rule] = (
 _LATE: Sequence[Rule] = (
     (re.compile(r"(?<!\w)[*_~#^<>=|]+(?!\w)|[*_~^|<>=]+"), " "),
     (re.compile(r"(?<!\w)#(?=\w)"), ""),
-    (re.compile(rf"(\w{{{_LONGEST_WORD}}})(?=\w)"), r"\1 "),
-    (re.compile(r"[ \t]+(?=[ \t,.;:!?])|^[ \t]+"), ""),
+    (re.compile(r"^[ \t]+|[ \t]+$|[ \t]+(?=[ \t,.;:!?])"), ""),
+    (re.compile(rf"(\S{{{_LONGEST_WORD}}})(?=\S)"), r"\1 "),
 )
 
 
