@@ -1,0 +1,158 @@
+"""What every implementation of an engine's interface must do. A new one is one more line in the table of its kind.
+
+Same input, same output, whatever came before; nothing for nothing; an abandoned call is over at once and harms no other;
+hostile and very long input; many at once.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+
+import numpy as np
+import pytest
+
+from tests.support.needs import needs
+from voice.engines.base import Speech
+from voice.engines.tts import EspeakSynthesizer, FliteSynthesizer, ManagedSynthesizer
+
+SYNTHESIZERS: list[tuple[str, Callable[[], ManagedSynthesizer], pytest.MarkDecorator]] = [
+    ("espeak", EspeakSynthesizer, needs("espeakng-loader")),
+    ("flite", FliteSynthesizer, needs("flite")),
+]
+TEXT = "It is 10:30, and 5 km is 3.11 miles."
+OTHER = "Something quite different was said before it!"
+HOSTILE = [
+    "[[h@'loU]] <speak><break time='9s'/>hello</speak>",
+    "a\x00b\x01\x1b[31m\ud800\u202e hello",
+    "😀" * 500 + " hello",
+    "hello " + "xy" * 60 + " " + "9" * 40,
+    "héllo 안녕 你好 مرحبا שלום नमस्ते hello",
+    "%s %n {0} $(reboot) `ls` '; DROP TABLE hello; --",
+]
+
+
+@pytest.fixture(params=[pytest.param(make, id=name, marks=mark) for name, make, mark in SYNTHESIZERS])
+async def synthesizer(request: pytest.FixtureRequest) -> AsyncIterator[ManagedSynthesizer]:
+    async with asyncio.timeout(60), request.param() as made:
+        yield made
+
+
+async def speech(synthesizer: ManagedSynthesizer, text: str, language: str = "en") -> list[Speech]:
+    async with aclosing(synthesizer.speak(text, language)) as pieces:
+        return [piece async for piece in pieces]
+
+
+def samples(pieces: list[Speech]) -> np.ndarray:
+    return np.concatenate([np.zeros(0, np.int16), *(piece.samples for piece in pieces)])
+
+
+def digest(pieces: list[Speech]) -> str:
+    words = [(word.text, word.start_ms, word.end_ms) for piece in pieces for word in piece.words]
+    return hashlib.sha256(samples(pieces).tobytes() + repr(words).encode()).hexdigest()
+
+
+async def test_speech_is_audible_and_does_not_clip(synthesizer: ManagedSynthesizer) -> None:
+    pieces = await speech(synthesizer, TEXT)
+    sound = samples(pieces)
+    assert len({piece.rate_hz for piece in pieces}) == 1 and all(piece.samples.dtype == np.int16 for piece in pieces)
+    assert 2000 < len(sound) * 1000 / pieces[0].rate_hz < 8000
+    assert 6000 < np.abs(sound.astype(int)).max() < 32767
+    loud = np.flatnonzero(np.abs(sound.astype(int)) > 200) * 1000 // pieces[0].rate_hz
+    assert loud[0] <= 30
+    assert 80 <= len(sound) * 1000 // pieces[0].rate_hz - loud[-1] <= 150
+
+
+async def test_pieces_are_short(synthesizer: ManagedSynthesizer) -> None:
+    pieces = await speech(synthesizer, TEXT)
+    assert len(pieces) > 20
+    assert max(len(piece.samples) * 1000 / piece.rate_hz for piece in pieces) <= 100
+
+
+async def test_words_are_those_of_the_text_and_fill_the_time(synthesizer: ManagedSynthesizer) -> None:
+    pieces = await speech(synthesizer, TEXT + " Yes!")
+    words = [word for piece in pieces for word in piece.words]
+    assert [word.text for word in words] == "It is 10:30 and 5 km is 3.11 miles Yes".split()
+    total_ms = len(samples(pieces)) * 1000 // pieces[0].rate_hz
+    assert all(0 <= word.start_ms < word.end_ms <= total_ms for word in words)
+    assert all(one.end_ms <= two.start_ms for one, two in zip(words, words[1:], strict=False))
+    at = 0
+    for piece in pieces:
+        end = at + len(piece.samples)
+        for word in piece.words:
+            assert at * 1000 // piece.rate_hz <= word.start_ms <= end * 1000 // piece.rate_hz
+        at = end
+
+
+async def test_the_same_text_gives_the_same_samples_whatever_came_before(synthesizer: ManagedSynthesizer) -> None:
+    want = digest(await speech(synthesizer, TEXT))
+    assert digest(await speech(synthesizer, TEXT)) == want
+    other = digest(await speech(synthesizer, OTHER))
+    assert other != want
+    await speech(synthesizer, "안녕하세요.", "ko")
+    assert digest(await speech(synthesizer, TEXT)) == want
+    for pieces_read in (1, 4, 11):
+        async with aclosing(synthesizer.speak(OTHER + " " + OTHER)) as pieces:
+            for _ in range(pieces_read):
+                await anext(pieces)
+        assert digest(await speech(synthesizer, TEXT)) == want
+
+
+async def test_another_process_gives_the_same_samples(synthesizer: ManagedSynthesizer) -> None:
+    want = digest(await speech(synthesizer, TEXT))
+    await asyncio.sleep(0)
+    async with type(synthesizer)() as second:
+        assert digest(await speech(second, TEXT)) == want
+
+
+async def test_nothing_to_say_gives_nothing(synthesizer: ManagedSynthesizer) -> None:
+    for text in ("", " ", "...", "😀", "<br/>", "\n\n"):
+        assert await speech(synthesizer, text) == [], text
+
+
+async def test_a_call_given_up_in_mid_sentence_is_over_at_once(synthesizer: ManagedSynthesizer) -> None:
+    want = digest(await speech(synthesizer, TEXT))
+    long = "This sentence goes on and on, without an end. " * 200
+    begun = time.perf_counter()
+    async with aclosing(synthesizer.speak(long)) as pieces:
+        await anext(pieces)
+    assert digest(await speech(synthesizer, TEXT)) == want
+    assert time.perf_counter() - begun < 3  # to speak all of it takes flite 8 s
+
+
+async def test_a_cancelled_task_frees_the_synthesiser(synthesizer: ManagedSynthesizer) -> None:
+    want = digest(await speech(synthesizer, TEXT))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await speech(synthesizer, TEXT * 500)
+    assert digest(await speech(synthesizer, TEXT)) == want
+
+
+async def test_hostile_text_is_spoken_or_dropped(synthesizer: ManagedSynthesizer) -> None:
+    for text in HOSTILE:
+        words = [word.text for piece in await speech(synthesizer, text) for word in piece.words]
+        assert "hello" in words, text
+        assert not any("break" in word or "\x1b" in word for word in words), text
+
+
+async def test_an_unknown_language_is_spoken_in_english(synthesizer: ManagedSynthesizer) -> None:
+    want = digest(await speech(synthesizer, "Hello there.", "en"))
+    for language in ("../../etc", "en+whisper", "EN_us", "k" * 1000, "\x00", "", "xx"):
+        assert digest(await speech(synthesizer, "Hello there.", language)) == want, language
+
+
+async def test_speakers_at_the_same_time_do_not_mix(synthesizer: ManagedSynthesizer) -> None:
+    texts = [f"This is speaker number {number}. It is {number} o'clock." for number in range(6)]
+    want = [digest(await speech(synthesizer, text)) for text in texts]
+    got = await asyncio.gather(*(speech(synthesizer, text) for text in texts))
+    assert [digest(pieces) for pieces in got] == want
+
+
+@pytest.mark.slow
+async def test_ten_kilobytes_are_spoken_to_the_end(synthesizer: ManagedSynthesizer) -> None:
+    text = "".join(f"Sentence number {number} of a long text. " for number in range(290))
+    assert len(text) > 10_000
+    words = [word for piece in await speech(synthesizer, text) for word in piece.words]
+    assert [word.text for word in words] == [word.strip(".") for word in text.split()]
+    assert all(one.start_ms <= two.start_ms for one, two in zip(words, words[1:], strict=False))
