@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from fractions import Fraction
 
-from voice.engines import arithmetic, korean_words, numbers, units
+from voice.engines import arithmetic, korean_words, numbers, reckoning, units
 from voice.engines.arithmetic import Sum
 from voice.engines.base import Said
 from voice.engines.wording import say
@@ -19,7 +19,7 @@ def sum_answer(slots: Mapping[str, object], language: str) -> Said:
     """What a sum comes to, or why it cannot be said."""
     sum_, spoken = _asked(slots, language)
     try:
-        result = arithmetic.work_out(sum_)
+        result = reckoning.work_out(sum_)
     except ZeroDivisionError:
         return say("by_zero", language)
     except OverflowError:
