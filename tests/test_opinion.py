@@ -1,0 +1,131 @@
+"""Grammar against general model: tables of what both heard, and whom to believe."""
+
+import pytest
+
+from voice.engines.base import Heard
+from voice.engines.opinion import Carrier, Evidence, command_confidence, distance, judge, mend
+
+# As the CMU dictionary has them.
+PHONES = {
+    word: phones.split()
+    for word, phones in (
+        line.split(" ", 1)
+        for line in """a AH
+and AH N D
+are AA R
+at AE T
+capital K AE P AH T AH L
+celsius S EH L S IY AH S
+for F AO R
+france F R AE N S
+friday F R AY D IY
+gallon G AE L AH N
+helmet HH EH L M AH T
+help HH EH L P
+is IH Z
+it IH T
+liter L IY T ER
+met M EH T
+of AH V
+one W AH N
+plus P L AH S
+remember R IH M EH M B ER
+remembered R IH M EH M B ER D
+say S EY
+seven S EH V AH N
+stay S T EY
+tell T EH L
+that DH AE T
+the DH AH
+thyme T AY M
+time T AY M
+to T AH
+two T UW
+wet W EH T
+what W AH T
+yelp Y EH L P""".splitlines()
+    )
+}
+
+
+def phones(text: str) -> list[list[str]]:
+    return [PHONES[word] for word in text.split()]
+
+
+def evidence(general: str, command: str = "", sure: float = 0.7) -> Evidence:
+    flat = [phone for word in phones(command) for phone in word]
+    return Evidence(general.split(), phones(general), sure, command.split(), flat)
+
+
+@pytest.mark.parametrize(
+    ("general", "command"),
+    [
+        ("what time is it", "what time is it"),
+        ("wet thyme is it", "what time is it"),
+        ("yelp", "help"),
+        ("what is seven plus to", "what is seven plus two"),
+    ],
+)
+def test_the_general_model_misses_a_command_by_sound(general: str, command: str) -> None:
+    heard = judge(evidence(general, command))
+    assert (heard.text, heard.command) == (command, True) and heard.confidence > 0.5
+
+
+@pytest.mark.parametrize(
+    ("general", "command"),
+    [
+        ("what is the capital of france", "what is a gallon of liter"),
+        ("remember that", "help"),
+        ("helmet", "help at seven"),
+        ("say", "what time is it"),
+        ("", "help"),
+        ("the capital of france", ""),
+    ],
+)
+def test_a_foreign_sentence_stays_what_it_is(general: str, command: str) -> None:
+    assert judge(evidence(general, command, 0.4)) == Heard(general, confidence=0.4, command=False)
+
+
+def test_a_perfect_match_is_nearly_certain_and_confidence_falls_with_each_phone() -> None:
+    row = [command_confidence(evidence(general, "help")) for general in ("help", "yelp", "tell", "of", "remember that")]
+    assert row == sorted(row, reverse=True) and row[0] > 0.99 and row[-1] < 0.01
+
+
+def test_a_long_command_must_fit_better_than_a_short_one() -> None:
+    short = Evidence(["x"], [["M", "M"]], 1.0, ["y"], ["M", "S"])
+    long = Evidence(["x"], [["M", "M"] * 15], 1.0, ["y"], ["M", "S"] * 15)
+    assert command_confidence(short) > 0.5 > command_confidence(long)
+
+
+CARRIERS = (
+    Carrier(("remember", "that"), tuple("R IH M EH M B ER DH AE T".split())),
+    Carrier(("remember",), tuple("R IH M EH M B ER".split())),
+    Carrier(("say",), ("S", "EY")),
+)
+
+
+@pytest.mark.parametrize(
+    ("general", "want"),
+    [
+        ("remember that friday", "remember that friday"),
+        ("remembered that friday is it", "remember that friday is it"),
+        ("remember what friday", "remember what friday"),
+        ("remembered that", "remember that"),
+        ("stay at two", "stay at two"),
+        ("the capital", "the capital"),
+        ("remember", "remember"),
+        ("", ""),
+    ],
+)
+def test_a_carrier_phrase_is_mended_if_it_is_long_and_nearly_right(general: str, want: str) -> None:
+    assert " ".join(mend(evidence(general), CARRIERS)) == want
+
+
+def test_distance_of_phones() -> None:
+    assert distance([], []) == 0
+    assert distance(["S", "T"], []) == distance([], ["S", "T"]) == 2
+    assert distance("K AE T".split(), "K AE T".split()) == 0
+    assert distance(["S"], ["Z"]) == 0.25
+    assert distance(["P"], ["K"]) == 0.5
+    assert distance(["P"], ["AA"]) == 1
+    assert distance("K AE T S".split(), "AE T Z".split()) == 1.25

@@ -1,0 +1,217 @@
+"""The recogniser as its callers see it: what it hears, in what order, and that it ends."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from tests.support.needs import FliteWav, Recording, needs
+from voice.audio.pcm import RATE_HZ, Samples, silence
+from voice.engines import stt
+from voice.engines.base import Heard, Hearing
+from voice.engines.stt import SphinxHearing, SphinxTranscriber, make_transcriber
+from voice.errors import UsageError, WorkerDied
+
+GRAMMAR = """#JSGF V1.0;
+grammar test;
+<number> = one | two | three | four | five | six | seven | eight | nine | ten;
+public <sentence> = what time is it | what is <number> plus <number> | set a timer for <number> minutes
+  | ( front | rear | side ) ( left | right | center );
+"""
+TAILS = ("remember that", "say")
+
+
+def read(path: Path) -> Samples:
+    """A WAV as mono at 16 kHz with some silence round it, as a turn from the detector has."""
+    samples, rate_hz = soundfile.read(path, dtype="int16", always_2d=True)
+    mono: Samples = soxr.resample(samples[:, 0], rate_hz, RATE_HZ)
+    return np.concatenate([silence(300), mono, silence(500)])
+
+
+def feed(hearing: Hearing, samples: Samples, sizes: Iterable[int] = (320,)) -> None:
+    """In pieces of these sizes, over and over."""
+    sizes, start = tuple(sizes), 0
+    while start < len(samples):
+        for size in sizes:
+            hearing.feed(samples[start : start + size])
+            start += size
+
+
+async def hear(transcriber: SphinxTranscriber, samples: Samples, sizes: Iterable[int] = (320,)) -> Heard:
+    hearing = transcriber.listen()
+    feed(hearing, samples, sizes)
+    return await hearing.finish()
+
+
+@pytest.fixture
+async def sphinx() -> AsyncIterator[SphinxTranscriber]:
+    async with asyncio.timeout(60), SphinxTranscriber(GRAMMAR, TAILS, workers=1) as transcriber:
+        yield transcriber
+
+
+pytestmark = needs("pocketsphinx")
+
+
+@needs("flite")
+async def test_commands_are_exact_and_foreign_sentences_are_not_forced_into_them(sphinx: SphinxTranscriber, flite_wav: FliteWav) -> None:
+    for text in ("what is seven plus two", "what time is it"):
+        heard = await hear(sphinx, read(flite_wav(text)))
+        assert (heard.text, heard.command) == (text, True) and heard.confidence > 0.5
+    for text in ("i would like a cup of coffee",):
+        heard = await hear(sphinx, read(flite_wav(text)))
+        assert not heard.command
+        assert len(set(heard.text.split()) & set(text.split())) >= len(text.split()) / 2
+
+
+@pytest.mark.slow
+@needs("flite")
+async def test_free_words_follow_a_carrier_phrase(sphinx: SphinxTranscriber, flite_wav: FliteWav) -> None:
+    heard = await hear(sphinx, read(flite_wav("remember that the meeting is on friday")))
+    assert heard.text.startswith("remember that the ") and heard.text.endswith(" on friday") and not heard.command
+
+
+@pytest.mark.slow
+@needs("flite")
+async def test_the_same_samples_give_the_same_answer_however_cut_and_whatever_came_before(
+    sphinx: SphinxTranscriber, flite_wav: FliteWav
+) -> None:
+    speech = read(flite_wav("he was walking down to the river"))
+    noise = np.random.default_rng(1).normal(0, 600, len(speech)).astype(np.int16)
+    first = await hear(sphinx, speech)
+    assert first.text
+    for before, sizes in ((noise, (160,)), (speech[:9_999] // 8, (1, 7_000, 333)), (speech + noise, (len(speech),))):
+        await hear(sphinx, before)
+        assert await hear(sphinx, speech, sizes) == first
+
+
+@needs("alsa-utils", "pocketsphinx-testdata")
+@pytest.mark.slow
+async def test_people_are_understood(sphinx: SphinxTranscriber, human_wavs: tuple[Recording, ...]) -> None:
+    names = [recording for recording in human_wavs if recording.path.name[0].isupper()]
+    right = [(await hear(sphinx, read(recording.path))).text == recording.text for recording in names]
+    assert len(right) == 8 and sum(right) >= 6
+
+
+@pytest.mark.slow
+@needs("flite")
+async def test_more_utterances_than_workers_are_all_heard(sphinx: SphinxTranscriber, flite_wav: FliteWav) -> None:
+    texts = ["what is one plus two", "what time is it", "what is six plus ten"]
+    hearings = [sphinx.listen() for _ in texts]
+    for hearing, text in zip(hearings, texts, strict=True):
+        feed(hearing, read(flite_wav(text)))
+    heard = await asyncio.gather(*(hearing.finish() for hearing in reversed(hearings)))
+    assert [each.text for each in reversed(heard)] == texts
+
+
+@pytest.mark.slow
+@needs("flite")
+async def test_who_falls_silent_gives_up_the_place_and_is_heard_in_the_end(
+    sphinx: SphinxTranscriber, flite_wav: FliteWav, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stt, "STALL_S", 0.05)
+    speech = read(flite_wav("what is seven plus two"))
+    slow = sphinx.listen()
+    slow.feed(speech[: len(speech) // 2])
+    assert (await hear(sphinx, read(flite_wav("what time is it")))).text == "what time is it"
+    slow.feed(speech[len(speech) // 2 :])
+    assert (await slow.finish()).text == "what is seven plus two"
+
+
+async def test_nothing_was_said(sphinx: SphinxTranscriber) -> None:
+    assert await sphinx.listen().finish() == Heard("", confidence=0.0)
+    for samples in (silence(20), silence(1), silence(3_000)):
+        heard = await hear(sphinx, samples)
+        assert (heard.text, heard.command) == ("", False)
+
+
+@pytest.mark.slow
+@needs("flite")
+async def test_a_dropped_utterance_frees_the_worker(sphinx: SphinxTranscriber, flite_wav: FliteWav) -> None:
+    speech = np.tile(read(flite_wav("he was walking down to the river")), 30)
+    for finished in (False, True):
+        hearing = sphinx.listen()
+        feed(hearing, speech, (RATE_HZ,))
+        if finished:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.3):
+                    await hearing.finish()
+        hearing.drop()
+        hearing.drop()
+        assert await hearing.finish() == Heard("", confidence=0.0)
+        async with asyncio.timeout(10):  # all of it would take 25 CPU seconds
+            assert (await hear(sphinx, read(flite_wav("what time is it")))).command
+    assert len(sphinx.pids) == 1
+
+
+@needs("flite")
+async def test_a_worker_that_dies_takes_one_utterance_with_it(sphinx: SphinxTranscriber, flite_wav: FliteWav) -> None:
+    await sphinx.warm()
+    speech = read(flite_wav("what time is it"))
+    hearing = sphinx.listen()
+    hearing.feed(speech[:RATE_HZ])
+    (pid,) = sphinx.pids
+    os.kill(pid, signal.SIGKILL)
+    with pytest.raises(WorkerDied):
+        await hearing.finish()
+    hearing.feed(speech)
+    hearing.drop()
+    assert (await hear(sphinx, speech)).text == "what time is it"
+    assert sphinx.pids != (pid,)
+
+
+async def test_the_end_of_the_block_ends_the_processes_and_tells_who_waits() -> None:
+    transcriber = SphinxTranscriber(GRAMMAR, workers=1)
+    with pytest.raises(WorkerDied, match="not running"):
+        await hear(transcriber, silence(100))
+    async with asyncio.timeout(30), transcriber:
+        await transcriber.warm()
+        (pid,) = transcriber.pids
+        hearings = [transcriber.listen() for _ in range(3)]
+        for hearing in hearings:
+            hearing.feed(silence(500))
+        await asyncio.sleep(0)
+    for hearing in hearings:
+        with pytest.raises(WorkerDied, match="not running"):
+            await hearing.finish()
+    assert transcriber.pids == ()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_a_cancelled_block_leaves_no_process() -> None:
+    pids: list[int] = []
+    async with asyncio.timeout(30):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(None) as ending, SphinxTranscriber(GRAMMAR, workers=2) as transcriber:
+                while len(pids) < 2:
+                    await asyncio.sleep(0)
+                    pids = list(transcriber.pids)
+                ending.reschedule(0)
+                await asyncio.Event().wait()
+    assert len(pids) == 2
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_an_utterance_is_heard_up_to_a_limit() -> None:
+    offered: list[SphinxHearing] = []
+    hearing = SphinxHearing(offered.append)
+    for _ in range(stt.LONGEST_S // 10 + 5):
+        hearing.feed(np.ones(10 * RATE_HZ, np.int16))
+    assert offered == [hearing]
+    limit = stt.LONGEST_S * RATE_HZ * 2
+    assert hearing.piece(limit - 4) == b"\1\0\1\0" and hearing.piece(limit) == b""
+
+
+def test_bad_settings() -> None:
+    with pytest.raises(UsageError, match="at least one worker, not 0"):
+        SphinxTranscriber(GRAMMAR, workers=0)
+    with pytest.raises(UsageError, match="no recogniser 'parrot': sphinx"):
+        make_transcriber("parrot", GRAMMAR)

@@ -1,0 +1,309 @@
+"""The pocketsphinx child: `python -m voice.workers.sphinx`. It holds the GIL while it decodes, hence a process of its own.
+
+Each utterance goes through two decoders while it is spoken: the general English model, and a grammar of sentences, whose decoder
+has a dictionary of its own words only (25 MB less than with the whole one). Who is right is decided by the parent (`voice.engines.opinion`).
+
+Down: "load" {grammar, words} gets ready, and is answered by "loaded" {phones of each word}; "listen" {grammar} opens a job,
+"audio" carries 16-bit PCM at 16 kHz, "finish" ends it, "drop" forgets it at once.
+Up: "heard", see `Ear.finish`, then "end".
+
+The same samples give the same text: they are cut anew into blocks of 100 ms, and what pocketsphinx would carry over from one utterance
+to the next (see `_forget`) is set at each beginning, from the head of the utterance itself.
+"""
+
+import os
+import queue
+import re
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
+
+import numpy as np
+import pocketsphinx
+
+from voice.audio.denoise import CLEAN_DB, Denoiser, Noise, measure
+from voice.audio.pcm import RATE_HZ, Samples, empty, from_bytes, to_bytes
+from voice.workers.process import Frame, child_pipes, read_frames, writer
+
+BLOCK_SAMPLES = RATE_HZ // 10
+HEAD_SAMPLES = RATE_HZ
+"""Noise and cepstral mean are measured in so much of an utterance before decoding begins; decoding catches up in a third of the time.
+Commands with noise at 20 dB: 1 s 15 of 26 exact, 1.5 s 17, 2 s 18."""
+LONG_SAMPLES = RATE_HZ * 15
+TOO_LONG_SAMPLES = RATE_HZ * 30
+"""After 15 s the next quiet block, after 30 s any block ends a part: the work at the end grows with the length of the last part only."""
+_QUIET = 0.1
+"""A block of a tenth of the part's loudness is quiet."""
+_MEAN = "41,-5,-1"
+"""Cepstral mean of ordinary speech, for want of a better one."""
+
+Evidence = dict[str, Any]
+
+
+def _model(name: str) -> str:
+    return str(Path(pocketsphinx.get_model_path(), "en-us", name))
+
+
+def _forget(decoder: pocketsphinx.Decoder, mean: str) -> None:
+    """Set all that a decoder carries over from one utterance to the next: what it took for noise, and the cepstral mean (0.1 ms)."""
+    decoder.reinit_feat()
+    decoder.set_cmn(mean)
+
+
+def _words(text: str) -> list[str]:
+    """The words of a hypothesis, without fillers ("<sil>", "[NOISE]") and marks of pronunciation ("the(2)")."""
+    return [re.sub(r"\(\d+\)$", "", word) for word in text.split() if word[0] not in "<["]
+
+
+class Search:
+    """A decoder with one search, for one utterance at a time."""
+
+    def __init__(self, decoder: pocketsphinx.Decoder) -> None:
+        self._decoder = decoder
+        self._open = False
+
+    def start(self, mean: str) -> None:
+        """Begin, with this cepstral mean; what was open is forgotten."""
+        self.stop()
+        _forget(self._decoder, mean)
+        self._decoder.start_utt()
+        self._open = True
+
+    def feed(self, block: bytes) -> None:
+        """Decode 16-bit PCM."""
+        if self._open:
+            self._decoder.process_raw(block)
+
+    def stop(self) -> tuple[list[str], float]:
+        """The words, and the mean probability of each (1.0 where the search tells none)."""
+        if not self._open:
+            return [], 1.0
+        self._open = False
+        self._decoder.end_utt()
+        hypothesis = self._decoder.hyp()
+        if hypothesis is None:
+            return [], 1.0
+        sure = [segment.prob for segment in self._decoder.seg() if segment.word[0] not in "<["]
+        return _words(hypothesis.hypstr), float(np.mean(sure)) if sure else 1.0
+
+    def phones(self, words: Sequence[str]) -> list[list[str]]:
+        """How each of the words is pronounced; a word that is not in the dictionary stands for itself."""
+        return [(self._decoder.lookup_word(word) or word).split() for word in words]
+
+
+class Models:
+    """What one process needs to hear: made once for each grammar."""
+
+    def __init__(self, grammar: str) -> None:
+        self.grammar = grammar
+        # fwdflat: takes 60-190 ms at the end of a sentence; without it read prose has as many wrong words.
+        general = pocketsphinx.Decoder(
+            hmm=_model("en-us"), dict=_model("cmudict-en-us.dict"), lm=_model("en-us.lm.bin"), fwdflat=False, loglevel="FATAL"
+        )
+        self._sentences = _grammar_decoder(grammar)
+        self.general = Search(general)
+        self.commands = Search(self._sentences)
+
+    def mean(self, audio: bytes) -> str:
+        """The cepstral mean of a piece of audio, in the form that `Search.start` takes; ends what `commands` had open."""
+        self.commands.stop()
+        if not audio:
+            return _MEAN
+        self._sentences.activate_search("probe")
+        _forget(self._sentences, _MEAN)
+        self._sentences.start_utt()
+        self._sentences.process_raw(audio, no_search=True)
+        mean = str(self._sentences.get_cmn(True))
+        self._sentences.end_utt()
+        self._sentences.activate_search("sentences")
+        return mean
+
+
+def _grammar_decoder(grammar: str) -> pocketsphinx.Decoder:
+    """A decoder for a grammar in JSGF, with the pronunciations of its words only."""
+    wanted = {"a", *re.findall(r"[\w'.-]+", grammar)}
+    with tempfile.TemporaryDirectory() as folder:
+        small = Path(folder, "words.dict")
+        with open(_model("cmudict-en-us.dict"), encoding="utf-8") as whole:
+            small.write_text("".join(line for line in whole if line.split(" ")[0].split("(")[0] in wanted), encoding="utf-8")
+        # bestpath: takes 100-400 ms at the end of a sentence, and changed none of 20.
+        decoder = pocketsphinx.Decoder(hmm=_model("en-us"), dict=str(small), lm=None, bestpath=False, loglevel="FATAL")
+    decoder.add_jsgf_string("sentences", grammar)
+    decoder.add_jsgf_string("probe", "#JSGF V1.0;\ngrammar probe;\npublic <word> = a;\n")
+    decoder.activate_search("sentences")
+    return decoder
+
+
+class Ear:
+    """One utterance. The iterators do the work, a block of audio at each step: who iterates no further has saved the rest."""
+
+    def __init__(self, models: Models) -> None:
+        self._models = models
+        self._pending = bytearray()
+        self._head: list[Samples] | None = []
+        self._noise: Noise | None = None
+        self._denoiser: Denoiser | None = None
+        self._mean = _MEAN
+        self._part_samples = 0
+        self._part_energy = 0.0
+        self._said: list[tuple[list[str], float]] = []
+        """Words and their mean probability, of each finished part."""
+
+    def feed(self, audio: bytes) -> Iterator[None]:
+        """Hear 16-bit PCM."""
+        self._pending += audio
+        while len(self._pending) >= 2 * BLOCK_SAMPLES:
+            block = from_bytes(bytes(self._pending[: 2 * BLOCK_SAMPLES]))
+            del self._pending[: 2 * BLOCK_SAMPLES]
+            yield from self._hear(block)
+
+    def finish(self) -> Iterator[None]:
+        """Hear what is left; then `evidence` is complete."""
+        yield from self._hear(from_bytes(bytes(self._pending[: len(self._pending) // 2 * 2])))
+        self._pending.clear()
+        if self._head is not None:
+            yield from self._begin(self._head)
+        if self._denoiser is not None:
+            yield from self._decode(self._denoiser.flush())
+
+    def evidence(self) -> Evidence:
+        """What both decoders understood, as the data of a "heard" frame."""
+        command, _ = self._models.commands.stop()
+        if self._said:
+            command = []  # no sentence of the grammar lasts that long
+        self._said.append(self._models.general.stop())
+        words = [word for part, _ in self._said for word in part]
+        weights = [len(part) for part, _ in self._said]
+        return {
+            "words": words,
+            "phones": self._models.general.phones(words),
+            "sure": float(np.average([sure for _, sure in self._said], weights=weights)) if words else 0.0,
+            "command_words": command,
+            "command_phones": [phone for word in self._models.general.phones(command) for phone in word],
+            "snr_db": self._noise.snr_db if self._noise is not None else None,
+        }
+
+    def _hear(self, block: Samples) -> Iterator[None]:
+        if self._head is None:
+            yield from self._decode(block if self._denoiser is None else self._denoiser.push(block))
+            return
+        self._head.append(block)
+        if sum(map(len, self._head)) >= HEAD_SAMPLES:
+            yield from self._begin(self._head)
+
+    def _begin(self, blocks: list[Samples]) -> Iterator[None]:
+        """The head is complete: learn from it, then catch up."""
+        self._head = None
+        head = np.concatenate([empty(), *blocks])
+        self._noise = measure(head)
+        if self._noise is not None and self._noise.snr_db < CLEAN_DB:
+            self._denoiser = Denoiser(self._noise)
+            head = self._denoiser.push(head)
+        self._mean = self._models.mean(to_bytes(head))
+        if len(head):
+            self._models.commands.start(self._mean)
+            self._models.general.start(self._mean)
+        for start in range(0, len(head), BLOCK_SAMPLES):
+            yield from self._decode(head[start : start + BLOCK_SAMPLES])
+
+    def _decode(self, samples: Samples) -> Iterator[None]:
+        if not len(samples):
+            return
+        block = to_bytes(samples)
+        self._models.general.feed(block)
+        if not self._said:
+            self._models.commands.feed(block)
+        self._count(samples)
+        yield
+
+    def _count(self, samples: Samples) -> None:
+        """End a part that has become long, in a pause if there is one."""
+        power = float(np.mean(samples.astype(np.float64) ** 2))
+        self._part_samples += len(samples)
+        self._part_energy += power * len(samples)
+        quiet = power < _QUIET**2 * self._part_energy / self._part_samples
+        if self._part_samples >= TOO_LONG_SAMPLES or (quiet and self._part_samples >= LONG_SAMPLES):
+            self._said.append(self._models.general.stop())
+            self._models.general.start(self._mean)
+            self._part_samples, self._part_energy = 0, 0.0
+
+
+class _Desk:
+    """Where frames arrive, and where the parent can take a job back."""
+
+    def __init__(self, orders: BinaryIO, leave: Callable[[int], object] = os._exit) -> None:
+        self._waiting: queue.SimpleQueue[Frame] = queue.SimpleQueue()
+        """Not bounded here: the parent waits for room in the pipe (`Job.drain`) and bounds what an utterance may be."""
+        self._dropped = 0
+        threading.Thread(target=self._fill, args=(orders, leave), daemon=True).start()
+
+    def _fill(self, orders: BinaryIO, leave: Callable[[int], object]) -> None:
+        try:
+            for frame in read_frames(orders):
+                if frame.kind == "drop":
+                    self._dropped = max(self._dropped, frame.job)
+                self._waiting.put(frame)
+        finally:
+            # The parent hung up or died: leave at once, whatever the decoders are doing.
+            leave(0)
+
+    def take(self) -> Frame:
+        return self._waiting.get()
+
+    def wants(self, job: int) -> bool:
+        """The job was not dropped. Jobs are numbered upwards and served one after the other."""
+        return job > self._dropped
+
+
+class _Child:
+    """Serves one job at a time; a new one ends the one before."""
+
+    def __init__(self, desk: _Desk, write: Callable[[Frame], None]) -> None:
+        self._desk = desk
+        self._write = write
+        self._models: Models | None = None
+        self._ear: Ear | None = None
+        self._job = 0
+
+    def run(self) -> NoReturn:
+        """Serve for ever."""
+        while True:
+            frame = self._desk.take()
+            match frame.kind:
+                case "load":
+                    words = frame.data["words"]
+                    phones = self._load(frame.data["grammar"]).general.phones(words)
+                    self._write(Frame(frame.job, "loaded", {"phones": dict(zip(words, phones, strict=True))}))
+                    self._write(Frame(frame.job, "end"))
+                case "listen":
+                    self._ear, self._job = Ear(self._load(frame.data["grammar"])), frame.job
+                case "audio" | "finish" if frame.job == self._job and self._ear is not None:
+                    self._hear(self._ear, frame)
+
+    def _load(self, grammar: str) -> Models:
+        if self._models is None or self._models.grammar != grammar:
+            self._models = Models(grammar)
+        return self._models
+
+    def _hear(self, ear: Ear, frame: Frame) -> None:
+        for _ in ear.finish() if frame.kind == "finish" else ear.feed(frame.audio):
+            if not self._desk.wants(frame.job):
+                break
+        wanted = self._desk.wants(frame.job)
+        if wanted and frame.kind == "finish":
+            self._write(Frame(frame.job, "heard", ear.evidence()))
+        if not wanted or frame.kind == "finish":
+            self._ear = None
+            self._write(Frame(frame.job, "end"))
+
+
+def main() -> None:
+    """Be the child: never returns, the process ends when standard input does."""
+    orders, frames = child_pipes()
+    _Child(_Desk(orders), writer(frames)).run()
+
+
+if __name__ == "__main__":
+    main()
