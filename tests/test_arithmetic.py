@@ -34,7 +34,7 @@ def read(text: str) -> arithmetic.Sum:
         ("seven squared", "49", "7 squared"),
         ("cube root of -27", "-3", "the cube root of minus 27"),
         ("half of ten", "5", "0.5 times 10"),
-        ("two thirds of nine", "6", "2/3 times 9"),
+        ("two thirds of nine", "6", "2 over 3 times 9"),
         ("0.1 + 0.2", "3/10", "0.1 plus 0.2"),
         ("17 mod 5", "2", "17 modulo 5"),
         ("ten to the third power", "1000", "10 to the power of 3"),

@@ -36,6 +36,7 @@ def test_what_is_no_command(text: str) -> None:
         ("could you please repeat after me: Hello, World", {"what": "Hello, World"}),
         ("cancel the egg timer please", {"label": "egg"}),
         ("remember to feed the cat", {"todo": "feed the cat"}),
+        ("Don't forget to write!", {"todo": "write"}),
         ("what time is it", {}),
     ],
 )

@@ -192,5 +192,5 @@ def said(sum_: Sum, rank: int = 0) -> str:
 
 
 def fraction(value: Fraction) -> str:
-    """A number as text; one without a finite decimal form as a fraction: "1/3"."""
-    return numbers.text(value) if numbers.is_finite(value, 6) else f"{value.numerator}/{value.denominator}"
+    """A number as text; one without a finite decimal form as a fraction: "1 over 3"."""
+    return numbers.text(value) if numbers.is_finite(value, 6) else f"{numbers.text(Fraction(value.numerator))} over {value.denominator}"
