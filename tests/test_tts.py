@@ -63,7 +63,7 @@ def test_a_missing_package_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_missing_flite_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tts, "find_library", lambda name: None)
-    with pytest.raises(MissingError, match="flite's voice 'slt' is not installed"):
+    with pytest.raises(MissingError, match="flite's voice 'rms' is not installed"):
         make_synthesizer("flite")
     with pytest.raises(UsageError, match="no voice '../x'"):
         FliteSynthesizer("../x")

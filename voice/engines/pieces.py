@@ -21,7 +21,7 @@ PAUSE_MS = 120
 """Silence after the last audible sample, up to the next sentence."""
 FADE_MS = 5
 AUDIBLE = 200
-"""Full scale is 32768. espeak-ng's silence is 0; flite's noise floor lies below 60, its softest consonants above 300."""
+"""Full scale is 32768. espeak-ng is silent at 0; flite's noise before and behind speech peaks at 22 (rms) to 113 (awb)."""
 
 
 @dataclass(frozen=True, slots=True)

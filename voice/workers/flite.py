@@ -1,4 +1,4 @@
-"""The flite child: `python -m voice.workers.flite slt`.
+"""The flite child: `python -m voice.workers.flite rms`.
 
 flite (CMU, a licence like BSD's) is used where the system has it; it speaks English only. Its clustergen voices shape
 noise from libc's `rand()`: seeding that before each text makes the same text give the same samples.
@@ -162,4 +162,4 @@ def _declare(flite: ctypes.CDLL) -> None:
 
 
 if __name__ == "__main__":
-    serve(lambda: Flite(sys.argv[1] if len(sys.argv) > 1 else "slt"))
+    serve(lambda: Flite(sys.argv[1] if len(sys.argv) > 1 else "rms"))
