@@ -45,6 +45,8 @@ _CHECKED = {_tag(event): event for event in (SessionUpdate, ItemCreate, Response
 
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)
 """What msgspec raises over a text: UnicodeError for lone surrogates and for bytes that are not UTF-8."""
+MAX_TOLD_BYTES = 900_000
+"""An event of ours stays under 1 MiB, which common clients take at most; the rest is for what is around the object."""
 MAX_LEFT_OUT = 16
 """Parts of one event that may be left out; what differs in more is not what its type says."""
 
@@ -64,6 +66,14 @@ class ClientMistake(ProtocolError):
 def encode(event: ServerEvent | ClientEvent) -> str:
     """An event as text. Bytes become base64."""
     return _encode(event).decode()
+
+
+def must_fit(value: msgspec.Struct, param: str) -> None:
+    """Refuse what could not be told back to the client in one event. Raises: ProtocolError."""
+    size = len(_encode(value))
+    if size > MAX_TOLD_BYTES:
+        message = f"Invalid '{param}': {size} bytes are too many. Expected at most {MAX_TOLD_BYTES}."
+        raise ProtocolError(message, "string_above_max_length", param)
 
 
 def decode_server(text: str | bytes) -> ServerEvent | Unknown:

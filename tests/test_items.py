@@ -1,0 +1,95 @@
+"""Items that clients give: each role may contain what it may on the service."""
+
+import base64
+from typing import Any
+
+import msgspec
+import pytest
+
+from voice.errors import ProtocolError
+from voice.protocol.items import Given, given_item
+from voice.protocol.objects import Item
+
+TEXT = {"type": "input_text", "text": "hello"}
+
+
+def give(**fields: Any) -> Given:
+    return given_item(msgspec.convert(fields, Item), "item_1")
+
+
+def refused(**fields: Any) -> tuple[str, str | None]:
+    with pytest.raises(ProtocolError) as caught:
+        give(**fields)
+    return caught.value.code, caught.value.param
+
+
+@pytest.mark.parametrize(
+    ("role", "content"),
+    [
+        ("user", [TEXT]),
+        ("user", []),
+        ("user", [TEXT, {"type": "input_image", "image_url": "data:image/png;base64,AA==", "detail": "low"}]),
+        ("system", [TEXT]),
+        ("assistant", [{"type": "output_text", "text": "hi"}]),
+    ],
+)
+def test_a_message_is_taken_as_it_is(role: str, content: list[dict[str, Any]]) -> None:
+    given = give(type="message", role=role, content=content, status="in_progress", id="theirs")
+    assert msgspec.to_builtins(given.item) == {
+        "type": "message",
+        "id": "item_1",
+        "object": "realtime.item",
+        "status": "completed",
+        "role": role,
+        "content": content,
+    }
+    assert given.samples is None
+
+
+def test_calls_and_their_outputs_are_taken() -> None:
+    assert give(type="function_call", name="f", arguments="{}", call_id="c").item.name == "f"
+    assert give(type="function_call_output", call_id="c", output="").item.output == ""
+
+
+def test_sound_is_taken_out() -> None:
+    halves = [base64.b64encode(data).decode() for data in (b"\x01\x00\x02\x00", b"\xff\xff")]
+    given = give(type="message", role="user", content=[{"type": "input_audio", "audio": half, "transcript": "t"} for half in halves])
+    assert given.samples is not None and given.samples.tolist() == [1, 2, -1]
+    assert msgspec.to_builtins(given.item)["content"] == [{"type": "input_audio", "transcript": "t"}] * 2
+
+
+MISSING, INVALID = "missing_required_parameter", "invalid_value"
+REFUSED: list[tuple[dict[str, Any], tuple[str, str]]] = [
+    ({"type": "thing"}, (INVALID, "item.type")),
+    ({"type": "mcp_call"}, (INVALID, "item.type")),
+    ({"type": "item_reference", "id": "x"}, (INVALID, "item.type")),
+    ({"type": "message", "content": [TEXT]}, (MISSING, "item.role")),
+    ({"type": "message", "role": "user"}, (MISSING, "item.content")),
+    ({"type": "message", "role": "user", "content": None}, (MISSING, "item.content")),
+    ({"type": "message", "role": "boss", "content": [TEXT]}, (INVALID, "item.role")),
+    ({"type": "message", "role": "user", "content": [TEXT, {"type": "output_text", "text": "x"}]}, (INVALID, "item.content[1].type")),
+    ({"type": "message", "role": "assistant", "content": [TEXT]}, (INVALID, "item.content[0].type")),
+    ({"type": "message", "role": "assistant", "content": [{"type": "output_audio", "audio": ""}]}, (INVALID, "item.content[0].type")),
+    ({"type": "message", "role": "system", "content": [{"type": "input_audio", "audio": ""}]}, (INVALID, "item.content[0].type")),
+    ({"type": "message", "role": "user", "content": [{"type": "input_text"}]}, (MISSING, "item.content[0].text")),
+    ({"type": "message", "role": "user", "content": [{"type": "input_text", "text": None}]}, (MISSING, "item.content[0].text")),
+    ({"type": "message", "role": "user", "content": [{"type": "input_audio"}]}, (MISSING, "item.content[0].audio")),
+    ({"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": "AAA="[:3]}]}, (INVALID, "item.content[0].audio")),
+    ({"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": "AA=="}]}, (INVALID, "item.content[0].audio")),
+    ({"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": "안녕"}]}, (INVALID, "item.content[0].audio")),
+    ({"type": "message", "role": "user", "content": [{"type": "input_image"}]}, (MISSING, "item.content[0].image_url")),
+    ({"type": "function_call", "arguments": "{}"}, (MISSING, "item.name")),
+    ({"type": "function_call_output", "output": ""}, (MISSING, "item.call_id")),
+    ({"type": "message", "role": "user", "content": [{"type": "input_text", "text": "x" * 900_001}]}, ("string_above_max_length", "item")),
+]
+
+
+@pytest.mark.parametrize(("fields", "want"), REFUSED, ids=range(len(REFUSED)))
+def test_what_is_wrong_is_named(fields: dict[str, Any], want: tuple[str, str]) -> None:
+    assert refused(**fields) == want
+
+
+def test_the_path_is_that_of_the_event() -> None:
+    with pytest.raises(ProtocolError) as caught:
+        given_item(Item(type="message"), "", "response.input[3]")
+    assert caught.value.param == "response.input[3].role"

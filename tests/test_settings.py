@@ -1,0 +1,206 @@
+"""What a `session.update` changes, keeps and refuses."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from voice.audio.turns import TurnSettings
+from voice.errors import ProtocolError
+from voice.protocol.objects import AudioFormat, AudioInput, Session, TurnDetection
+from voice.protocol.settings import audio_input, audio_output, defaults, detection_of, merged, rate_of, turn_settings
+
+START = defaults("m", "sess_1", 3600, "espeak", "Be brief.")
+
+
+def update(current: Session = START, **fields: Any) -> Session:
+    return merged(current, msgspec.convert({"type": "realtime", **fields}, Session))
+
+
+def refused(**fields: Any) -> tuple[str, str | None]:
+    with pytest.raises(ProtocolError) as caught:
+        merged(START, msgspec.convert(fields, Session))
+    return caught.value.code, caught.value.param
+
+
+def test_the_defaults_are_those_of_the_service() -> None:
+    assert msgspec.to_builtins(START)["audio"] == {
+        "input": {
+            "format": {"type": "audio/pcm", "rate": 24_000},
+            "transcription": None,
+            "noise_reduction": None,
+            "turn_detection": {
+                "type": "server_vad",
+                "threshold": 0.5,
+                "prefix_padding_ms": 300,
+                "silence_duration_ms": 500,
+                "idle_timeout_ms": None,
+                "create_response": True,
+                "interrupt_response": True,
+            },
+        },
+        "output": {"format": {"type": "audio/pcm", "rate": 24_000}, "voice": "espeak", "speed": 1.0},
+    }
+    assert START.output_modalities == ["audio"] and START.instructions == "Be brief."
+
+
+def test_an_empty_update_changes_nothing() -> None:
+    assert update() == START
+    assert update(audio={}) == update(audio={"input": {}, "output": {}}) == START
+
+
+NULLS: dict[str, Any] = {
+    "model": None,
+    "output_modalities": None,
+    "instructions": None,
+    "tools": None,
+    "tool_choice": None,
+    "max_output_tokens": None,
+    "tracing": None,
+    "truncation": None,
+    "include": None,
+    "audio": {"input": {"format": None, "noise_reduction": None}, "output": {"format": None, "voice": None, "speed": None}},
+}
+
+
+@pytest.mark.parametrize("fields", [{name: value} for name, value in NULLS.items()] + [NULLS, {"audio": None}])
+def test_null_is_no_opinion(fields: dict[str, Any]) -> None:
+    assert update(**fields) == START
+
+
+def test_null_switches_off() -> None:
+    on = update(
+        audio={"input": {"transcription": {"model": "whisper-1"}, "noise_reduction": {"type": "near_field"}}},
+        tracing="auto",
+        prompt={"id": "p"},
+        reasoning={"effort": "low"},
+    )
+    assert (on.tracing, on.prompt, on.reasoning) == ("auto", {"id": "p"}, {"effort": "low"})
+    off = update(
+        on,
+        audio={"input": {"transcription": None, "noise_reduction": None, "turn_detection": None}},
+        tracing=None,
+        prompt=None,
+        reasoning=None,
+    )
+    heard = audio_input(off)
+    assert (heard.transcription, heard.noise_reduction, heard.turn_detection) == (None, None, None)
+    assert (off.tracing, off.prompt, off.reasoning) == (None, None, None)
+    assert detection_of(off) is None and detection_of(START) is not None
+
+
+def test_empty_is_a_value() -> None:
+    asked = update(instructions="", tools=[])
+    assert (asked.instructions, asked.tools) == ("", [])
+
+
+def test_the_rest_stays() -> None:
+    asked = update(update(audio={"output": {"voice": "other"}}), audio={"output": {"speed": 1.5}})
+    assert (audio_output(asked).voice, audio_output(asked).speed, rate_of(audio_output(asked))) == ("other", 1.5, 24_000)
+    assert audio_input(asked) == audio_input(START)
+
+
+def test_what_is_not_a_clients_to_change_stays_and_is_no_mistake() -> None:
+    assert update(id="x", object="y", expires_at=1, model="other") == START
+
+
+@pytest.mark.parametrize(
+    ("asked", "want"),
+    [
+        ({"type": "server_vad"}, (0.5, 300, 500, True, True)),
+        ({}, (0.5, 300, 500, True, True)),
+        ({"type": "server_vad", "threshold": None, "create_response": None, "idle_timeout_ms": 5000}, (0.5, 300, 500, True, True)),
+        ({"threshold": 0.8, "interrupt_response": False}, (0.8, 300, 500, True, False)),
+        ({"prefix_padding_ms": 0, "silence_duration_ms": 200, "create_response": False}, (0.5, 0, 200, False, True)),
+        ({"threshold": 0}, (0.0, 300, 500, True, True)),
+    ],
+)
+def test_a_turn_detection_is_taken_whole(asked: dict[str, Any], want: tuple[Any, ...]) -> None:
+    other = update(audio={"input": {"turn_detection": {"threshold": 0.9, "silence_duration_ms": 900, "create_response": False}}})
+    told = detection_of(update(other, audio={"input": {"turn_detection": asked}}))
+    assert told is not None and told.type == "server_vad" and told.idle_timeout_ms is None
+    assert (told.threshold, told.prefix_padding_ms, told.silence_duration_ms, told.create_response, told.interrupt_response) == want
+    settings = turn_settings(told)
+    assert (settings.threshold, settings.prefix_padding_ms, settings.silence_duration_ms) == want[:3]
+
+
+@pytest.mark.parametrize(("eagerness", "silence_ms"), [("high", 500), ("auto", 800), ("medium", 800), ("low", 1200), (None, 800)])
+def test_eagerness_is_patience(eagerness: str | None, silence_ms: int) -> None:
+    told = detection_of(update(audio={"input": {"turn_detection": {"type": "semantic_vad", "eagerness": eagerness}}}))
+    assert told is not None and told.eagerness == (eagerness or "auto") and told.threshold is msgspec.UNSET
+    assert turn_settings(told) == TurnSettings(silence_duration_ms=silence_ms)
+
+
+def test_an_upstreams_own_words_do_no_harm() -> None:
+    assert turn_settings(TurnDetection("semantic_vad", eagerness="frantic")) == TurnSettings(silence_duration_ms=800)
+    assert turn_settings(TurnDetection("azure_semantic_vad")) == TurnSettings()
+
+
+@pytest.mark.parametrize(
+    ("given", "want"),
+    [({"type": "audio/pcm"}, 24_000), ({"type": "audio/pcm", "rate": None}, 24_000), ({"type": "audio/pcm", "rate": 8_000}, 8_000)],
+)
+def test_a_format_tells_its_rate(given: dict[str, Any], want: int) -> None:
+    for rate_hz in (8_000, 16_000, 48_000):
+        before = update(audio={"input": {"format": {"type": "audio/pcm", "rate": rate_hz}}})
+        after = audio_input(update(before, audio={"input": {"format": given}}))
+        assert after.format == AudioFormat("audio/pcm", want) and rate_of(after) == want
+        assert rate_of(audio_input(before)) == rate_hz
+
+
+@pytest.mark.parametrize("rate", [0, -1, 7_999, 48_001, 10**30, None, msgspec.UNSET])
+def test_a_rate_without_sense_is_the_usual_one(rate: Any) -> None:
+    assert rate_of(AudioInput(format=AudioFormat("audio/pcm", rate))) == 24_000
+
+
+SOUND = "session.audio"
+# (settings, path of the parameter that is named)
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"type": "transcription"}, "session.type"),
+    ({"type": "x" * 10_000}, "session.type"),
+    ({"output_modalities": ["audio", "text"]}, "session.output_modalities"),
+    ({"output_modalities": []}, "session.output_modalities"),
+    ({"output_modalities": ["video"]}, "session.output_modalities"),
+    ({"max_output_tokens": 0}, "session.max_output_tokens"),
+    ({"max_output_tokens": 4097}, "session.max_output_tokens"),
+    ({"max_output_tokens": 10**40}, "session.max_output_tokens"),
+    ({"max_output_tokens": "lots"}, "session.max_output_tokens"),
+    ({"audio": {"input": {"format": {"type": "audio/pcm", "rate": 7_999}}}}, f"{SOUND}.input.format"),
+    ({"audio": {"input": {"format": {"type": "audio/pcm", "rate": 48_001}}}}, f"{SOUND}.input.format"),
+    ({"audio": {"input": {"format": {"type": "audio/opus"}}}}, f"{SOUND}.input.format"),
+    ({"audio": {"output": {"format": {"type": "audio/pcmu"}}}}, f"{SOUND}.output.format"),
+    ({"audio": {"output": {"speed": 0.2}}}, f"{SOUND}.output.speed"),
+    ({"audio": {"output": {"speed": 1.6}}}, f"{SOUND}.output.speed"),
+    ({"audio": {"input": {"turn_detection": {"type": "none"}}}}, f"{SOUND}.input.turn_detection.type"),
+    ({"audio": {"input": {"turn_detection": {"threshold": 1.01}}}}, f"{SOUND}.input.turn_detection.threshold"),
+    ({"audio": {"input": {"turn_detection": {"threshold": -0.1}}}}, f"{SOUND}.input.turn_detection.threshold"),
+    ({"audio": {"input": {"turn_detection": {"prefix_padding_ms": -1}}}}, f"{SOUND}.input.turn_detection.prefix_padding_ms"),
+    ({"audio": {"input": {"turn_detection": {"silence_duration_ms": 0}}}}, f"{SOUND}.input.turn_detection.silence_duration_ms"),
+    ({"audio": {"input": {"turn_detection": {"type": "semantic_vad", "eagerness": "x"}}}}, f"{SOUND}.input.turn_detection.eagerness"),
+]
+
+
+@pytest.mark.parametrize(("fields", "param"), REFUSED, ids=range(len(REFUSED)))
+def test_what_cannot_be_is_refused_by_name(fields: dict[str, Any], param: str) -> None:
+    assert refused(**{"type": "realtime", **fields}) == ("invalid_value", param)
+
+
+def test_a_type_must_be_given_first_of_all() -> None:
+    assert refused() == refused(output_modalities=["video"]) == ("missing_required_parameter", "session.type")
+
+
+def test_settings_that_do_not_fit_an_event_are_refused() -> None:
+    """`session.updated` tells all of them, and an event stays under 1 MiB: also when they grow update by update."""
+    half = update(instructions="x" * 500_000)
+    with pytest.raises(ProtocolError) as caught:
+        update(half, tools=[{"type": "function", "description": "안" * 200_000}])
+    assert (caught.value.code, caught.value.param) == ("string_above_max_length", "session")
+    assert update(half, instructions="").instructions == ""
+
+
+def test_a_refusal_shows_the_value_but_not_all_of_it() -> None:
+    with pytest.raises(ProtocolError, match=r"^Invalid value: \[\"video\"\]\. Supported values are: \['audio'\] or \['text'\]\.$"):
+        update(output_modalities=["video"])
+    with pytest.raises(ProtocolError) as caught:
+        update(max_output_tokens="9" * 5000)
+    assert len(str(caught.value)) < 200

@@ -1,0 +1,199 @@
+"""The conversation as the answering side keeps it: items in order, their sound, and their text for the next answer.
+
+Bounded: the oldest items go when there are too many, the oldest sound goes when there is too much of it.
+"""
+
+import base64
+from dataclasses import dataclass, field
+
+import msgspec
+from msgspec import UNSET
+
+from voice.audio.pcm import Samples, ms_in, samples_in, to_bytes
+from voice.audio.resample import resample
+from voice.errors import ProtocolError
+from voice.protocol.objects import Content, Item
+
+MAX_ITEMS = 2_000
+MAX_TEXT_LETTERS = 8 << 20
+"""Of what clients gave, all items together."""
+MAX_SOUND_BYTES = 8 << 20
+"""Of all items together; an item that has lost its sound is retrieved with its transcript."""
+MAX_RETRIEVED_BYTES = 700_000
+"""Beyond it the event would pass 1 MiB, which common clients refuse (close 1009)."""
+BYTES_PER_SAMPLE = 2
+_SOUND = {"input_audio", "output_audio"}
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """The end of a word of a reply, in ms from the item's first sample, and how much of the transcript it closes."""
+
+    end_ms: int
+    characters: int
+
+
+@dataclass(slots=True)
+class Entry:
+    """One item, and what the wire does not show of it."""
+
+    item: Item
+    samples: Samples | None = None
+    rate_hz: int = 0
+    audio_ms: int = 0
+    words: list[SpokenWord] = field(default_factory=list)
+    text_letters: int = 0
+    """Length of what a client gave, pictures included; the conversation's account."""
+
+
+class Conversation:
+    """Items in the order of the conversation."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, Entry] = {}
+        self._order: list[str] = []
+        self._text_letters = 0
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def get(self, item_id: str) -> Entry:
+        """An item. Raises: ProtocolError if there is none of that name."""
+        if item_id not in self._entries:
+            raise ProtocolError(f"Item with item_id '{item_id[:80]}' does not exist.", "item_not_found", "item_id")
+        return self._entries[item_id]
+
+    def last_id(self) -> str | None:
+        """The newest item."""
+        return self._order[-1] if self._order else None
+
+    def add(self, entry: Entry, after: str | None = None) -> str | None:
+        """Put an item at the end, after another, or with "root" first; returns the id of the one before it.
+
+        Raises: ProtocolError if the id is taken or `after` does not exist.
+        """
+        item_id = str(entry.item.id)
+        if item_id in self._entries:
+            raise ProtocolError(f"An item with id '{item_id[:80]}' already exists.", "item_id_already_exists", "item.id")
+        if after is None:
+            place = len(self._order)
+        elif after == "root":
+            place = 0
+        else:
+            if after not in self._entries:
+                message = f"Invalid 'previous_item_id': the item '{after[:80]}' does not exist."
+                raise ProtocolError(message, "item_not_found", "previous_item_id")
+            place = self._order.index(after) + 1
+        self._order.insert(place, item_id)
+        self._entries[item_id] = entry
+        previous = self._order[place - 1] if place else None
+        self._bound(item_id)
+        return previous
+
+    def delete(self, item_id: str) -> None:
+        """Remove an item. Raises: ProtocolError."""
+        self._text_letters -= self.get(item_id).text_letters
+        del self._entries[item_id]
+        self._order.remove(item_id)
+
+    def set_sound(self, item_id: str, samples: Samples, rate_hz: int) -> None:
+        """Keep the sound of an item, while there is room."""
+        entry = self._entries.get(item_id)
+        if entry is not None:
+            entry.samples, entry.rate_hz, entry.audio_ms = samples, rate_hz, ms_in(samples.size, rate_hz)
+            self._bound_sound()
+
+    def set_transcript(self, item_id: str, transcript: str) -> None:
+        """Write down what an item's sound says; nothing happens if the item is gone."""
+        entry = self._entries.get(item_id)
+        if entry is not None and isinstance(entry.item.content, list):
+            content = [msgspec.structs.replace(part, transcript=transcript) if part.type in _SOUND else part for part in entry.item.content]
+            entry.item = msgspec.structs.replace(entry.item, content=content)
+
+    def truncate(self, item_id: str, audio_end_ms: int) -> None:
+        """Cut an assistant's sound and words to what was heard. Raises: ProtocolError."""
+        entry = self.get(item_id)
+        if entry.item.status == "in_progress":
+            raise ProtocolError("The item is still being generated: cancel its response first.", "invalid_value", "item_id")
+        if entry.item.role != "assistant" or not any(part.type == "output_audio" for part in entry.item.content or ()):
+            raise ProtocolError("Only the audio of an assistant's message can be truncated.", "invalid_value", "item_id")
+        if audio_end_ms < 0 or audio_end_ms > entry.audio_ms:
+            message = f"Audio content of {entry.audio_ms}ms is already shorter than {audio_end_ms}ms"
+            raise ProtocolError(message, "invalid_value", "audio_end_ms")
+        self.set_transcript(item_id, heard_text(entry, audio_end_ms))
+        entry.audio_ms = audio_end_ms
+        if entry.samples is not None:
+            entry.samples = entry.samples[: audio_end_ms * entry.rate_hz // 1000]
+
+    def lines(self) -> list[tuple[str, str]]:
+        """(role, text) of every message that has text, oldest first."""
+        return [(str(item.role), text) for item in self._items() if item.type == "message" and (text := text_of(item))]
+
+    def retrieved(self, item_id: str, user_rate_hz: int) -> Item:
+        """An item with its sound as base64, if it is kept and small enough; the user's is brought to the rate of the session's input.
+
+        Raises: ProtocolError.
+        """
+        entry = self.get(item_id)
+        if entry.samples is None or not isinstance(entry.item.content, list):
+            return entry.item
+        rate_hz = user_rate_hz if entry.item.role == "user" else entry.rate_hz
+        if samples_in(entry.audio_ms, rate_hz) * BYTES_PER_SAMPLE > MAX_RETRIEVED_BYTES:
+            return entry.item
+        audio = base64.b64encode(to_bytes(resample(entry.samples, entry.rate_hz, rate_hz))).decode()
+        content = [msgspec.structs.replace(part, audio=audio) if part.type in _SOUND else part for part in entry.item.content]
+        return msgspec.structs.replace(entry.item, content=content)
+
+    def _items(self) -> list[Item]:
+        return [self._entries[item_id].item for item_id in self._order]
+
+    def _bound(self, newest: str) -> None:
+        """Let the oldest go, but never the one that was just put in."""
+        entry = self._entries[newest]
+        entry.text_letters = _letters(entry.item)
+        self._text_letters += entry.text_letters
+        while len(self._order) > MAX_ITEMS or (self._text_letters > MAX_TEXT_LETTERS and len(self._order) > 1):
+            self.delete(next(item_id for item_id in self._order if item_id != newest))
+
+    def _bound_sound(self) -> None:
+        kept = [entry for item_id in self._order if (entry := self._entries[item_id]).samples is not None]
+        total = sum(entry.samples.nbytes for entry in kept if entry.samples is not None)
+        for entry in kept[:-1]:
+            if total <= MAX_SOUND_BYTES or entry.samples is None:
+                break
+            total -= entry.samples.nbytes
+            entry.samples = None
+
+
+def _letters(item: Item) -> int:
+    """About how much memory an item takes beside its sound."""
+    parts = item.content or ()
+    texts = [item.arguments, item.output, *(part.text for part in parts), *(part.image_url for part in parts)]
+    return sum(len(text) for text in texts if isinstance(text, str))
+
+
+def text_of(item: Item) -> str:
+    """What a message says, typed or spoken; "" if nothing is known."""
+    parts = []
+    for part in item.content or ():
+        text = part.text if part.text not in (UNSET, None) else part.transcript
+        if isinstance(text, str) and text:
+            parts.append(text)
+    return " ".join(parts)
+
+
+def heard_text(entry: Entry, heard_ms: int) -> str:
+    """The part of a reply's transcript whose words had ended by `heard_ms`; proportional where no word times are known."""
+    text = text_of(entry.item)
+    if entry.words:
+        return text[: max((word.characters for word in entry.words if word.end_ms <= heard_ms), default=0)]
+    if heard_ms >= entry.audio_ms:
+        return text
+    cut = len(text) * heard_ms // entry.audio_ms
+    # A word that was not heard to its end is not heard; the blank behind the last letter ends it.
+    return text[: max(text.rfind(" ", 0, cut + 1), 0)]
+
+
+def message(item_id: str, role: str, content: list[Content], status: str) -> Item:
+    """A message item."""
+    return Item(type="message", id=item_id, object="realtime.item", status=status, role=role, content=content)

@@ -1,0 +1,79 @@
+"""Items that a client puts into the conversation: what is refused, and what becomes of it.
+
+The table says what each role may contain, as on the service: an assistant's sound cannot be given, its words can.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+import msgspec
+from msgspec import UNSET
+
+from voice.audio.pcm import Samples, from_bytes
+from voice.errors import ProtocolError
+from voice.protocol.codec import must_fit
+from voice.protocol.objects import Content, Item
+
+CONTENTS = {
+    "system": ("input_text",),
+    "user": ("input_text", "input_audio", "input_image"),
+    "assistant": ("output_text",),
+}
+"""Role of a message -> types of its parts."""
+NEEDED = {
+    "message": ("role", "content"),
+    "function_call": ("name", "arguments"),
+    "function_call_output": ("call_id", "output"),
+}
+"""Type of an item -> fields that it must have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An item as it goes into the conversation: complete, without base64."""
+
+    item: Item
+    samples: Samples | None
+    """Its sound, if it has any: int16, mono, of the session's input rate."""
+
+
+def given_item(item: Item, item_id: str, path: str = "item") -> Given:
+    """What a client's item is here; `path` is where it stands in the event. Raises: ProtocolError."""
+    _need_one_of(item.type, tuple(NEEDED), f"{path}.type")
+    for name in NEEDED[item.type]:
+        if getattr(item, name) in (UNSET, None):
+            raise ProtocolError(f"Missing required parameter: '{path}.{name}'.", "missing_required_parameter", f"{path}.{name}")
+    pieces: list[bytes] = []
+    if item.type == "message":
+        _need_one_of(str(item.role), tuple(CONTENTS), f"{path}.role")
+        pieces = [_checked_part(part, CONTENTS[str(item.role)], f"{path}.content[{i}]") for i, part in enumerate(item.content or ())]
+        content = [msgspec.structs.replace(part, audio=UNSET) for part in item.content or ()]
+        item = msgspec.structs.replace(item, content=content)
+    item = msgspec.structs.replace(item, id=item_id, object="realtime.item", status="completed")
+    must_fit(item, path)
+    sound = b"".join(pieces)
+    return Given(item, from_bytes(sound) if sound else None)
+
+
+def _checked_part(part: Content, allowed: tuple[str, ...], path: str) -> bytes:
+    """The sound of a part, b"" if it has none."""
+    _need_one_of(part.type, allowed, f"{path}.type")
+    wanted = {"input_audio": "audio", "input_image": "image_url"}.get(part.type, "text")
+    value = getattr(part, wanted)
+    if not isinstance(value, str):
+        raise ProtocolError(f"Missing required parameter: '{path}.{wanted}'.", "missing_required_parameter", f"{path}.{wanted}")
+    if wanted != "audio":
+        return b""
+    try:
+        data = base64.b64decode(value, validate=True)
+        from_bytes(data)
+    except (binascii.Error, ValueError) as exc:
+        raise ProtocolError(f"Invalid '{path}.audio': {exc}.", "invalid_value", f"{path}.audio") from exc
+    return data
+
+
+def _need_one_of(value: str, allowed: tuple[str, ...], path: str) -> None:
+    if value not in allowed:
+        wanted = ", ".join(f"'{name}'" for name in allowed)
+        raise ProtocolError(f"Invalid value: '{value[:80]}'. Supported values are: {wanted}.", "invalid_value", path)

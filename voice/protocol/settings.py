@@ -1,0 +1,204 @@
+"""The settings of a session: defaults, what a `session.update` changes, what is refused, and the values in effect.
+
+Pure functions over the frozen `Session` struct. Absent keeps, null clears where null has a meaning and keeps elsewhere: clients
+in the field send null for whatever they have no opinion on.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import UNSET
+
+from voice.audio.turns import TurnSettings
+from voice.errors import ProtocolError
+from voice.protocol.codec import must_fit
+from voice.protocol.objects import Audio, AudioFormat, AudioInput, AudioOutput, Session, TurnDetection
+
+PCM_RATE_HZ = 24_000
+"""The rate of `audio/pcm` where none is named, as on the real service."""
+LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 48_000
+"""Our documented extension: the real service takes 24000 only."""
+SEMANTIC_SILENCE_MS = {"high": 500, "auto": 800, "medium": 800, "low": 1200}
+"""The local engine has no model of finished sentences: eagerness becomes patience. The service waits up to 2, 4, 8 s."""
+
+_CLEARS = frozenset({"turn_detection", "transcription", "noise_reduction", "tracing", "prompt", "reasoning"})
+"""Where null is a value: it switches the thing off."""
+_REPLACED = frozenset({"turn_detection", "transcription", "noise_reduction", "format"})
+"""Objects that are taken whole: what a client leaves out of them is the default, not what was there before."""
+_FIXED = frozenset({"id", "object", "expires_at", "model", "type"})
+"""Not a client's to change; clients that send them back are not told off."""
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+def defaults(model: str, session_id: str, expires_at: int, voice: str, instructions: str = "") -> Session:
+    """What a session starts with."""
+    pcm = AudioFormat(type="audio/pcm", rate=PCM_RATE_HZ)
+    return Session(
+        type="realtime",
+        id=session_id,
+        object="realtime.session",
+        model=model,
+        output_modalities=["audio"],
+        instructions=instructions,
+        audio=Audio(
+            input=AudioInput(format=pcm, transcription=None, noise_reduction=None, turn_detection=full_detection(TurnDetection())),
+            output=AudioOutput(format=pcm, voice=voice, speed=1.0),
+        ),
+        tools=[],
+        tool_choice="auto",
+        max_output_tokens="inf",
+        tracing=None,
+        truncation="auto",
+        prompt=None,
+        include=None,
+        expires_at=expires_at,
+    )
+
+
+def full_detection(asked: TurnDetection) -> TurnDetection:
+    """A turn detection with every default written out."""
+    create, interrupt = _or(asked.create_response, True), _or(asked.interrupt_response, True)
+    if asked.type == "semantic_vad":
+        return TurnDetection("semantic_vad", create_response=create, interrupt_response=interrupt, eagerness=_or(asked.eagerness, "auto"))
+    standard = TurnSettings()
+    return TurnDetection(
+        type="server_vad",
+        threshold=_or(asked.threshold, standard.threshold),
+        prefix_padding_ms=_or(asked.prefix_padding_ms, standard.prefix_padding_ms),
+        silence_duration_ms=_or(asked.silence_duration_ms, standard.silence_duration_ms),
+        idle_timeout_ms=None,
+        create_response=create,
+        interrupt_response=interrupt,
+    )
+
+
+def merged(current: Session, patch: Session) -> Session:
+    """The settings after a `session.update`. Raises: ProtocolError naming the parameter that cannot be."""
+    check(patch)
+    new = _merge(current, patch)
+    asked = patch.audio.input if isinstance(patch.audio, Audio) else None
+    if isinstance(asked, AudioInput) and isinstance(asked.turn_detection, TurnDetection):
+        new_input = msgspec.structs.replace(audio_input(new), turn_detection=full_detection(asked.turn_detection))
+        assert isinstance(new.audio, Audio)
+        new = msgspec.structs.replace(new, audio=msgspec.structs.replace(new.audio, input=new_input))
+    must_fit(new, "session")
+    return new
+
+
+def _merge(current: S, patch: S) -> S:
+    changes: dict[str, Any] = {}
+    for name in patch.__struct_fields__:
+        value = getattr(patch, name)
+        if value is UNSET or (value is None and name not in _CLEARS) or name in _FIXED:
+            continue
+        old = getattr(current, name)
+        nested = isinstance(value, msgspec.Struct) and isinstance(old, msgspec.Struct) and name not in _REPLACED
+        changes[name] = _merge(old, value) if nested else _with_rate(value)
+    return msgspec.structs.replace(current, **changes)
+
+
+def merged_output(current: AudioOutput, asked: AudioOutput) -> AudioOutput:
+    """The output settings of one response."""
+    return _merge(current, asked)
+
+
+def _with_rate(value: Any) -> Any:
+    """A PCM format gets its rate written out."""
+    if isinstance(value, AudioFormat) and value.type == "audio/pcm":
+        return AudioFormat(value.type, _or(value.rate, PCM_RATE_HZ))
+    return value
+
+
+def audio_input(session: Session) -> AudioInput:
+    """The input half of full settings."""
+    assert isinstance(session.audio, Audio) and isinstance(session.audio.input, AudioInput)
+    return session.audio.input
+
+
+def audio_output(session: Session) -> AudioOutput:
+    """The output half of full settings."""
+    assert isinstance(session.audio, Audio) and isinstance(session.audio.output, AudioOutput)
+    return session.audio.output
+
+
+def rate_of(side: AudioInput | AudioOutput) -> int:
+    """Samples per second of one direction; 24000 if none is named, or none that makes sense."""
+    rate = side.format.rate if isinstance(side.format, AudioFormat) else None
+    return rate if isinstance(rate, int) and LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ else PCM_RATE_HZ
+
+
+def detection_of(session: Session) -> TurnDetection | None:
+    """How turns end; None: the client commits."""
+    asked = audio_input(session).turn_detection
+    return asked if isinstance(asked, TurnDetection) else None
+
+
+def turn_settings(detection: TurnDetection) -> TurnSettings:
+    """What the turn detector is given."""
+    if detection.type == "semantic_vad":
+        patience_ms = SEMANTIC_SILENCE_MS.get(str(detection.eagerness), SEMANTIC_SILENCE_MS["auto"])
+        return TurnSettings(silence_duration_ms=patience_ms)
+    standard = TurnSettings()
+    return TurnSettings(
+        threshold=_or(detection.threshold, standard.threshold),
+        prefix_padding_ms=_or(detection.prefix_padding_ms, standard.prefix_padding_ms),
+        silence_duration_ms=_or(detection.silence_duration_ms, standard.silence_duration_ms),
+    )
+
+
+def check(patch: Session) -> None:
+    """Refuse values that cannot be obeyed. Raises: ProtocolError with the path of the value."""
+    if patch.type is UNSET:
+        raise ProtocolError("Missing required parameter: 'session.type'.", "missing_required_parameter", "session.type")
+    _need(patch.type, "type", lambda kind: kind == "realtime", "'realtime'")
+    check_answer(patch.output_modalities, patch.max_output_tokens, "session")
+    check_audio(patch.audio)
+
+
+def check_answer(modalities: Any, limit: Any, root: str) -> None:
+    """The form of answers, of a session or of a response. Raises: ProtocolError."""
+    _need(modalities, "output_modalities", lambda value: value in (["audio"], ["text"]), "['audio'] or ['text']", root)
+    _need(limit, "max_output_tokens", _token_limit, "1 to 4096, or 'inf'", root)
+
+
+def check_audio(audio: Any, root: str = "session.audio") -> None:
+    """The same for the audio settings alone, of a session or of a response."""
+    if not isinstance(audio, Audio):
+        return
+    if isinstance(audio.input, AudioInput):
+        _need(audio.input.format, "input.format", _format, f"audio/pcm at {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz", root)
+        _check_detection(audio.input.turn_detection, f"{root}.input.turn_detection")
+    if isinstance(audio.output, AudioOutput):
+        _need(audio.output.format, "output.format", _format, f"audio/pcm at {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz", root)
+        _need(audio.output.speed, "output.speed", lambda speed: 0.25 <= speed <= 1.5, "0.25 to 1.5", root)
+
+
+def _check_detection(detection: Any, root: str) -> None:
+    if not isinstance(detection, TurnDetection):
+        return
+    _need(detection.type, "type", lambda kind: kind in ("server_vad", "semantic_vad"), "'server_vad' and 'semantic_vad'", root)
+    _need(detection.threshold, "threshold", lambda value: 0 <= value <= 1, "0 to 1", root)
+    _need(detection.prefix_padding_ms, "prefix_padding_ms", lambda value: 0 <= value <= 5000, "0 to 5000", root)
+    _need(detection.silence_duration_ms, "silence_duration_ms", lambda value: 20 <= value <= 20_000, "20 to 20000", root)
+    _need(detection.eagerness, "eagerness", lambda value: value in SEMANTIC_SILENCE_MS, "'low', 'medium', 'high' and 'auto'", root)
+
+
+def _need(value: Any, name: str, good: Callable[[Any], bool], wanted: str, root: str = "session") -> None:
+    if value is UNSET or value is None or good(value):
+        return
+    shown = msgspec.json.encode(value).decode()[:80]
+    raise ProtocolError(f"Invalid value: {shown}. Supported values are: {wanted}.", "invalid_value", f"{root}.{name}")
+
+
+def _format(value: AudioFormat) -> bool:
+    return value.type == "audio/pcm" and LOWEST_RATE_HZ <= _or(value.rate, PCM_RATE_HZ) <= HIGHEST_RATE_HZ
+
+
+def _token_limit(value: int | str) -> bool:
+    return value == "inf" if isinstance(value, str) else 1 <= value <= 4096
+
+
+def _or(value: Any, otherwise: Any) -> Any:
+    return otherwise if value is UNSET or value is None else value
