@@ -40,7 +40,7 @@ def test_each_session_has_its_own_memory() -> None:
     one, other = SkillsResponder(UTC), SkillsResponder(UTC)
     answer(one, "remember that the door code is blue")
     assert answer(one, "what is the door code?") == "The door code is blue."
-    assert answer(other, "what is the door code?").startswith("I heard: what is the door code.")
+    assert answer(other, "what is the door code?") == "You have not told me anything to remember yet."
 
 
 def test_timers_are_announced_once() -> None:
@@ -65,16 +65,17 @@ def test_nothing_understood_asks_to_repeat() -> None:
 
 
 def test_a_guess_says_so() -> None:
-    responder, unsure = SkillsResponder(UTC), Heard("set a timer for ten seconds", confidence=0.2)
-    assert (
-        answer(responder, unsure.text, heard=unsure)
-        == "I think I heard: set a timer for ten seconds, but I am not sure. Please say it again."
-    )
-    assert responder.due_s() is None
+    responder = SkillsResponder(UTC)
+    answer(responder, "set a timer for ten seconds")
+    cancel = Heard("cancel the timer", confidence=0.2)
+    assert answer(responder, cancel.text, heard=cancel) == "I think I heard: cancel the timer, but I am not sure. Please say it again."
+    assert responder.due_s() == 10.0
+    note = Heard("remember that the code is blue", confidence=0.2)
+    assert answer(responder, note.text, heard=note).endswith("but I am not sure. I will remember that the code is blue.")
     time_ = Heard("what time is it", confidence=0.2)
     assert answer(responder, time_.text, heard=time_) == "I think I heard: what time is it, but I am not sure. It is 4:09 PM."
-    sure = Heard("set a timer for ten seconds", confidence=0.2, command=True)
-    assert answer(responder, sure.text, heard=sure) == "Your timer for 10 seconds is set."
+    sure = Heard("cancel the timer", confidence=0.2, command=True)
+    assert answer(responder, sure.text, heard=sure) == "Your timer for 10 seconds is cancelled."
 
 
 def test_words_that_were_heard_but_are_in_no_line() -> None:

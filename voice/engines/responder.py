@@ -12,8 +12,8 @@ from voice.engines.words import split
 
 UNSURE = 0.5
 """Under this confidence the words are a guess (see `Heard.confidence`)."""
-_CHANGING = {"remember", "forget", "forget_last", "forget_all", "timer_set", "timer_cancel", "timer_cancel_all"}
-"""Skills that change something: not done on a guess."""
+_UNDONE_BY_NOTHING = {"forget", "forget_last", "forget_all", "timer_cancel", "timer_cancel_all"}
+"""Skills that are not done on a guess. A note or a timer is: the answer says what it is, and it can be taken back."""
 
 
 class SkillsResponder:
@@ -45,7 +45,7 @@ class SkillsResponder:
         intent = korean.match(text) if language == "ko" else skills.match(text)
         if intent is None and told == say("timer_ask", language).text:
             intent = korean.match(f"타이머 {text}") if language == "ko" else skills.match(f"set a timer for {text}")
-        if prompt.heard is not None and _is_guess(prompt.heard) and (intent is None or intent.skill in _CHANGING):
+        if prompt.heard is not None and _is_guess(prompt.heard) and (intent is None or intent.skill in _UNDONE_BY_NOTHING):
             return [say("unsure", language, text=shortened(text)), say("again", language)]
         guess = [say("unsure", language, text=shortened(text))] if prompt.heard is not None and _is_guess(prompt.heard) else []
         if intent is None:

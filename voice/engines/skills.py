@@ -9,14 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 
-from voice.engines import arithmetic, durations, moments, numbers, units
+from voice.engines import units
+from voice.engines.slots import FREE, readers
 from voice.engines.templates import Node, Reader, Slots, ends, parse, slots_in
 from voice.engines.words import Words, split
 
 LONGEST_WORDS = 40
 """A sentence of more words is a command only if its template ends in free words."""
-FREE = {"text", "fact"}
-"""Kinds of slots that take free words to the end of the sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,105 +66,9 @@ def table() -> Table:
     return Table(rules, skills, {name: parse(template, rules) for name, template in raw["leads"].items()})
 
 
-def _labels(words: Words, i: int) -> Iterator[tuple[int, object]]:
-    """A timer's name: one to three words, the fewest first."""
-    for end in range(i + 1, min(len(words), i + 3) + 1):
-        if words.texts[end - 1] in _NO_LABEL or numbers.is_digits(words.texts[end - 1]):
-            return
-        yield end, words.original(i, end)
-
-
-_NO_LABEL = {
-    "a",
-    "an",
-    "the",
-    "my",
-    "timer",
-    "timers",
-    "alarm",
-    "reminder",
-    "for",
-    "of",
-    "to",
-    "in",
-    "and",
-    "all",
-    "every",
-    "minute",
-    "second",
-    "hour",
-    "up",
-}
-_NO_LABEL |= {
-    "minutes",
-    "seconds",
-    "hours",
-    "that",
-    "this",
-    "it",
-    "please",
-    "another",
-    "new",
-    "countdown",
-    "on",
-    "with",
-    "at",
-    "long",
-    "me",
-    "not",
-    "is",
-    "from",
-}
-_NO_LABEL |= set(numbers.ONES) | set(numbers.TEENS) | set(numbers.TENS)
-
-
-def _rest(words: Words, i: int) -> Iterator[tuple[int, object]]:
-    """Free words to the end."""
-    if i < len(words):
-        yield len(words), words.source[words.starts[i] :].strip(" .!?\"',;:")
-
-
-def _head(words: Words, i: int) -> Iterator[tuple[int, object]]:
-    """Free words that something else follows, the most first."""
-    for end in range(min(len(words), i + 12), i, -1):
-        yield end, words.original(i, end)
-
-
-def _fact(words: Words, i: int) -> Iterator[tuple[int, object]]:
-    """Free words that state something: there is a verb ("my keys are ...", not "the alamo") and no question."""
-    if i < len(words) and words.texts[i] not in _ASKING and not _STATING.isdisjoint(words.texts[i + 1 :]):
-        yield from _rest(words, i)
-
-
-_ASKING = {"where", "what", "when", "who", "how", "which", "why", "if", "whether", "to", "me", "us"}
-_STATING = set("is are am was were has have had will can need needs like likes want wants live lives owe owes owed put left parked".split())
-
-
-def _counting(words: Words, i: int) -> Iterator[tuple[int, object]]:
-    """Numbers to the end: "one two three"."""
-    if i < len(words) and all(numbers.is_digits(w) or w in numbers.ONES or w in numbers.TEENS for w in words.texts[i:]):
-        yield from _rest(words, i)
-
-
-def _numbers(words: Words, i: int) -> Iterator[tuple[int, object]]:
-    yield from numbers.spans(words.texts, i)
-
-
-READERS: Mapping[str, Reader] = {
-    "number": _numbers,
-    "amount": durations.amounts,
-    "unit": units.spans,
-    "duration": durations.read,
-    "clipped": durations.read,
-    "sum": arithmetic.read,
-    "function": arithmetic.read,
-    "clock": moments.read,
-    "label": _labels,
-    "text": _rest,
-    "head": _head,
-    "fact": _fact,
-    "counting": _counting,
-}
+@functools.cache
+def _readers() -> Mapping[str, Reader]:
+    return readers(table().rules)
 
 
 @functools.cache
@@ -191,7 +94,7 @@ def match(text: str) -> Intent | None:
 
 def _first(templates: tuple[tuple[Skill, Node], ...], words: Words) -> Intent | None:
     for skill, node in templates:
-        for end, slots in ends(node, words, 0, READERS):
+        for end, slots in ends(node, words, 0, _readers()):
             if end == len(words) and (intent := _intent(skill, slots)) is not None:
                 return intent
     return None
@@ -216,7 +119,7 @@ def _candidates(words: Words) -> Iterator[Words]:
     rules = table().rules
     start = 0
     for _ in range(3):
-        behind = max((end for name in ("lead", "ask") for end, _ in ends(rules[name], words, start, READERS)), default=start)
+        behind = max((end for name in ("lead", "ask") for end, _ in ends(rules[name], words, start, _readers())), default=start)
         if behind == start:
             break
         start = behind
@@ -239,7 +142,7 @@ def _cut(words: Words, start: int) -> Iterator[Words]:
 
 
 def _trails(words: Words, i: int, stop: int) -> bool:
-    return any(end == stop for end, _ in ends(table().rules["trail"], words, i, READERS))
+    return any(end == stop for end, _ in ends(table().rules["trail"], words, i, _readers()))
 
 
 def _part(words: Words, start: int, stop: int) -> Words:
