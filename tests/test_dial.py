@@ -1,6 +1,7 @@
 """Dialling: addresses as people give them, and a sentence for every way in which a server is not there."""
 
 import asyncio
+import logging
 import shutil
 import ssl
 import subprocess
@@ -150,7 +151,8 @@ async def test_the_key_does_not_follow_a_redirect() -> None:
     assert requests == []
 
 
-async def test_the_key_is_sent_as_a_bearer_and_nothing_is_sent_without_one() -> None:
+async def test_the_key_is_sent_as_a_bearer_and_nothing_is_sent_without_one(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
     requests: list[bytes] = []
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -165,6 +167,7 @@ async def test_the_key_is_sent_as_a_bearer_and_nothing_is_sent_without_one() -> 
     assert f"Authorization: Bearer {KEY}\r\n".encode() in requests[0]
     assert not any(b"authorization" in request.lower() for request in requests[1:])
     assert not any(b"permessage-deflate" in request for request in requests)
+    assert KEY not in caplog.text
 
 
 @pytest.mark.parametrize("key", ["sk-a\n", "sk-a\r\nX-Evil: 1", "two words", "sk-\ud55c", "\x00"])

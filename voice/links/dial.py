@@ -1,6 +1,7 @@
 """A link to a Realtime server, over the `websockets` client. Foreign exceptions end here."""
 
 import asyncio
+import logging
 import re
 import ssl
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
@@ -12,6 +13,10 @@ from websockets.http11 import Response
 
 from voice.errors import LinkClosed, MissingError, UsageError
 from voice.links.base import close_reason
+
+_quiet = logging.getLogger(f"{__name__}.handshake")
+_quiet.setLevel(logging.INFO)
+"""At debug level `websockets` writes down every header, the key among them, and every frame."""
 
 OPEN_TIMEOUT_S = 10.0
 PING_INTERVAL_S, PING_TIMEOUT_S, CLOSE_TIMEOUT_S = 10.0, 5.0, 1.0
@@ -93,6 +98,7 @@ async def dial(url: str, api_key: str | None = None, cafile: str | None = None) 
         ping_interval=PING_INTERVAL_S,
         ping_timeout=PING_TIMEOUT_S,
         close_timeout=CLOSE_TIMEOUT_S,
+        logger=_quiet,
         proxy=None if urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1") else True,
     )
     try:
