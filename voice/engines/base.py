@@ -4,7 +4,7 @@ Each has a contract test that runs on every implementation (`tests/test_engines_
 A new model is one class in `stt.py`, `tts.py` or `responder.py`, and one line in the tables at their ends.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -73,7 +73,7 @@ class Synthesizer(Protocol):
     name: str
     licence: str
 
-    def speak(self, text: str, language: str = "en") -> AsyncIterator[Speech]:
+    def speak(self, text: str, language: str = "en") -> AsyncGenerator[Speech, None]:
         """One sentence as speech, piece by piece. Closing the iterator stops the work at once. Raises: WorkerDied."""
 
 
@@ -110,7 +110,7 @@ class Said:
 class Responder(Protocol):
     """Finds the words of an answer. One object serves one session and may remember things in it."""
 
-    def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncIterator[Said]:
+    def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncGenerator[Said, None]:
         """The answer, sentence by sentence. `now` is monotonic, `wall_s` is Unix time; both in seconds.
         Closing the iterator stops the work at once."""
 
