@@ -1,0 +1,246 @@
+"""The answering session: the sequences of the service, event by event; its end; and what an engine that is late may do."""
+
+import pytest
+
+from tests.support.needs import needs
+from tests.support.served import Served, types
+from tests.support.signals import tone
+from voice.protocol.events import SERVER_EVENTS
+from voice.protocol.orders import Hangup, ListenEnded, ListenMore, ListenStarted, ReplyStopped, ReplyWanted, Wake
+
+TURN = "." * 25 + "#" * 20 + "." * 30
+HEARD = ["input_audio_buffer.speech_stopped", "input_audio_buffer.committed", "conversation.item.added", "conversation.item.done"]
+OPENED = ["response.output_item.added", "conversation.item.added", "response.content_part.added"]
+SPOKEN = ["response.output_audio.done", "response.output_audio_transcript.done"]
+CLOSED = ["response.content_part.done", "conversation.item.done", "response.output_item.done", "response.done", "rate_limits.updated"]
+WORD, SOUND = "response.output_audio_transcript.delta", "response.output_audio.delta"
+
+
+def ask(served: Served, text: str = "Hello") -> list[str]:
+    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
+    return types(served.send("conversation.item.create", item=item))
+
+
+def test_a_voice_turn() -> None:
+    served = Served()
+    served.update(audio={"input": {"transcription": {"model": "any-name"}}})
+    assert types(served.hear(TURN)) == ["input_audio_buffer.speech_started", *HEARD, "response.created"]
+    item_id = served.wanted()[0].heard_item
+    assert item_id is not None
+    assert [type(order) for order in served.orders if not isinstance(order, ListenMore)] == [ListenStarted, ListenEnded, ReplyWanted]
+    served.session.transcribed(item_id, "What is new?", 1200)
+    delta, completed = served.take()
+    assert (delta["delta"], completed["transcript"]) == ("What is new?", "What is new?")
+    assert completed["usage"] == {"type": "duration", "seconds": 1.2} and completed["item_id"] == delta["item_id"] == item_id
+    assert types(served.say("Nothing.", tone(300, rate_hz=24_000))) == [*OPENED, WORD, SOUND, SOUND]
+    assert types(served.end()) == [*SPOKEN, *CLOSED]
+    assert served.session.conversation.lines() == [("user", "What is new?"), ("assistant", "Nothing.")]
+    served.order.complete()
+
+
+def test_a_manual_turn() -> None:
+    served = Served()
+    served.update(audio={"input": {"turn_detection": None}})
+    assert served.hear(TURN) == []
+    assert types(served.send("input_audio_buffer.commit")) == HEARD[1:]
+    assert types(served.send("response.create")) == ["response.created"]
+    assert types(served.reply(ms=100)) == [*OPENED, WORD, SOUND, *SPOKEN, *CLOSED]
+    served.order.complete()
+
+
+def test_a_text_turn() -> None:
+    served = Served()
+    served.update(output_modalities=["text"])
+    assert ask(served) == ["conversation.item.added", "conversation.item.done"]
+    assert types(served.send("response.create", response={"metadata": {"client_event_id": "e1"}})) == ["response.created"]
+    text = ["response.output_text.delta", "response.output_text.done"]
+    assert types(served.reply()) == [*OPENED, *text, *CLOSED]
+    bodies = [event["response"] for event in served.sent if "response" in event]
+    assert [body["metadata"] for body in bodies] == [{"client_event_id": "e1"}] * 2
+    served.order.complete()
+
+
+def test_a_cancel() -> None:
+    served = Served()
+    ask(served)
+    served.send("response.create")
+    served.say("It is a", tone(100, rate_hz=24_000))
+    events = served.send("response.cancel")
+    assert types(events) == [*SPOKEN, *CLOSED]
+    done = events[-2]["response"]
+    assert (done["status"], done["status_details"]) == ("cancelled", {"type": "cancelled", "reason": "client_cancelled"})
+    assert done["output"][0]["content"][0]["transcript"] == "It is a" and served.orders[-1] == ReplyStopped("resp_s1")
+    [error] = served.send("response.cancel", event_id="mine")
+    assert (error["error"]["code"], error["error"]["event_id"]) == ("response_cancel_not_active", "mine")
+    served.order.complete()
+
+
+def test_a_barge_in() -> None:
+    served = Served()
+    served.hear(TURN)
+    served.say("It is a long", tone(100, rate_hz=24_000))
+    events = served.hear(TURN)
+    assert types(events) == ["input_audio_buffer.speech_started", *SPOKEN, *CLOSED, *HEARD, "response.created"]
+    done = next(event["response"] for event in events if event["type"] == "response.done")
+    assert (done["status"], done["status_details"]["reason"]) == ("cancelled", "turn_detected")
+    assert done["output"][0]["status"] == "incomplete"
+    served.reply()
+    served.order.complete()
+
+
+def test_a_response_that_never_spoke_is_cancelled_without_an_item() -> None:
+    served = Served()
+    served.hear(TURN)
+    assert types(served.send("response.cancel")) == ["response.done", "rate_limits.updated"]
+
+
+def test_a_second_response_is_refused_as_an_error_alone() -> None:
+    served = Served()
+    served.send("response.create")
+    [error] = served.send("response.create", event_id="mine")
+    assert (error["error"]["code"], error["error"]["event_id"]) == ("conversation_already_has_active_response", "mine")
+    assert "resp_s1" in error["error"]["message"] and len(served.wanted()) == 1
+
+
+def test_out_of_band_runs_beside_and_leaves_no_trace() -> None:
+    served = Served()
+    ask(served)
+    served.send("response.create")
+    first = served.wanted()[0].response_id
+    served.send("response.create", response={"conversation": "none", "metadata": {"topic": "x"}, "output_modalities": ["text"]})
+    events = served.reply("Aside.")
+    assert not any(kind.startswith("conversation.item") for kind in types(events))
+    assert events[-2]["response"]["conversation_id"] is None and events[-2]["response"]["metadata"] == {"topic": "x"}
+    served.session.say(first, "Main.")
+    served.session.end_reply(first)
+    served.take()
+    assert served.session.conversation.lines() == [("user", "Hello"), ("assistant", "Main.")]
+    served.order.complete()
+
+
+def test_a_failure_is_told_in_the_end_of_the_response() -> None:
+    served = Served()
+    ask(served)
+    served.send("response.create")
+    served.say("Well")
+    events = served.end("the engine failed; its log says why")
+    done = next(event["response"] for event in events if event["type"] == "response.done")
+    assert done["status"] == "failed"
+    assert done["status_details"]["error"] == {
+        "type": "server_error",
+        "code": "engine_failed",
+        "message": "the engine failed; its log says why",
+    }
+    assert types(served.send("response.create")) == ["response.created"]
+
+
+def test_what_comes_late_is_ignored() -> None:
+    served = Served()
+    ask(served)
+    served.send("response.create")
+    dead = served.wanted()[0].response_id
+    assert served.session.say(dead, "One") is True
+    served.send("response.cancel")
+    served.take()
+    assert served.session.say(dead, "two") is False and served.session.sound(dead, tone(20), 16_000) is False
+    assert served.session.end_reply(dead) == [] == served.session.end_reply("nobody") and served.take() == []
+    served.send("response.create")
+    assert served.session.say(dead, "three") is False and served.take() == []
+
+
+def test_words_are_told_to_who_asked_for_them() -> None:
+    served = Served()
+    item_id = next(event["item_id"] for event in served.hear(TURN))
+    assert served.session.transcribed(item_id, "Hello", 900) == [] and served.take() == []
+    assert served.session.transcription_failed(item_id, "it died") == [] and served.take() == []
+    assert served.session.conversation.lines() == [("user", "Hello")]
+    served.reply()
+    served.update(audio={"input": {"transcription": {}}})
+    item_id = next(event["item_id"] for event in served.hear(TURN))
+    served.session.transcribed(item_id, "", 900)
+    assert [(event["type"][-9:], event["transcript"]) for event in served.take()] == [("completed", "")]
+    served.reply()
+    item_id = next(event["item_id"] for event in served.hear(TURN))
+    served.session.transcription_failed(item_id, "it died")
+    assert [event["error"]["message"] for event in served.take()] == ["it died"]
+
+
+def test_a_session_ends_when_its_time_is_up() -> None:
+    served = Served(ends_at=100.0)
+    assert served.session.deadline() == 100.0 and served.tick(99.9) == []
+    served.send("response.create")
+    response_id = served.wanted()[0].response_id
+    [error] = served.tick(100.0)
+    assert error["error"]["code"] == "session_expired" and isinstance(served.orders[-1], Hangup)
+    assert served.orders[-1].close_code == 1001 and served.session.deadline() is None
+    assert served.tick(200.0) == [] == served.send("response.create") == served.hear(TURN)
+    served.session.say(response_id, "Too late.")
+    served.session.end_reply(response_id)
+    assert served.take() == []
+    assert sum(isinstance(order, Hangup) for order in served.orders) == 1
+
+
+def test_time_is_up_for_who_is_talking_too() -> None:
+    served = Served(ends_at=100.0)
+    served.now = 100.0
+    assert types(served.hear(TURN))[-1] == "error"
+
+
+def test_the_engine_is_woken_when_nobody_speaks() -> None:
+    served = Served()
+    served.session.wake_at = 5.0
+    assert served.session.deadline() == 5.0 and served.tick(4.9) == []
+    served.hear("." * 25 + "#" * 10)
+    served.tick(5.0)
+    assert Wake() not in served.orders and served.session.deadline() == 5.25
+    served.hear("." * 30)
+    served.tick(5.3)
+    assert Wake() not in served.orders, "a response is active"
+    served.reply()
+    served.tick(served.session.deadline() or 0.0)
+    assert served.orders[-1] == Wake() and served.session.deadline() == 3600.0
+    served.orders += served.session.begin_reply()
+    assert types(served.take()) == ["response.created"] and served.wanted()[-1].heard_item is None
+
+
+@pytest.mark.parametrize("detection", [None, {"type": "server_vad", "create_response": False}])
+def test_the_engine_is_not_woken_where_answers_must_be_asked_for(detection: object) -> None:
+    served = Served()
+    served.update(audio={"input": {"turn_detection": detection}})
+    served.session.wake_at = 5.0
+    served.tick(60.0)
+    assert Wake() not in served.orders
+    served.update(audio={"input": {"turn_detection": {"type": "server_vad"}}})
+    served.tick(61.0)
+    assert served.orders[-1] == Wake()
+
+
+def test_an_error_keeps_the_session() -> None:
+    served = Served()
+    for text in ("", "[]", "{}", '{"type":"nonsense","event_id":"e"}', b"\xff", '{"type":"session.update","session":{"voice":"x"}}'):
+        [event] = served.text(text)
+        assert event["type"] == "error" and event["error"]["type"] == "invalid_request_error" and event["error"]["message"]
+    assert served.sent[-3]["error"]["event_id"] == "e"
+    assert types(served.update()) == ["session.updated"]
+
+
+@needs("openai")
+def test_every_kind_of_event_that_we_send_has_been_judged() -> None:
+    served = Served()
+    served.update(audio={"input": {"transcription": {"model": "whisper-1"}}})
+    item_id = next(event["item_id"] for event in served.hear(TURN))
+    served.session.transcribed(item_id, "Hi", 900)
+    served.reply("Hello there.", 400)
+    answer = served.sent[-3]["item"]["id"]
+    served.send("conversation.item.truncate", item_id=answer, content_index=0, audio_end_ms=100)
+    served.send("conversation.item.retrieve", item_id=answer)
+    served.send("conversation.item.retrieve", item_id=item_id)
+    item_id = next(event["item_id"] for event in served.hear(TURN))
+    served.session.transcription_failed(item_id, "it died")
+    served.end("no")
+    served.send("conversation.item.delete", item_id=item_id)
+    served.send("input_audio_buffer.clear")
+    served.send("response.create", response={"output_modalities": ["text"]})
+    served.reply()
+    served.tick(5000.0)
+    assert {event["type"] for event in served.sent} == {str(event.__struct_config__.tag) for event in SERVER_EVENTS}

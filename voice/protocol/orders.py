@@ -1,0 +1,71 @@
+"""What the answering session tells its engine to do. Answers come back through the session's commands."""
+
+from dataclasses import dataclass
+
+from voice.audio.pcm import Samples
+
+
+@dataclass(frozen=True, slots=True)
+class ListenStarted:
+    """A turn is open: begin to recognise it."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListenMore:
+    """More of the open turn: int16, mono, 16 kHz."""
+
+    item_id: str
+    samples: Samples
+
+
+@dataclass(frozen=True, slots=True)
+class ListenEnded:
+    """The turn is complete; answer with `transcribed` or `transcription_failed`."""
+
+    item_id: str
+    audio_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListenDropped:
+    """The open turn was cleared: forget it."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyWanted:
+    """Answer; `say` and `sound` until `end_reply`, all with this id, which is also the generation."""
+
+    response_id: str
+    spoken: bool
+    instructions: str
+    lines: tuple[tuple[str, str], ...] | None
+    """(role, text) to answer instead of the conversation, where the client gave an `input`."""
+    heard_item: str | None
+    """The turn that is answered, if it was spoken: its words may still be on their way."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyStopped:
+    """Nobody wants the rest of this answer; what still comes of it is ignored."""
+
+    response_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hangup:
+    """Close the link, once all that is queued has been sent."""
+
+    close_code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """The moment that the engine asked for (`wake_at`) has come, and nobody speaks."""
+
+
+Order = ListenStarted | ListenMore | ListenEnded | ListenDropped | ReplyWanted | ReplyStopped | Wake | Hangup
