@@ -1,6 +1,5 @@
 """Who is right about an utterance: the grammar, which knows commands only, or the general model, which knows any words.
 
-
 A grammar forces every sentence into a command. The general model often misses words, but it misses them by sound: what it hears
 in a command is pronounced like that command. So the two hypotheses are compared phone by phone, with less weight on phones that
 are taken for each other, and a long command must fit better than a short one, since a long wrong one has many ways to be nearly right.

@@ -108,7 +108,7 @@ class SphinxTranscriber:
     """pocketsphinx in a pool of processes; runs in `async with`. Raises: MissingExtra, UsageError.
 
     `grammar` is JSGF: the sentences that can be commands. `tails` are the phrases after which free words follow ("remember that").
-    `workers` is how many processes there are, None for one a core; each takes about 130 MB.
+    `workers` is how many processes there are, None for one a core; each takes about 200 MB (a third of it for the skills' grammar).
     """
 
     name = "sphinx"

@@ -5,7 +5,7 @@ has a dictionary of its own words only (25 MB less than with the whole one). Who
 
 Down: "load" {grammar, words} gets ready, and is answered by "loaded" {phones of each word}; "listen" {grammar} opens a job,
 "audio" carries 16-bit PCM at 16 kHz, "finish" ends it, "drop" forgets it at once.
-Up: "heard", see `Ear.finish`, then "end".
+Up: "heard", see `Ear.evidence`, then "end".
 
 The same samples give the same text: they are cut anew into blocks of 100 ms, and what pocketsphinx would carry over from one utterance
 to the next (see `_forget`) is set at each beginning, from the head of the utterance itself.
