@@ -68,6 +68,11 @@ def names() -> tuple[str, ...]:
     return tuple(_table())
 
 
+def key_names(name: str) -> tuple[str, ...]:
+    """The variables that may hold the key of the service of that name. Raises: KeyError for an unknown one."""
+    return tuple(_table()[name].get("key_names", ()))
+
+
 def provider(name: str, environ: Mapping[str, str] = os.environ) -> Provider:
     """The service of that name. `environ` tells the host of a service that has none of its own (azure).
 
@@ -80,8 +85,7 @@ def provider(name: str, environ: Mapping[str, str] = os.environ) -> Provider:
     if host_name is not None:
         host = _host(environ.get(host_name, ""), name, host_name)
         row |= {part: row[part].format(host=host) for part in ("realtime_url", "chat_url") if part in row}
-    row["key_names"] = tuple(row.get("key_names", ()))
-    return Provider(**{"name": name, "realtime_url": None, "chat_url": None, **row})
+    return Provider(**{"name": name, "realtime_url": None, "chat_url": None, **row, "key_names": key_names(name)})
 
 
 def key_of(service: Provider, environ: Mapping[str, str] = os.environ) -> str | None:
