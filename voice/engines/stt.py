@@ -12,12 +12,12 @@ import logging
 import os
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Self
+from typing import Protocol, Self
 
 import msgspec
 
 from voice.audio.pcm import RATE_HZ, Samples, to_bytes
-from voice.engines.base import Heard, Hearing
+from voice.engines.base import Heard, Hearing, Transcriber
 from voice.engines.opinion import Carrier, Evidence, judge
 from voice.errors import MissingExtra, UsageError, WorkerDied
 from voice.workers.process import Job, Worker
@@ -244,11 +244,22 @@ def _closed() -> WorkerDied:
     return WorkerDied("the recogniser is not running")
 
 
-TRANSCRIBERS: Mapping[str, Callable[..., SphinxTranscriber]] = {"sphinx": SphinxTranscriber}
-"""By name: each takes (grammar, tails, workers) and is an async context manager."""
+class ManagedTranscriber(Transcriber, Protocol):
+    """A recogniser with processes or models to look after: it runs in `async with`."""
+
+    async def warm(self) -> None:
+        """Wait until the first utterance need not wait for models."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
 
 
-def make_transcriber(name: str, grammar: str, tails: Sequence[str] = (), workers: int | None = None) -> SphinxTranscriber:
+TRANSCRIBERS: Mapping[str, Callable[[str, Sequence[str], int | None], ManagedTranscriber]] = {"sphinx": SphinxTranscriber}
+"""By name; each is called with (grammar, tails, workers)."""
+
+
+def make_transcriber(name: str, grammar: str, tails: Sequence[str] = (), workers: int | None = None) -> ManagedTranscriber:
     """The recogniser of that name. Raises: MissingExtra, UsageError."""
     if name not in TRANSCRIBERS:
         raise UsageError(f"no recogniser {name!r}: {', '.join(sorted(TRANSCRIBERS))}")
