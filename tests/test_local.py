@@ -1,0 +1,104 @@
+"""The embedded engine as a whole: many sessions on shared models, each with a memory of its own."""
+
+import asyncio
+import re
+
+import pytest
+
+from tests.support.fakes import FakeResponder, FakeSynthesizer, FakeTranscriber
+from tests.support.signals import white_noise
+from tests.support.wire import Wire, fake_engine, left_over, talking
+from voice.audio.pcm import Samples
+from voice.engines.local import LIFE_S, MODEL, LocalEngine, LocalOptions, counted_ids, random_id
+from voice.links.base import memory_pair
+from voice.links.driver import Driver
+
+
+def test_random_ids_are_unique_and_of_a_safe_form() -> None:
+    made = [random_id("item") for _ in range(1000)]
+    assert len(set(made)) == 1000 and all(re.fullmatch(r"item_[0-9a-f]{24}", one) for one in made)
+
+
+def test_counted_ids_are_the_same_in_every_run_and_apart_by_side() -> None:
+    server, client = counted_ids("s"), counted_ids("c")
+    assert [server("item"), server("item"), server("event"), client("item")] == [
+        "item_s000001",
+        "item_s000002",
+        "event_s000001",
+        "item_c000001",
+    ]
+
+
+async def test_a_session_tells_its_model_its_voice_and_its_end() -> None:
+    async with asyncio.timeout(10), talking(fake_engine(life_s=120)) as wire:
+        session = wire.events[0]["session"]
+    assert (session["model"], session["audio"]["output"]["voice"]) == (MODEL, "fake voice")
+    options = LocalOptions()
+    assert (options.life_s, options.clocks.pace) == (LIFE_S, 3.0)
+    assert session["expires_at"] == pytest.approx(options.clocks.wall_s() + 120, abs=5)
+
+
+async def test_every_session_has_a_responder_of_its_own() -> None:
+    made: list[FakeResponder] = []
+
+    def responder() -> FakeResponder:
+        made.append(FakeResponder())
+        return made[-1]
+
+    engine = LocalEngine(FakeTranscriber(), FakeSynthesizer(), responder, LocalOptions())
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        wires = []
+        for _ in range(3):
+            near, far = memory_pair()
+            group.create_task(engine.serve(far))
+            wires.append(Wire(near))
+        for n, wire in enumerate(wires):
+            await wire.type(f"question {n}")
+            await wire.until("response.done")
+        assert engine.sessions == 3
+        for wire in wires:
+            await wire.link.close()
+    assert engine.sessions == 0
+    assert [[line.text for line in one.prompts[0].lines] for one in made] == [[f"question {n}"] for n in range(3)]
+
+
+async def test_a_session_that_is_cancelled_forgets_what_it_was_hearing() -> None:
+    transcriber = FakeTranscriber()
+    engine = fake_engine(transcriber)
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        near, far = memory_pair()
+        serving = group.create_task(engine.serve(far))
+        wire = Wire(near)
+        await wire.settle(turn_detection=None)
+        await wire.push(_noise())
+        await wire.send("input_audio_buffer.commit")
+        await wire.push(_noise())
+        await wire.until("input_audio_buffer.committed")
+        serving.cancel()
+    assert [hearing.dropped for hearing in transcriber.hearings] == [True, True]
+    assert engine.sessions == 0 and not left_over()
+
+
+async def test_a_bug_in_the_driver_comes_out_and_nothing_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    transcriber = FakeTranscriber()
+    engine = fake_engine(transcriber)
+    kick = Driver.kick
+
+    def broken(driver: Driver[object]) -> None:
+        if transcriber.hearings:
+            raise ZeroDivisionError("a bug")
+        kick(driver)
+
+    monkeypatch.setattr(Driver, "kick", broken)
+    near, far = memory_pair()
+    wire = Wire(near)
+    await wire.send("session.update", session={"type": "realtime", "audio": {"input": {"turn_detection": None}}})
+    await wire.push(_noise())
+    async with asyncio.timeout(10):
+        with pytest.RaisesGroup(ZeroDivisionError, flatten_subgroups=True):
+            await engine.serve(far)
+    assert engine.sessions == 0 and transcriber.hearings[0].dropped and not left_over()
+
+
+def _noise() -> Samples:
+    return white_noise(200)

@@ -1,0 +1,276 @@
+"""One session of the local engine: recogniser -> responder -> synthesiser, under the orders of a `ServerSession`.
+
+A turn is recognised while it is spoken; a reply waits for its words, then goes sentence by sentence: the words first, then their
+sound, faster than it is played. A reply's id is its generation: what comes for one that was stopped is ignored by the session.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from voice.audio.pcm import samples_in
+from voice.engines.base import Heard, Hearing, Line, Prompt, Responder, Said, Speech, Synthesizer, Transcriber
+from voice.errors import WorkerDied
+from voice.links.driver import Driver
+from voice.protocol.conversation import SpokenWord
+from voice.protocol.orders import Hangup, ListenDropped, ListenEnded, ListenMore, ListenStarted, Order, ReplyStopped, ReplyWanted, Wake
+from voice.protocol.server import ServerSession
+
+log = logging.getLogger(__name__)
+
+LEAD_MS = 400
+"""Sent at once; after it the pace holds. More would be thrown away at every interruption."""
+PIECE_MS = 200
+"""The longest piece of sound that is sent at once, however much a synthesiser gives."""
+MAX_REMEMBERED = 64
+"""Turns whose hearing is remembered; a reply concerns the newest."""
+APOLOGY_DEAF = "Sorry, my recogniser stopped and had to be started again. Please say that once more."
+APOLOGY_MUTE = "the synthesiser stopped twice; the words of this answer have no sound"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a session is made of; the first two serve all sessions, the responder is the session's own."""
+
+    transcriber: Transcriber
+    synthesizer: Synthesizer
+    responder: Responder
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Where time comes from; a replay gives virtual ones."""
+
+    now: Callable[[], float]
+    """Monotonic seconds."""
+    wall_s: Callable[[], float]
+    """Unix seconds."""
+    pace: float | None = 3.0
+    """Sound is sent so many times faster than it is played; None: as fast as it comes."""
+
+
+class Cascade:
+    """See the top of the file. `attach` before the first order."""
+
+    def __init__(self, session: ServerSession, parts: Parts, clocks: Clocks) -> None:
+        self._session = session
+        self._parts = parts
+        self._clocks = clocks
+        self._hearings: dict[str, Hearing] = {}
+        self._turns: dict[str, asyncio.Task[Heard | None]] = {}
+        self._replies: dict[str, asyncio.Task[None]] = {}
+        self._sentences: Sequence[Said] = ()
+
+    def attach(self, driver: Driver[Order], group: asyncio.TaskGroup) -> None:
+        """Where to send, and the task group that replies run in."""
+        self._driver = driver
+        self._group = group
+
+    async def obey(self, order: Order) -> None:
+        """Do what the session orders; never waits."""
+        match order:
+            case ListenStarted():
+                self._hearings[order.item_id] = self._parts.transcriber.listen()
+            case ListenMore():
+                self._hearings[order.item_id].feed(order.samples)
+            case ListenEnded():
+                hearing = self._hearings.pop(order.item_id)
+                self._turns[order.item_id] = self._group.create_task(self._hear(order, hearing), name=f"hear {order.item_id}")
+                # Also if it never got to its first step.
+                self._turns[order.item_id].add_done_callback(lambda _: hearing.drop())
+                self._forget()
+            case ListenDropped():
+                self._hearings.pop(order.item_id).drop()
+            case ReplyWanted():
+                sentences, self._sentences = self._sentences, ()
+                task = self._group.create_task(self._reply(order, sentences), name=f"reply {order.response_id}")
+                self._replies[order.response_id] = task
+                task.add_done_callback(lambda _: self._replies.pop(order.response_id, None))
+            case ReplyStopped():
+                if (stopped := self._replies.get(order.response_id)) is not None:
+                    stopped.cancel()
+            case Wake():
+                await self._announce()
+            case Hangup():
+                self._driver.hang_up(order.close_code, order.reason)
+
+    def stop(self) -> None:
+        """The client is gone: nothing is heard or said any more."""
+        for hearing in self._hearings.values():
+            hearing.drop()
+        self._hearings.clear()
+        for task in [*self._turns.values(), *self._replies.values()]:
+            task.cancel()
+
+    async def _hear(self, order: ListenEnded, hearing: Hearing) -> Heard | None:
+        """The words of a turn; None if the recogniser died over it."""
+        try:
+            heard = await hearing.finish()
+        except WorkerDied as exc:
+            log.warning("a turn was not recognised: %s", exc)
+            await self._obey_all(self._session.transcription_failed(order.item_id, str(exc)))
+            return None
+        except Exception:
+            # A bug in a recogniser must not take the session along: it is logged, and the turn counts as not heard.
+            log.exception("a turn was not recognised")
+            await self._obey_all(self._session.transcription_failed(order.item_id, "the recogniser failed"))
+            return None
+        await self._obey_all(self._session.transcribed(order.item_id, heard.text, order.audio_ms))
+        return heard
+
+    async def _reply(self, order: ReplyWanted, sentences: Sequence[Said]) -> None:
+        failure = None
+        try:
+            failure = await self._answer(order, sentences)
+        except Exception:
+            # A bug in a responder or a model must not take the session along: it is logged, and the client is told.
+            log.exception("a reply failed")
+            failure = "the engine failed; its log says why"
+        finally:
+            # Also when the reply was stopped: the timer that it began to tell of is set.
+            self._set_alarm()
+        await self._obey_all(self._session.end_reply(order.response_id, failure))
+
+    async def _answer(self, order: ReplyWanted, sentences: Sequence[Said]) -> str | None:
+        """Say the answer; returns why it failed, None if it did not."""
+        speaker = _Speaker(order, self._session, self._driver, self._clocks, self._parts.synthesizer)
+        if sentences:
+            return await speaker.say_all(_given(sentences))
+        turn = None
+        if order.lines is None:
+            if pending := [task for task in self._turns.values() if not task.done()]:
+                await asyncio.wait(pending)
+            turn = self._turns.get(order.heard_item or self._session.conversation.last_id() or "")
+        heard = turn.result() if turn is not None and not turn.cancelled() else None
+        if turn is not None and heard is None:
+            return await speaker.say_all(_given([Said(APOLOGY_DEAF)]))
+        prompt = Prompt(self._lines(order, heard), heard, order.instructions)
+        return await speaker.say_all(self._parts.responder.respond(prompt, self._clocks.now(), self._clocks.wall_s()))
+
+    def _lines(self, order: ReplyWanted, heard: Heard | None) -> tuple[Line, ...]:
+        """What to answer; a turn of which nothing was understood is an empty line, lest the line before it is answered again."""
+        lines = order.lines if order.lines is not None else self._session.conversation.lines()
+        silent = [("user", "")] if heard is not None and not heard.text else []
+        return tuple(Line(role, text) for role, text in [*lines, *silent])
+
+    async def _announce(self) -> None:
+        try:
+            said = self._parts.responder.announce(self._clocks.now())
+        except Exception:
+            # As in `_reply`; nobody waits for this one, so the log is all.
+            log.exception("an announcement failed")
+            said = ()
+        self._set_alarm()
+        if said:
+            self._sentences = said
+            await self._obey_all(self._session.begin_reply())
+
+    def _set_alarm(self) -> None:
+        """Tell the session, and the driver's timer, when the responder next has something to say."""
+        self._session.wake_at = self._parts.responder.due_s()
+        self._driver.kick()
+
+    def _forget(self) -> None:
+        """The oldest hearings go; those still at work stay, so that `stop` finds them."""
+        for item_id in [item_id for item_id, task in self._turns.items() if task.done()][: -MAX_REMEMBERED or None]:
+            del self._turns[item_id]
+
+    async def _obey_all(self, orders: Sequence[Order]) -> None:
+        for order in orders:
+            await self.obey(order)
+        self._driver.kick()
+
+
+async def _given(sentences: Sequence[Said]) -> AsyncGenerator[Said, None]:
+    for said in sentences:
+        yield said
+
+
+class _Speaker:
+    """Says one reply: transcript and sound of each sentence, at the pace."""
+
+    def __init__(self, order: ReplyWanted, session: ServerSession, driver: Driver[Order], clocks: Clocks, synthesizer: Synthesizer) -> None:
+        self._order = order
+        self._session = session
+        self._driver = driver
+        self._clocks = clocks
+        self._synthesizer = synthesizer
+        self._characters = 0
+        self._sent_ms = 0.0
+        self._pace = _Pace(clocks)
+
+    async def say_all(self, sentences: AsyncGenerator[Said, None]) -> str | None:
+        """Every sentence; returns why it failed, None if it did not."""
+        async with aclosing(sentences):
+            return await self._say_each(sentences)
+
+    async def _say_each(self, sentences: AsyncGenerator[Said, None]) -> str | None:
+        async for said in sentences:
+            text = said.text if self._characters == 0 else f" {said.text}"
+            if not self._session.say(self._order.response_id, text):
+                return None
+            start = self._characters + len(text) - len(said.text)
+            self._characters += len(text)
+            if self._order.spoken and not await self._speak(said, start):
+                return APOLOGY_MUTE
+            await self._driver.room()
+        return None
+
+    async def _speak(self, said: Said, start: int) -> bool:
+        """One sentence's sound; once more if the synthesiser dies before the first of it; False if it dies again."""
+        for _ in range(2):
+            before_ms = self._sent_ms
+            try:
+                await self._stream(said, start)
+                return True
+            except WorkerDied as exc:
+                log.warning("a sentence was not spoken: %s", exc)
+                if self._sent_ms > before_ms:
+                    return False
+        return False
+
+    async def _stream(self, said: Said, start: int) -> None:
+        offset_ms, cursor = self._sent_ms, 0
+        async with aclosing(self._synthesizer.speak(said.text, said.language)) as pieces:
+            async for speech in pieces:
+                words = []
+                for word in speech.words:
+                    at = said.text.find(word.text, cursor)
+                    cursor = at + len(word.text) if at >= 0 else cursor
+                    words.append(SpokenWord(round(offset_ms + word.end_ms), start + cursor))
+                if not await self._send(speech, words):
+                    return
+
+    async def _send(self, speech: Speech, words: list[SpokenWord]) -> bool:
+        """A piece of sound, at the pace; False if nobody wants it any more."""
+        step = samples_in(PIECE_MS, speech.rate_hz)
+        for at in range(0, speech.samples.size, step):
+            piece = speech.samples[at : at + step]
+            length_ms = piece.size * 1000 / speech.rate_hz
+            self._sent_ms += length_ms
+            if not self._session.sound(self._order.response_id, piece, speech.rate_hz, words):
+                return False
+            words = []
+            await self._driver.room()
+            await self._pace.sent(length_ms)
+        return True
+
+
+class _Pace:
+    """Holds sound back: in any stretch of time at most the lead and the pace times the stretch. A pause earns no credit."""
+
+    def __init__(self, clocks: Clocks) -> None:
+        self._clocks = clocks
+        self._ahead_ms = 0.0
+        self._at = clocks.now()
+
+    async def sent(self, length_ms: float) -> None:
+        """So much sound was sent; waits until no more than the lead is ahead."""
+        if self._clocks.pace is None:
+            return
+        now = self._clocks.now()
+        self._ahead_ms = max(0.0, self._ahead_ms - (now - self._at) * 1000 * self._clocks.pace) + length_ms
+        self._at = now
+        await asyncio.sleep(max(0.0, (self._ahead_ms - LEAD_MS) / 1000 / self._clocks.pace))

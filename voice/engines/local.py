@@ -1,0 +1,112 @@
+"""The embedded engine: no key, no network, no download. Holds the models that all sessions share, and serves links.
+
+The socket for better models: `Parts` takes any `Transcriber`, `Synthesizer` and `Responder` (`engines/base.py`).
+"""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from voice.audio.turns import TurnDetector
+from voice.audio.vad import make_detector
+from voice.engines.base import Responder, Synthesizer, Transcriber
+from voice.engines.cascade import Cascade, Clocks, Parts
+from voice.errors import LinkClosed
+from voice.links.base import Link
+from voice.links.driver import Driver
+from voice.protocol.objects import TurnDetection
+from voice.protocol.orders import Order
+from voice.protocol.server import ServerSession
+from voice.protocol.settings import defaults, turn_settings
+
+MODEL = "voice-local"
+LIFE_S = 3600.0
+"""As on the paid service."""
+
+
+def random_id(kind: str) -> str:
+    """`item_...`, `resp_...`, `event_...`: unguessable and unique."""
+    return f"{kind}_{uuid.uuid4().hex[:24]}"
+
+
+def counted_ids(side: str) -> Callable[[str], str]:
+    """Ids that count up, so that two runs of a replay have the same; `side` keeps client's and server's apart."""
+    counts: dict[str, int] = {}
+
+    def new_id(kind: str) -> str:
+        counts[kind] = counts.get(kind, 0) + 1
+        return f"{kind}_{side}{counts[kind]:06d}"
+
+    return new_id
+
+
+@dataclass(frozen=True, slots=True)
+class LocalOptions:
+    """How the embedded engine is set up."""
+
+    synthesizer: str = "auto"
+    """espeak, flite, piper, or auto."""
+    workers: int | None = None
+    """Recognising processes; None: as many as there are cores."""
+    life_s: float = LIFE_S
+    """Every session ends after so many seconds."""
+    clocks: Clocks = Clocks(time.monotonic, time.time)
+    new_id: Callable[[str], str] = random_id
+
+
+class LocalEngine:
+    """See the top of the file; made by `local_engine`."""
+
+    name = "local"
+
+    def __init__(
+        self, transcriber: Transcriber, synthesizer: Synthesizer, new_responder: Callable[[], Responder], options: LocalOptions
+    ) -> None:
+        self.transcriber = transcriber
+        self.synthesizer = synthesizer
+        self.sessions = 0
+        self._new_responder = new_responder
+        self._options = options
+
+    async def serve(self, link: Link, model: str = MODEL) -> LinkClosed:
+        """Answer one client until its link ends; returns how it ended."""
+        clocks = self._options.clocks
+        now, wall_s = clocks.now(), clocks.wall_s()
+        settings = defaults(model, self._options.new_id("sess"), int(wall_s + self._options.life_s), voice=self.synthesizer.name)
+        session = ServerSession(settings, self._options.new_id, _detector, now + self._options.life_s)
+        cascade = Cascade(session, Parts(self.transcriber, self.synthesizer, self._new_responder()), clocks)
+        driver: Driver[Order] = Driver(session, link, cascade.obey, clocks.now)
+        self.sessions += 1
+        try:
+            async with asyncio.TaskGroup() as group:
+                cascade.attach(driver, group)
+                try:
+                    return await driver.run()
+                finally:
+                    cascade.stop()
+        finally:
+            self.sessions -= 1
+
+
+def _detector(detection: TurnDetection) -> TurnDetector:
+    settings = turn_settings(detection)
+    return TurnDetector(settings, make_detector(settings.threshold))
+
+
+@asynccontextmanager
+async def local_engine(options: LocalOptions | None = None) -> AsyncIterator[LocalEngine]:
+    """The engine with its worker processes, which end with the block. Raises: MissingExtra, WorkerDied."""
+    # Imported here: whoever talks to a server needs none of them.
+    from voice.engines.grammar import jsgf, tails
+    from voice.engines.responder import SkillsResponder
+    from voice.engines.stt import SphinxTranscriber
+    from voice.engines.tts import make_synthesizer
+
+    chosen = options or LocalOptions()
+    transcriber = SphinxTranscriber(jsgf(), tails(), chosen.workers)
+    synthesizer = make_synthesizer(chosen.synthesizer)
+    async with transcriber, synthesizer:
+        yield LocalEngine(transcriber, synthesizer, SkillsResponder, chosen)
