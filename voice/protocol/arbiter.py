@@ -1,0 +1,113 @@
+"""The talking side's one owner of `response.create`: at most one response is asked for at a time.
+
+    SHUT --- open (the settings are in effect) ---> FREE
+    FREE --- ask ----------------> ASKED --- response.created ---> ACTIVE --- response.done ---> FREE
+    ASKED or ACTIVE --- ask -----> the wish waits, and is sent when FREE
+    ASKED --- error with our id, "already has an active response" ---> ACTIVE, the wish waits on
+    ASKED --- any other error with our id ---> FREE
+
+A server that answers by itself (server_vad) enters at ACTIVE. `response.created` does not say which wish it answers, so an error may
+still come for one that seemed fulfilled: wishes are remembered for a while. A wish may have an event before it (a typed message),
+which is sent with it: sent earlier it would be answered by the response before.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from voice.protocol.objects import ResponseParams
+from voice.protocol.requests import ClientEvent, ResponseCreate
+
+UNNAMED = "?"
+"""The active response, where the server has told us of it in an error only."""
+MAX_WAITING = 32
+"""Wishes beyond it are refused: nobody waits for so many answers."""
+REMEMBERED = 8
+"""Wishes that an error may still name."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    params: ResponseParams
+    before: ClientEvent | None
+
+
+class Arbiter:
+    """See the top of the file."""
+
+    def __init__(self, send: Callable[[ClientEvent], None], new_id: Callable[[str], str]) -> None:
+        self._send = send
+        self._new_id = new_id
+        self._shut = True
+        self._waiting: deque[_Wish] = deque()
+        self._sent: dict[str, _Wish] = {}
+        self._asked: str | None = None
+        self.active: str | None = None
+        """The id of the response in progress."""
+
+    @property
+    def busy(self) -> bool:
+        """A response is in progress or asked for."""
+        return self.active is not None or self._asked is not None
+
+    @property
+    def full(self) -> bool:
+        """No more can wait."""
+        return len(self._waiting) >= MAX_WAITING
+
+    def ask(self, params: ResponseParams, before: ClientEvent | None = None) -> bool:
+        """Ask for a response, now or as soon as it may be, right behind `before`; False if too many wait."""
+        if self.full:
+            return False
+        self._waiting.append(_Wish(params, before))
+        self._next()
+        return True
+
+    def open(self) -> None:
+        """The server has taken the settings: answers will be what was asked for."""
+        self._shut = False
+        self._next()
+
+    def created(self, response_id: str) -> None:
+        """The server began a response."""
+        self.active, self._asked = response_id, None
+
+    def done(self, response_id: str) -> None:
+        """The server ended a response."""
+        if self.active in (response_id, UNNAMED, None):
+            self.active = self._asked = None
+            self._next()
+
+    def refused(self, event_id: str | None, code: str | None) -> None:
+        """The server answered an event of ours with an error."""
+        wish = self._sent.pop(event_id or "", None)
+        if wish is None:
+            return
+        current = event_id == self._asked
+        if current:
+            self._asked = None
+        if code == "conversation_already_has_active_response":
+            self._waiting.appendleft(wish)
+            if current:
+                self.active = self.active or UNNAMED
+        self._next()
+
+    def reset(self) -> None:
+        """A new link: nothing is active there, what waits still waits, and what was asked for is asked for again."""
+        if self._asked is not None:
+            self._waiting.appendleft(self._sent[self._asked])
+        self._sent.clear()
+        self.active = self._asked = None
+        self._shut = True
+
+    def _next(self) -> None:
+        if not self._waiting or self.busy or self._shut:
+            return
+        wish = self._waiting.popleft()
+        if wish.before is not None:
+            self._send(wish.before)
+        self._asked = self._new_id("event")
+        self._sent[self._asked] = replace(wish, before=None)
+        if len(self._sent) > REMEMBERED:
+            del self._sent[next(iter(self._sent))]
+        self._send(ResponseCreate(event_id=self._asked, response=wish.params))
