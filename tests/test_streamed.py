@@ -51,6 +51,8 @@ def test_latin_letters_are_in_the_language_of_the_conversation() -> None:
         ("  \n The capital of France is Paris, a city on the Seine in Europe.", ["The capital of France is Paris,", "a city on the Seine in Europe."]),
         # The sentence ends just behind the mark: no stump.
         ("That depends on the weather there now, yes. And on the people.", ["That depends on the weather there now, yes.", "And on the people."]),
+        # So far that the splitter still waits for what comes behind the full stop.
+        (f"That depends on the weather there now, yes.{' ' * 15}And on the people.", ["That depends on the weather there now, yes.", "And on the people."]),
         ("", []),
         ("  \n ", []),
     ],
