@@ -1,0 +1,17 @@
+"""Every notice is really given: what a program may match on is what comes."""
+
+import typing
+
+from tests.support.pair import Pair
+from voice.protocol.notices import Notice, SessionEnded
+from voice.protocol.objects import Audio, AudioInput, Session, Transcription, TurnDetection
+
+
+def test_each_is_given_by_a_session_but_the_end_of_the_link() -> None:
+    pair = Pair(Session(audio=Audio(AudioInput(transcription=Transcription(), turn_detection=TurnDetection()))))
+    pair.push("." * 25 + "#" * 20 + "." * 30)
+    pair.server.session.transcribed(pair.server.wanted()[-1].heard_item or "", "Hi", 900)
+    pair.reply()
+    pair.deliver(pair.server.send("conversation.item.delete", item_id="nobody"))
+    given = {type(notice) for notice in pair.notices}
+    assert given == set(typing.get_args(Notice)) - {SessionEnded}

@@ -1,0 +1,178 @@
+"""What the server's events mean to the talking side: wire events in, notices out.
+
+Late sound and words of an item that was cut are dropped here. Times become ms of our own count, without padding and silence window.
+"""
+
+from collections.abc import Callable, Iterator
+
+from msgspec import UNSET
+
+from voice.audio.pcm import empty, from_bytes, ms_in
+from voice.audio.turns import TurnSettings
+from voice.protocol import events as wire
+from voice.protocol.arbiter import Arbiter
+from voice.protocol.history import History
+from voice.protocol.ledger import Ledger
+from voice.protocol.notices import (
+    ErrorReported,
+    Notice,
+    Other,
+    ReplyAudio,
+    ReplyBegan,
+    ReplyEnded,
+    ReplyText,
+    SpeechBegan,
+    SpeechEnded,
+    TurnCommitted,
+    UserText,
+)
+from voice.protocol.objects import Audio, AudioFormat, AudioInput, AudioOutput, Response, Session, StatusDetails, TurnDetection
+from voice.protocol.settings import PCM_RATE_HZ, rate_of, turn_settings
+
+MAX_ITEMS = 256
+"""Replies whose length is remembered; an interruption concerns the newest ones."""
+
+
+class Inbound:
+    """See the top of the file. `to_local_ms` maps the server's count of sound to ours."""
+
+    def __init__(self, arbiter: Arbiter, ledger: Ledger, to_local_ms: Callable[[int], int]) -> None:
+        self.history = History()
+        self.settings: Session | None = None
+        """Those in effect, once the server has told them."""
+        self._arbiter = arbiter
+        self._ledger = ledger
+        self._to_local_ms = to_local_ms
+        self._turn: tuple[int, int] | None = None
+        self._received: dict[str, int] = {}
+        self._cut: set[str] = set()
+
+    def received_ms(self, item_id: str) -> int:
+        """How much sound of a reply has come."""
+        return ms_in(self._received.get(item_id, 0), output_rate(self.settings))
+
+    def cut(self, item_id: str) -> bool:
+        """What still comes of this item is to be dropped; False if that was said before."""
+        known = item_id in self._cut
+        self._cut.add(item_id)
+        return not known
+
+    def notices(self, event: wire.ServerEvent | wire.Unknown) -> Iterator[Notice]:
+        """What an event of the server means; settings are the session's own affair."""
+        match event:
+            case wire.AudioDelta():
+                yield from self._sound(event)
+            case (
+                wire.TextDelta(item_id=item_id)
+                | wire.TranscriptDelta(item_id=item_id)
+                | wire.TextDone(item_id=item_id)
+                | wire.TranscriptDone(item_id=item_id)
+            ) if item_id in self._cut:
+                return
+            case wire.TextDelta() | wire.TranscriptDelta():
+                yield ReplyText(event.response_id, event.item_id, event.delta, final=False)
+            case wire.TextDone(text=text) | wire.TranscriptDone(transcript=text):
+                self.history.write(event.item_id, "assistant", text)
+                yield ReplyText(event.response_id, event.item_id, text, final=True)
+            case wire.SpeechStarted() | wire.SpeechStopped() | wire.BufferCommitted():
+                yield from self._speech(event)
+            case wire.ResponseCreated() | wire.ResponseDone():
+                yield from self._response(event)
+            case wire.TranscriptionDelta() | wire.TranscriptionCompleted() | wire.TranscriptionFailed():
+                yield self._user_text(event)
+            case wire.ErrorEvent():
+                self._arbiter.refused(event.error.event_id, event.error.code)
+                yield ErrorReported(event.error.code or event.error.type, event.error.message, event.error.param, event.error.event_id)
+            case wire.ItemAdded() | wire.ItemDone():
+                if isinstance(event.item.id, str):
+                    self.history.see(event.item, event.item.id, event.previous_item_id)
+                yield Other(event)
+            case wire.ItemDeleted():
+                self.history.forget(event.item_id)
+                yield Other(event)
+            case _:
+                yield Other(event)
+
+    def _sound(self, event: wire.AudioDelta) -> Iterator[Notice]:
+        if event.item_id in self._cut:
+            return
+        try:
+            samples = from_bytes(event.delta)
+        except ValueError as exc:
+            samples = empty()
+            yield ErrorReported("unreadable_audio", f"the server sent audio that cannot be read: {exc}")
+        self._received[event.item_id] = self._received.get(event.item_id, 0) + samples.size
+        if len(self._received) > MAX_ITEMS:
+            gone = next(iter(self._received))
+            del self._received[gone]
+            self._cut.discard(gone)
+        if samples.size:
+            yield ReplyAudio(event.response_id, event.item_id, samples, output_rate(self.settings))
+
+    def _speech(self, event: wire.SpeechStarted | wire.SpeechStopped | wire.BufferCommitted) -> Iterator[Notice]:
+        detection = input_settings(self.settings).turn_detection
+        window = turn_settings(detection) if isinstance(detection, TurnDetection) else TurnSettings()
+        match event:
+            case wire.SpeechStarted():
+                start_ms = self._to_local_ms(event.audio_start_ms)
+                self._turn = (start_ms, start_ms)
+                yield SpeechBegan(start_ms + window.prefix_padding_ms, local=False, item_id=event.item_id)
+            case wire.SpeechStopped():
+                end_ms = self._to_local_ms(event.audio_end_ms)
+                self._turn = (self._turn[0] if self._turn else end_ms, end_ms)
+                yield SpeechEnded(end_ms - window.silence_duration_ms, local=False, item_id=event.item_id)
+            case wire.BufferCommitted():
+                if self._turn is not None:
+                    self._ledger.commit(*self._turn)
+                    self._turn = None
+                yield TurnCommitted(event.item_id)
+
+    def _response(self, event: wire.ResponseCreated | wire.ResponseDone) -> Iterator[Notice]:
+        response = event.response
+        response_id = response.id if isinstance(response.id, str) else ""
+        if isinstance(event, wire.ResponseCreated):
+            self._arbiter.created(response_id)
+            yield ReplyBegan(response_id)
+            return
+        self._arbiter.done(response_id)
+        status = response.status if isinstance(response.status, str) else "completed"
+        output = tuple(response.output) if isinstance(response.output, list) else ()
+        yield ReplyEnded(response_id, status, _reason(response), response.usage, output)
+
+    def _user_text(self, event: wire.TranscriptionDelta | wire.TranscriptionCompleted | wire.TranscriptionFailed) -> Notice:
+        match event:
+            case wire.TranscriptionDelta():
+                return UserText(event.item_id, event.delta if isinstance(event.delta, str) else "", final=False)
+            case wire.TranscriptionCompleted():
+                self.history.write(event.item_id, "user", event.transcript)
+                return UserText(event.item_id, event.transcript, final=True)
+            case wire.TranscriptionFailed():
+                return UserText(event.item_id, "", final=True, failed=True)
+
+
+def _reason(response: Response) -> str:
+    """Why a response is not completed, in a word or a sentence; "" if it is."""
+    details = response.status_details
+    if not isinstance(details, StatusDetails):
+        return details or ""
+    error = details.error if isinstance(details.error, dict) else {}
+    return str(error.get("message") or error.get("code") or (details.reason if details.reason is not UNSET else "") or "")
+
+
+def input_settings(settings: Session | None) -> AudioInput:
+    """The input half of what a server told us, empty if it told nothing."""
+    audio = settings.audio if settings is not None else None
+    return audio.input if isinstance(audio, Audio) and isinstance(audio.input, AudioInput) else AudioInput()
+
+
+def input_rate(settings: Session | None) -> int:
+    """The rate that the server wants; 24 kHz if it does not say."""
+    chosen = input_settings(settings).format
+    return rate_of(AudioInput(format=chosen)) if isinstance(chosen, AudioFormat) else PCM_RATE_HZ
+
+
+def output_rate(settings: Session | None) -> int:
+    """The rate that the server sends; 24 kHz if it does not say."""
+    audio = settings.audio if settings is not None else None
+    output = audio.output if isinstance(audio, Audio) and isinstance(audio.output, AudioOutput) else AudioOutput()
+    return rate_of(output)

@@ -1,0 +1,178 @@
+"""The turns of a conversation as a table: who said what, when, and what came of it. Fed with notices, read by replay and talk.
+
+A response belongs to the oldest turn that was committed and has none yet; one that no turn waits for (a timer) makes a turn of its own.
+"""
+
+from dataclasses import dataclass
+
+from voice.protocol.ledger import FrameCount
+from voice.protocol.notices import (
+    ErrorReported,
+    Notice,
+    ReplyAudio,
+    ReplyBegan,
+    ReplyEnded,
+    ReplyText,
+    SpeechBegan,
+    SpeechEnded,
+    TurnCommitted,
+    UserText,
+)
+
+NO_REPLY = "no_reply"
+MAX_EARLY = 64
+"""Items whose words came before their turn: some servers write while the user still speaks."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """One turn. Times in ms of the session's sound; None: not known (yet)."""
+
+    index: int
+    item_id: str
+    started_ms: int | None = None
+    stopped_ms: int | None = None
+    user_text: str = ""
+    heard: bool = False
+    """The user's text is final."""
+    assistant_text: str = ""
+    response_id: str | None = None
+    status: str | None = None
+    """completed, cancelled, incomplete, failed, no_reply; None while it is open."""
+    reply_samples: int = 0
+    reply_rate_hz: int = 24_000
+    first_audio_at: float | None = None
+    """When the first of the reply's sound came (monotonic seconds)."""
+
+    @property
+    def reply_ms(self) -> int:
+        """Length of the reply's sound."""
+        return self.reply_samples * 1000 // self.reply_rate_hz
+
+
+class TurnLog:
+    """See the top of the file."""
+
+    def __init__(self) -> None:
+        self.turns: list[Turn] = []
+        self.errors: list[ErrorReported] = []
+        self._speech: tuple[int | None, int | None] = (None, None)
+        self._by_response: dict[str, Turn] = {}
+        self._early: dict[str, tuple[str, bool]] = {}
+
+    @property
+    def open_turns(self) -> list[Turn]:
+        """Those that are not answered yet."""
+        return [turn for turn in self.turns if turn.status is None]
+
+    def see(self, notice: Notice, now: float) -> Turn | None:
+        """Take a notice; returns the turn that it changed, if any."""
+        match notice:
+            case SpeechBegan():
+                self._speech = (notice.at_ms, None)
+            case SpeechEnded():
+                self._speech = (self._speech[0], notice.at_ms)
+            case TurnCommitted():
+                return self._commit(notice.item_id)
+            case UserText():
+                return self._user_text(notice)
+            case ReplyBegan():
+                return self._begin(notice.response_id)
+            case ReplyText() | ReplyAudio() | ReplyEnded():
+                return self._reply(notice, now)
+            case ErrorReported():
+                self.errors.append(notice)
+            case _:
+                pass
+        return None
+
+    def close(self, status: str = NO_REPLY) -> None:
+        """Nothing more comes: the turns that are open end with this status."""
+        for turn in self.open_turns:
+            turn.status = status
+
+    def _commit(self, item_id: str) -> Turn:
+        text, final = self._early.pop(item_id, ("", False))
+        turn = Turn(len(self.turns), item_id, *self._speech, user_text=text, heard=final)
+        self._speech = (None, None)
+        self.turns.append(turn)
+        return turn
+
+    def _user_text(self, notice: UserText) -> Turn | None:
+        turn = next((turn for turn in reversed(self.turns) if turn.item_id == notice.item_id), None)
+        if turn is None:
+            before, _ = self._early.get(notice.item_id, ("", False))
+            self._early[notice.item_id] = (notice.text if notice.final else before + notice.text, notice.final)
+            while len(self._early) > MAX_EARLY:
+                del self._early[next(iter(self._early))]
+            return None
+        turn.user_text = notice.text if notice.final else turn.user_text + notice.text
+        turn.heard = turn.heard or notice.final
+        return turn
+
+    def _begin(self, response_id: str) -> Turn:
+        turn = next((turn for turn in self.turns if turn.response_id is None and turn.status is None), None)
+        if turn is None:
+            turn = Turn(len(self.turns), "", heard=True)
+            self.turns.append(turn)
+        turn.response_id = response_id
+        self._by_response[response_id] = turn
+        return turn
+
+    def _reply(self, notice: ReplyText | ReplyAudio | ReplyEnded, now: float) -> Turn | None:
+        turn = self._by_response.get(notice.response_id)
+        if turn is None and isinstance(notice, ReplyEnded) and notice.status == "failed":
+            turn = self._begin(notice.response_id)  # a failure may come without a response.created before it
+        if turn is None:
+            return None
+        match notice:
+            case ReplyText():
+                turn.assistant_text = notice.text if notice.final else turn.assistant_text + notice.text
+            case ReplyAudio():
+                turn.first_audio_at = now if turn.first_audio_at is None else turn.first_audio_at
+                turn.reply_samples += notice.samples.size
+                turn.reply_rate_hz = notice.rate_hz
+            case ReplyEnded():
+                turn.status = notice.status
+        return turn
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a turn's sound came from."""
+
+    file: str
+    start_ms: int
+    """The session's ms of the file's first sample."""
+
+
+def turn_json(turn: Turn, origin: Origin, first_audio_ms: int | None) -> dict[str, object]:
+    """A turn as `voice replay --json` and `voice talk --json` print it; times are ms from the file's first sample."""
+    return {
+        "event": "turn",
+        "index": turn.index,
+        "file": origin.file,
+        "user_text": turn.user_text,
+        "assistant_text": turn.assistant_text,
+        "speech_started_ms": None if turn.started_ms is None else turn.started_ms - origin.start_ms,
+        "speech_stopped_ms": None if turn.stopped_ms is None else turn.stopped_ms - origin.start_ms,
+        "first_audio_ms": first_audio_ms,
+        "reply_ms": turn.reply_ms,
+        "status": turn.status or NO_REPLY,
+    }
+
+
+def summary_json(log: TurnLog, frames: FrameCount, audio_in_ms: int, reconnects: int = 0) -> dict[str, object]:
+    """The last line of `voice replay --json` and `voice talk --json`."""
+    return {
+        "event": "summary",
+        "turns": len(log.turns),
+        "audio_in_ms": audio_in_ms,
+        "audio_out_ms": sum(turn.reply_ms for turn in log.turns),
+        "errors": [{"code": error.code, "message": error.message} for error in log.errors],
+        "reconnects": reconnects,
+        "frames_captured": frames.captured,
+        "frames_committed": frames.committed,
+        "frames_discarded": frames.discarded,
+        "frames_lost": frames.lost,
+    }
