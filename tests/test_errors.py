@@ -33,6 +33,7 @@ def test_the_drawing_is_the_tree() -> None:
         (errors.MissingError("x"), 69),
         (errors.MissingExtra("pocketsphinx", "local"), 69),
         (errors.ProtocolError("x"), 1),
+        (errors.ChatError("key_refused", "HTTP 401"), 1),
         (errors.LinkClosed(1001, "bye"), 1),
         (errors.WorkerDied("x"), 1),
     ],
@@ -51,6 +52,12 @@ def test_what_a_protocol_error_carries() -> None:
     plain, full = errors.ProtocolError("no"), errors.ProtocolError("no", "unknown_parameter", "session.voice")
     assert (plain.code, plain.param) == ("invalid_value", None)
     assert (full.code, full.param, str(full)) == ("unknown_parameter", "session.voice", "no")
+
+
+def test_what_a_chat_error_carries() -> None:
+    plain, full = errors.ChatError("garbage", "no JSON"), errors.ChatError("rate_limited", "HTTP 429", True, 429, 2.5)
+    assert (plain.code, plain.reason, plain.retryable, plain.status, plain.retry_after_s) == ("garbage", "no JSON", False, None, None)
+    assert (full.retryable, full.status, full.retry_after_s, str(full)) == (True, 429, 2.5, "rate_limited: HTTP 429")
 
 
 def test_what_a_closed_link_says() -> None:

@@ -6,6 +6,7 @@ VoiceError
 +-- MissingError        a device, a port, a library or a server that is not there (exit 69)
 |   +-- MissingExtra    an optional package that is not installed
 +-- ProtocolError       the peer's mistake: a message that breaks the protocol
++-- ChatError           a language model's endpoint gave no (complete) answer
 +-- LinkClosed          the link to the peer is gone
 +-- WorkerDied          a model process ended in the middle of a job
 
@@ -55,6 +56,24 @@ class ProtocolError(VoiceError):
         super().__init__(message)
         self.code = code
         self.param = param
+
+
+class ChatError(VoiceError):
+    """A language model's endpoint gave no answer, or not all of it.
+
+    `code` is one of `voice.engines.refusals.CODES`; `reason` says it in words for a log, without any key; `retryable`: the same request
+    may succeed in a moment; `retry_after_s`: what the endpoint asks to wait, None if it says nothing.
+    """
+
+    def __init__(
+        self, code: str, reason: str, retryable: bool = False, status: int | None = None, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(f"{code}: {reason}")
+        self.code = code
+        self.reason = reason
+        self.retryable = retryable
+        self.status = status
+        self.retry_after_s = retry_after_s
 
 
 class LinkClosed(VoiceError):
