@@ -1,0 +1,77 @@
+"""No clicks where playback stops and goes on: for `jitter.py`.
+
+Where sound stops, what was played last is played backwards, fading: it begins at the very sample at which the sound stopped, needs no
+samples of the future, and nothing has to be held back for it. Where sound goes on after a gap it fades in. Gains are linear, in 1/32768,
+so that `web/jitter.js` computes the same samples.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voice.audio.pcm import Samples
+
+Gains = NDArray[np.int32]
+ONE = 1 << 15
+HALF = 1 << 14
+
+
+class Fades:
+    """What passes on to the loudspeaker, and how it begins and ends. For the audio callback."""
+
+    def __init__(self, length: int) -> None:
+        """`length`: of a fade, in samples."""
+        self._recent: Samples = np.zeros(length, np.int16)
+        """What was played last."""
+        self._sounding = False
+        self._rising = _rising(length)
+        self._faded_in = length
+        self._rest: Samples = np.zeros(0, np.int16)
+        """What is left of a fade-out."""
+
+    def start(self, fade_in: bool) -> None:
+        """Sound begins, or goes on with another item: then `fade_in` means nothing, and nothing is heard of the change."""
+        if not self._sounding:
+            self._sounding = True
+            self._recent[:] = 0
+            self._faded_in = 0 if fade_in else len(self._rising)
+
+    def stop(self, length: int | None = None) -> bool:
+        """Sound ends here: `ring` gives the rest, `length` samples (a whole fade if that is longer, or not given). False if there was none."""
+        if not self._sounding:
+            return False
+        self._sounding = False
+        length = len(self._recent) if length is None else min(length, len(self._recent))
+        gains = np.arange(length - 1, -1, -1, dtype=np.int32) * ONE // max(1, length)
+        self._rest = _scaled(self._recent[::-1][:length], gains)
+        return True
+
+    def ring(self, out: Samples) -> int:
+        """What is left of the fade-out, or as much of it as there is room for, into `out`; how many samples."""
+        count = min(len(out), len(self._rest))
+        out[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+    def pass_on(self, samples: Samples, out: Samples) -> None:
+        """Samples that are played, into the beginning of `out`."""
+        count, length = len(samples), len(self._recent)
+        played = out[:count]
+        played[:] = samples
+        gains = self._rising[self._faded_in : self._faded_in + count]
+        if len(gains):
+            played[: len(gains)] = _scaled(samples[: len(gains)], gains)
+            self._faded_in += len(gains)
+        if count < length:
+            self._recent[:-count] = self._recent[count:].copy()
+            self._recent[length - count :] = played
+        else:
+            self._recent[:] = played[count - length :]
+
+
+def _rising(length: int) -> Gains:
+    gains: Gains = np.arange(1, length + 1, dtype=np.int32) * ONE // max(1, length)
+    return gains
+
+
+def _scaled(samples: Samples, gains: Gains) -> Samples:
+    return ((samples.astype(np.int32) * gains + HALF) >> 15).astype(np.int16)
