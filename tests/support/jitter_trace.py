@@ -1,0 +1,172 @@
+"""Shared traces of the playback buffer: what is done to it, and what it must give, for Python and for web/jitter.js.
+
+    python -m tests.support.jitter_trace        writes fixtures/traces/jitter-*.jsonl anew, from the Python buffer
+
+The first line has the rate and the settings; each further line is an operation, with what came of it. Sound is noise of full scale from
+a congruential generator (`seed`), or a constant (`level`); what was taken is told by its CRC-32 as little-endian 16-bit samples.
+"""
+
+import csv
+import json
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from voice.audio.jitter import JitterBuffer, JitterSettings
+from voice.audio.pcm import Samples, to_bytes
+
+FIXTURES = Path(__file__).resolve().parent.parent.parent / "fixtures"
+Op = dict[str, Any]
+Arrival = tuple[int, int]
+"""Length of a delta in ms, and when it came in us."""
+
+
+def arrivals(path: Path) -> list[list[Arrival]]:
+    """The replies of a trace of fixtures/arrivals."""
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    replies = groupby(rows, key=lambda row: row["reply"])
+    return [[(int(row["audio_ms"]), round(float(row["arrived_s"]) * 1e6)) for row in reply] for _, reply in replies]
+
+
+def noise(count: int, seed: int) -> Samples:
+    """Noise of full scale."""
+    values, state = np.empty(count, np.int16), seed
+    for index in range(count):
+        state = (state * 1664525 + 1013904223) & 0xFFFFFFFF
+        values[index] = (state >> 16) - 32768
+    return values
+
+
+def sound(op: Op) -> Samples:
+    """What an operation puts."""
+    return noise(op["count"], op["seed"]) if "seed" in op else np.full(op["count"], op["level"], np.int16)
+
+
+def run(head: Op, ops: Iterable[Op]) -> Iterator[Op]:
+    """Each operation with what came of it now, whatever the trace says."""
+    buffer = JitterBuffer(head["rate_hz"], JitterSettings(**head["settings"]))
+    for op in ops:
+        yield {**op, **_done(buffer, op)}
+
+
+def _done(buffer: JitterBuffer, op: Op) -> Op:
+    match op["op"]:
+        case "put":
+            buffer.put(op["item"], sound(op), op["now_us"])
+        case "end":
+            buffer.end(op["item"])
+        case "latency":
+            buffer.latency_samples = op["samples"]
+        case "take":
+            taken = [buffer.take(op["count"], op["now_us"] + index * op["every_us"]) for index in range(op["times"])]
+            position = buffer.position()
+            found = {"crc32": zlib.crc32(b"".join(map(to_bytes, taken))), "position": list(position) if position else None}
+            return {**found, "stats": asdict(buffer.stats)}
+        case "flush":
+            heard = buffer.flush()
+            return {"heard": json.loads(json.dumps(asdict(heard))) if heard else None}
+        case "heard":
+            return {"ms": buffer.heard(op["item"])}
+        case other:
+            raise ValueError(f"no operation {other!r}")
+    return {}
+
+
+def played(replies: list[list[Arrival]], rate_hz: int = 24_000, take: int = 480) -> Iterator[Op]:
+    """The operations of a device that plays these replies, one after the other."""
+    every_us = take * 1_000_000 // rate_hz
+    seed = 1
+    for number, reply in enumerate(replies):
+        item, now_us = f"item-{number}", reply[0][1]
+        total_ms = sum(length_ms for length_ms, _ in reply)
+        for index, (length_ms, came_us) in enumerate(reply):
+            if times := (came_us - now_us) // every_us:
+                yield _taking(now_us, take, times, every_us)
+                now_us += times * every_us
+            yield {"op": "put", "item": item, "count": length_ms * rate_hz // 1000, "seed": seed, "now_us": came_us}
+            seed += 1
+            if index == len(reply) - 1:
+                yield {"op": "end", "item": item}
+        yield _taking(now_us, take, total_ms * 1000 // every_us + 100, every_us)
+        yield {"op": "heard", "item": item}
+
+
+def _taking(now_us: int, count: int, times: int, every_us: int) -> Op:
+    return {"op": "take", "now_us": now_us, "count": count, "times": times, "every_us": every_us}
+
+
+def wild(seed: int, steps: int, rate_hz: int) -> Iterator[Op]:
+    """Anything in any order: stalls, stops, second replies behind first ones, takes of odd lengths, sounds of a few samples."""
+    random = Random(seed)
+
+    def below(limit: int) -> int:
+        return int(random.random() * limit)
+
+    now_us, item = 5_000_000, 0
+    for step in range(steps):
+        what = below(20)
+        name = f"item-{item}"
+        if what < 8:
+            length = below(30) + 1 if below(6) == 0 else below(rate_hz // 5) + 1
+            kind = {"level": below(65536) - 32768} if below(3) == 0 else {"seed": step}
+            yield {"op": "put", "item": name, "count": length, **kind, "now_us": now_us}
+        elif what < 16:
+            count = (1, 128, 240, 441, 960)[below(5)]
+            every_us = count * 1_000_000 // rate_hz
+            times = below(12) + 1
+            yield _taking(now_us, count, times, every_us)
+            now_us += times * every_us + below(2000)
+        elif what < 18:
+            yield {"op": "end", "item": name}
+            item += 1
+        elif what == 18:
+            item += below(2)
+            yield {"op": "heard", "item": f"item-{below(item + 1)}"}
+        elif below(2):
+            yield {"op": "flush"}
+            item += 1
+        else:
+            yield {"op": "latency", "samples": below(rate_hz // 4)}
+
+
+def _from(name: str, first: int, last: int) -> list[list[Arrival]]:
+    return arrivals(FIXTURES / "arrivals" / f"{name}.csv")[first:last]
+
+
+TRACES: dict[str, Callable[[], tuple[Op, Iterable[Op]]]] = {
+    "jitter-wifirt": lambda: ({"rate_hz": 24_000, "settings": {}}, played(_from("wifirt", 0, 3))),
+    "jitter-stalls": lambda: ({"rate_hz": 24_000, "settings": {}}, played(_from("llmstall", 0, 4), take=512)),
+    "jitter-slow-48k": lambda: ({"rate_hz": 48_000, "settings": {}}, played(_from("slow1", 2, 3), 48_000, take=128 * 9)),
+    "jitter-wild-24k": lambda: ({"rate_hz": 24_000, "settings": {}}, wild(1, 500, 24_000)),
+    "jitter-wild-16k": lambda: (
+        {"rate_hz": 16_000, "settings": {"learn_ms": 50, "resume_ms": 40, "fade_ms": 7, "flush_ms": 3, "quantile_percent": 60}},
+        wild(2, 500, 16_000),
+    ),
+    "jitter-wild-44k": lambda: (
+        {"rate_hz": 44_100, "settings": {"learn_ms": 20, "most_wait_ms": 90, "ahead_factor": 3}},
+        wild(3, 500, 44_100),
+    ),
+}
+
+
+def text_of(name: str) -> str:
+    """A trace as it is to be committed."""
+    head, ops = TRACES[name]()
+    return "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in (head, *run(head, ops)))
+
+
+def main() -> None:
+    """Writes all of them."""
+    for name in TRACES:
+        (FIXTURES / "traces" / f"{name}.jsonl").write_text(text_of(name), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""A loudspeaker for the playback buffer: takes 10 ms at a time and shows what it got."""
+
+import numpy as np
+
+from voice.audio.jitter import JitterBuffer
+from voice.audio.pcm import Samples, samples_in
+
+MS = 1000
+RATE_HZ = 24_000
+TAKE = 240
+"""10 ms, as a device takes them."""
+
+
+def sound(length_ms: int, level: int = 1000) -> Samples:
+    """A constant."""
+    return np.full(samples_in(length_ms, RATE_HZ), level, np.int16)
+
+
+class Player:
+    """A device that takes 10 ms at a time: "#" where it plays an item at its level, "/" in fades, "." in silence."""
+
+    def __init__(self, buffer: JitterBuffer | None = None) -> None:
+        self.buffer = buffer or JitterBuffer(RATE_HZ)
+        self.now_ms = 0
+        self.taken: list[Samples] = []
+
+    def take(self, length_ms: int) -> str:
+        shown = ""
+        for _ in range(length_ms // 10):
+            out = self.buffer.take(TAKE, self.now_ms * MS)
+            assert len(out) == TAKE and out.dtype == np.int16
+            self.taken.append(out)
+            shown += "." if not out.any() else "#" if (np.abs(out) >= 1000).all() else "/"
+            self.now_ms += 10
+        return shown
+
+    def put(self, item: str, length_ms: int, level: int = 1000) -> None:
+        self.buffer.put(item, sound(length_ms, level), self.now_ms * MS)
+
+    def reply(self, item: str, gaps_ms: list[int], delta_ms: int = 100) -> str:
+        """A whole reply, each delta so long after the one before; then everything is played."""
+        shown = ""
+        for gap_ms in gaps_ms:
+            shown += self.take(gap_ms)
+            self.put(item, delta_ms)
+        self.buffer.end(item)
+        return shown + self.take(self.buffer.stats.buffered_ms + 30)

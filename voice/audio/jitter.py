@@ -1,0 +1,282 @@
+"""The playback buffer: reply sound comes in bursts and stalls, the loudspeaker wants so many samples every few milliseconds.
+
+The items of replies are played in the order in which they came. The first of the queue is in one of three states:
+
+    WAITING --may start--> PLAYING --no samples, more to come--> DRY --resume_ms are there, or the rest--> PLAYING
+
+It may start when it has waited as long as past replies needed (`arrivals.py`), or is so far ahead of the loudspeaker that it need not
+wait, or is complete. A lead is never given up: nothing here plays faster than it was spoken. Every sample is played once, in order, until
+`flush`; the samples are exact but for a fade-in after a gap. Where sound stops it fades out (`fades.py`).
+
+What was heard is counted in original samples, less the latency of the device, through a map from samples handed out to samples of an
+item (`playing.Runs`): lengthened pauses or stretched sound, which would go into `_play`, would be other entries in it.
+
+`web/jitter.js` is its twin, held to it by fixtures/traces/jitter-*.jsonl. Not safe for two threads: one owns it, which may be the audio
+callback's (it never waits, and neither logs nor raises).
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from voice.audio.arrivals import SECOND_US, Arrivals, Needs, Past
+from voice.audio.fades import Fades
+from voice.audio.pcm import Samples, ms_in, samples_in
+from voice.audio.playing import Item, Runs, State
+
+REMEMBERED = 32
+"""Items of which `heard` still knows after they were played or flushed."""
+
+
+@dataclass(frozen=True, slots=True)
+class JitterSettings:
+    """Chosen by measurement: `bench/jitter.py`."""
+
+    quantile_percent: int = 75
+    """How many of the past replies the next one's start delay would have done for."""
+    decay_percent: int = 90
+    """A reply weighs so much of the next one."""
+    most_wait_ms: int = 500
+    """The longest start delay that is learned; sound that nothing follows for so long is played, however little it is."""
+    slow_speed: int = 1400
+    """Arrival under so many per mille of real time is slow. The rule is 1.5x; the rest is for jitter around it."""
+    slow_wait_ms: int = 80
+    """The least start delay, and the least sound, if arrival is slow. Else one delta is enough."""
+    ahead_factor: int = 2
+    """With so many times the start delay in the buffer, it need not be waited for."""
+    resume_ms: int = 120
+    """After running dry, play on with so much."""
+    learn_ms: int = 1000
+    """Shorter replies say nothing about longer ones."""
+    fade_ms: int = 10
+    """Fade-out where sound stops, fade-in after a gap."""
+    flush_ms: int = 5
+    """Fade-out where sound is stopped; at most `fade_ms`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was really played when playback was stopped."""
+
+    item_id: str
+    """The item at the loudspeaker, or the first to come there."""
+    heard_ms: int
+    """Of its original sound, rounded down; 0 if none was heard."""
+    unheard: tuple[str, ...] = ()
+    """The other items that were stopped: nothing of them was heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class JitterStats:
+    """Counters since the beginning. Sound at the end of a reply is no underrun, whatever the link does."""
+
+    replies: int = 0
+    """Items of which sound was played."""
+    start_ms: int = 0
+    """Silence between the last item's first delta and its first sample, while nothing else was played."""
+    start_total_ms: int = 0
+    """The same of all items."""
+    underruns: int = 0
+    """Times at which sound stopped in mid-reply for want of samples."""
+    silence_ms: int = 0
+    """How long it stopped, in sum."""
+    played_ms: int = 0
+    """Original sound handed to the device."""
+    buffered_ms: int = 0
+    """Sound that waits now, of all items."""
+    late_max_ms: int = 0
+    """The longest start delay that a reply would have needed."""
+
+
+@dataclass(slots=True)
+class _Counts:
+    """In samples, but for the last."""
+
+    out: int = 0
+    """All that was handed out, silence too."""
+    replies: int = 0
+    start: int = 0
+    start_total: int = 0
+    underruns: int = 0
+    silence: int = 0
+    played: int = 0
+    late_max_us: int = 0
+
+
+class JitterBuffer:
+    """See the top of this file."""
+
+    def __init__(self, rate_hz: int = 24_000, settings: JitterSettings | None = None) -> None:
+        """`rate_hz`: of what is put and taken. `settings` are measured ones unless given. Raises: ValueError if the rate is not positive."""
+        if rate_hz < 1:
+            raise ValueError(f"a sample rate is positive, not {rate_hz} Hz")
+        self.rate_hz = rate_hz
+        self.latency_samples = 0
+        """From `take` to the air, in samples: what was taken later than this has not been heard. May change at any time."""
+        self._settings = settings or JitterSettings()
+        self._past = Past(self._settings.quantile_percent, self._settings.decay_percent)
+        self._items: deque[Item] = deque()
+        self._gone: deque[Item] = deque(maxlen=REMEMBERED)
+        self._runs = Runs()
+        self._fades = Fades(samples_in(self._settings.fade_ms, rate_hz))
+        self._counts = _Counts()
+
+    def put(self, item_id: str, samples: Samples, now_us: int) -> None:
+        """Sound of an item (int16, mono, any length; kept, not copied), behind all that was put before.
+
+        A new item says that those before it are complete. Samples of an item that was flushed are the caller's to drop.
+        """
+        if not len(samples):
+            return
+        item = next((item for item in self._items if item.item_id == item_id), None)
+        if item is None:
+            for before in self._items:
+                self._end(before)
+            item = Item(item_id, Arrivals(self.rate_hz, now_us))
+            self._items.append(item)
+        item.add(samples, now_us)
+        self._counts.late_max_us = max(self._counts.late_max_us, item.arrivals.needed_us)
+
+    def end(self, item_id: str) -> None:
+        """The item is complete: the rest is played at once. Nothing happens if there is no such item (any more)."""
+        for item in self._items:
+            if item.item_id == item_id:
+                self._end(item)
+
+    def take(self, count: int, now_us: int) -> Samples:
+        """The next `count` samples for the loudspeaker, silence where there is nothing to play. For the audio callback."""
+        out = np.zeros(count, np.int16)
+        at = 0
+        while at < count:
+            rung = self._fades.ring(out[at:])
+            self._hush(rung)
+            at += rung
+            if at == count:
+                break
+            item = self._next(now_us)
+            if item:
+                at += self._play(item, out[at:], self._counts.out + at)
+            elif not self._fades.stop():
+                self._hush(count - at)
+                break
+        self._counts.out += count
+        return out
+
+    def flush(self) -> Heard | None:
+        """Stops: the next `take` has `flush_ms` of fading sound, then silence. Says what was heard; None if there was nothing to stop."""
+        self._settle()
+        heard = self._runs.latest
+        pending = [*([heard] if heard and not heard.finished else []), *self._runs.items(), *self._items]
+        stopped = list(dict.fromkeys(pending))
+        for item in self._items:
+            self._end(item)
+            self._gone.append(item)
+        self._items.clear()
+        self._runs.clear()
+        self._fades.stop(samples_in(self._settings.flush_ms, self.rate_hz))
+        if not stopped:
+            return None
+        first, *others = stopped
+        return Heard(first.item_id, ms_in(first.heard, self.rate_hz), tuple(item.item_id for item in others))
+
+    def position(self) -> tuple[str, int] | None:
+        """(item, samples of it that were heard) of what is at the loudspeaker; None before the first and after the last sample."""
+        self._settle()
+        item = self._runs.latest
+        return (item.item_id, item.heard) if item and not item.finished else None
+
+    def heard(self, item_id: str) -> int:
+        """How many ms of an item were heard, rounded down; 0 of one that is not known or was forgotten (the last 32 are known)."""
+        self._settle()
+        found = [item.heard for item in (*self._gone, *self._items) if item.item_id == item_id]
+        return ms_in(found[-1], self.rate_hz) if found else 0
+
+    @property
+    def stats(self) -> JitterStats:
+        """The counters now."""
+        counts = self._counts
+        return JitterStats(
+            replies=counts.replies,
+            start_ms=ms_in(counts.start, self.rate_hz),
+            start_total_ms=ms_in(counts.start_total, self.rate_hz),
+            underruns=counts.underruns,
+            silence_ms=ms_in(counts.silence, self.rate_hz),
+            played_ms=ms_in(counts.played, self.rate_hz),
+            buffered_ms=ms_in(sum(item.left for item in self._items), self.rate_hz),
+            late_max_ms=counts.late_max_us // 1000,
+        )
+
+    def _end(self, item: Item) -> None:
+        """It is complete, or is not wanted any more: what its arrivals have shown is learned, once."""
+        if item.ended:
+            return
+        item.ended = True
+        speed = item.arrivals.speed()
+        if speed is not None and item.arrivals.received >= samples_in(self._settings.learn_ms, self.rate_hz):
+            self._past.add(Needs(item.arrivals.needed_us, speed))
+
+    def _next(self, now_us: int) -> Item | None:
+        """The item that sounds now; None if there is none, or it is not time."""
+        while self._items:
+            item = self._items[0]
+            if item.left and (item.state is State.PLAYING or self._may_start(item, now_us)):
+                self._begin(item)
+                return item
+            if item.left or not item.ended:
+                if item.state is State.PLAYING:
+                    item.state = State.DRY
+                return None
+            self._gone.append(self._items.popleft())
+        return None
+
+    def _may_start(self, item: Item, now_us: int) -> bool:
+        """Whether an item that has samples should sound."""
+        if item.ended or now_us - item.arrivals.last_us >= self._settings.most_wait_ms * 1000:
+            return True
+        if item.state is State.DRY:
+            return item.left >= samples_in(self._settings.resume_ms, self.rate_hz)
+        speed = self._past.speed
+        if speed is None:
+            speed = item.arrivals.speed()
+        least_ms = self._settings.slow_wait_ms if speed is not None and speed < self._settings.slow_speed else 0
+        if item.left < samples_in(least_ms, self.rate_hz):
+            return False
+        wait_us = max(least_ms * 1000, min(self._past.needed_us, self._settings.most_wait_ms * 1000))
+        ahead_us = item.left * SECOND_US // self.rate_hz
+        return item.arrivals.age_us(now_us) >= wait_us or ahead_us >= wait_us * self._settings.ahead_factor
+
+    def _begin(self, item: Item) -> None:
+        """From WAITING or DRY to PLAYING, with what that means for the counters."""
+        match item.state:
+            case State.PLAYING:
+                return
+            case State.WAITING:
+                self._counts.replies += 1
+                self._counts.start = item.silent
+                self._counts.start_total += item.silent
+                self._fades.start(fade_in=False)
+            case State.DRY:
+                self._counts.underruns += 1
+                self._counts.silence += item.silent
+                self._fades.start(fade_in=True)
+        item.state = State.PLAYING
+        item.silent = 0
+
+    def _play(self, item: Item, out: Samples, out_from: int) -> int:
+        """Some samples of the item into `out`; how many."""
+        piece = item.draw(len(out))
+        self._fades.pass_on(piece, out)
+        self._runs.add(item, out_from, len(piece))
+        self._counts.played += len(piece)
+        # Here, and not only when somebody asks: else the map would grow.
+        self._settle()
+        return len(piece)
+
+    def _hush(self, count: int) -> None:
+        """So many samples were given out that are no item's."""
+        if self._items:
+            self._items[0].silent += count
+
+    def _settle(self) -> None:
+        self._runs.settle(self._counts.out - self.latency_samples)
