@@ -1,0 +1,86 @@
+"""The sound library, and what is plugged in. The only place that imports `sounddevice`; whatever is wrong with it ends here in a sentence."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from voice.errors import MissingError
+
+INSTEAD = "or run `voice serve` and talk in a browser"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A sound card, or a part of one, as PortAudio sees it."""
+
+    index: int
+    """PortAudio's number of it; good until something is plugged in or out."""
+    name: str
+    host_api: str
+    """The system behind it: ALSA, Core Audio, Windows WASAPI, ..."""
+    inputs: int
+    """Channels that it records; 0 if it is no microphone."""
+    outputs: int
+    """Channels that it plays; 0 if it is no loudspeaker."""
+    rate_hz: int
+    """Its own sample rate."""
+    default_input: bool = False
+    default_output: bool = False
+
+
+def library() -> Any:
+    """The module `sounddevice`. Raises: MissingError with what to install."""
+    try:
+        return import_module("sounddevice")
+    except ImportError as exc:
+        raise MissingError(f"sounddevice is not installed: pip install sounddevice, {INSTEAD}") from exc
+    except OSError as exc:
+        ways = "apt install libportaudio2 (Fedora, Arch: portaudio; macOS: brew install portaudio)"
+        raise MissingError(f"no sound library: {_line(exc)}: {ways}, {INSTEAD}") from exc
+    except Exception as exc:
+        # PortAudioError, which has no name before the import is done: PortAudio is there and cannot start.
+        raise MissingError(
+            f"the sound library cannot start: {_line(exc)}: is the ALSA configuration (~/.asoundrc) right? {INSTEAD}"
+        ) from exc
+
+
+def devices(fresh: bool = False) -> tuple[Device, ...]:
+    """Every device, in PortAudio's order; none is no error. `fresh`: look again, which no stream survives. Raises: MissingError."""
+    sound = library()
+    try:
+        if fresh:
+            # PortAudio looks once, when it starts: what is plugged in later does not appear.
+            sound._terminate()
+            sound._initialize()
+        rows, apis = sound.query_devices(), sound.query_hostapis()
+        inputs, outputs = (int(index) for index in sound.default.device)
+    except sound.PortAudioError as exc:
+        raise MissingError(f"the sound devices cannot be listed: {_line(exc)}, {INSTEAD}") from exc
+    return tuple(_device(number, row, apis, inputs, outputs) for number, row in enumerate(rows))
+
+
+def version() -> str:
+    """PortAudio's own name and version. Raises: MissingError."""
+    return str(library().get_portaudio_version()[1]).partition(",")[0]
+
+
+def _device(index: int, row: dict[str, Any], apis: Any, default_input: int, default_output: int) -> Device:
+    return Device(
+        index=index,
+        name=_printable(row["name"]),
+        host_api=str(apis[row["hostapi"]]["name"]),
+        inputs=int(row["max_input_channels"]),
+        outputs=int(row["max_output_channels"]),
+        rate_hz=round(row["default_samplerate"]),
+        default_input=index == default_input,
+        default_output=index == default_output,
+    )
+
+
+def _line(exc: Exception) -> str:
+    return _printable(str(exc)) or type(exc).__name__
+
+
+def _printable(text: object) -> str:
+    """One line: a device's name is what its maker, or whoever is near with Bluetooth, wrote into it."""
+    return " ".join("".join(character if character.isprintable() else " " for character in str(text)).split())
