@@ -192,7 +192,7 @@ ALLOWED = [
     ("voice/audio/turns.py", "from voice.audio.pcm import Samples\nfrom voice.errors import UsageError"),
     ("voice/protocol/client.py", "from voice.audio.pcm import Samples\nfrom voice.policy.limits import Limit"),
     ("voice/links/dial.py", "import asyncio\nfrom voice import __version__\nasync def f(now: float): ..."),
-    ("voice/talk.py", "from voice.config import Config\nfrom voice.connect import connect"),
+    ("voice/talk.py", "from voice.config import Config\nfrom voice.session import connect"),
     (
         "voice/policy/prices.py",
         "from voice.policy.secrets import masked\nfrom datetime import datetime\nx = datetime.fromisoformat('2026-01-01')",
@@ -204,7 +204,7 @@ ALLOWED = [
     ("voice/commands/serve.py", "from voice.errors import VoiceError\ndef f():\n    from voice.server.app import serve\n    print('x')"),
     ("voice/config.py", "from voice.engines.providers import names"),
     ("voice/__main__.py", "from voice.cli import main\nmain()"),
-    ("voice/__init__.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from voice.connect import connect"),
+    ("voice/__init__.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from voice.session import connect"),
     ("voice/talk.py", "async def f():\n    async with asyncio.TaskGroup() as group:\n        group.create_task(g(), name='g')"),
     ("voice/talk.py", "async def f(self):\n    self._tasks.create_task(g(), name='g')"),
     ("voice/talk.py", "try:\n    f()\nexcept Exception:  # the loop goes on: one call must not end the others\n    log.exception('x')"),
