@@ -124,6 +124,28 @@ async def test_room_waits_while_the_peer_does_not_read(monkeypatch: pytest.Monke
         running.cancel()
 
 
+async def test_room_waits_for_what_was_queued_during_a_send(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "PAIR_QUEUE", 1)
+    near, far = memory_pair()
+    script = Script()
+    driver = driver_of(script, near)
+    async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
+        running = group.create_task(driver.run())
+        script.waiting += ["1", "2"]
+        driver.kick()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        script.waiting.append("3")
+        room = group.create_task(driver.room())
+        await far.receive()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not room.done()
+        await far.receive()
+        await room
+        running.cancel()
+
+
 async def test_room_does_not_outlive_the_link() -> None:
     near, far = memory_pair()
     driver = driver_of(Script(), near)

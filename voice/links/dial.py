@@ -113,7 +113,9 @@ def _authorization(api_key: str | None) -> dict[str, str]:
     if not api_key:
         return {}
     if not (api_key.isascii() and api_key.isprintable() and " " not in api_key):
-        raise UsageError("the API key has spaces, line ends or other characters that no key has: is it copied completely, and nothing else?")
+        raise UsageError(
+            "the API key has spaces, line ends or other characters that no key has: is it copied completely, and nothing else?"
+        )
     return {"Authorization": f"Bearer {api_key}"}
 
 
