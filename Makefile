@@ -83,5 +83,5 @@ newest: $(VENV)/.dev
 	@PYTHONPATH="$(NEWEST)" $(PYTEST) -m 'not slow'
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .venv-clients .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
