@@ -11,8 +11,8 @@ from typing import Any
 from tests.support.fakes import FakeResponder, FakeSynthesizer, FakeTranscriber
 from tests.support.order import check
 from voice.audio.pcm import Samples, to_bytes
-from voice.engines.cascade import Clocks
 from voice.engines.local import LocalEngine, LocalOptions
+from voice.engines.speaker import Clocks
 from voice.links.base import Link, memory_pair
 
 Event = dict[str, Any]
@@ -69,6 +69,11 @@ class Wire:
     def sound_ms(self) -> float:
         """How much reply audio has come (24 kHz)."""
         return sum(len(base64.b64decode(event["delta"])) for event in self.of("response.output_audio.delta")) / 48
+
+
+def transcript(done: Event) -> str:
+    """The words of a `response.done`."""
+    return " ".join(part["transcript"] for item in done["response"]["output"] for part in item["content"])
 
 
 def fake_engine(

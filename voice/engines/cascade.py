@@ -1,33 +1,26 @@
 """One session of the local engine: recogniser -> responder -> synthesiser, under the orders of a `ServerSession`.
 
-A turn is recognised while it is spoken; a reply waits for its words, then goes sentence by sentence: the words first, then their
-sound, faster than it is played. A reply's id is its generation: what comes for one that was stopped is ignored by the session.
+A turn is recognised while it is spoken; a reply waits for its words, then is spoken sentence by sentence (`speaker.py`).
+A reply's id is its generation: what comes for one that was stopped is ignored by the session.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
-from voice.audio.pcm import samples_in
-from voice.engines.base import Heard, Hearing, Line, Prompt, Responder, Said, Speech, Synthesizer, Transcriber
+from voice.engines.base import Heard, Hearing, Line, Prompt, Responder, Said, Synthesizer, Transcriber
+from voice.engines.speaker import Clocks, Speaker
 from voice.errors import WorkerDied
 from voice.links.driver import Driver
-from voice.protocol.conversation import SpokenWord
 from voice.protocol.orders import Hangup, ListenDropped, ListenEnded, ListenMore, ListenStarted, Order, ReplyStopped, ReplyWanted, Wake
 from voice.protocol.server import ServerSession
 
 log = logging.getLogger(__name__)
 
-LEAD_MS = 400
-"""Sent at once; after it the pace holds. More would be thrown away at every interruption."""
-PIECE_MS = 200
-"""The longest piece of sound that is sent at once, however much a synthesiser gives."""
 MAX_REMEMBERED = 64
 """Turns whose hearing is remembered; a reply concerns the newest."""
 APOLOGY_DEAF = "Sorry, my recogniser stopped and had to be started again. Please say that once more."
-APOLOGY_MUTE = "the synthesiser stopped twice; the words of this answer have no sound"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +30,6 @@ class Parts:
     transcriber: Transcriber
     synthesizer: Synthesizer
     responder: Responder
-
-
-@dataclass(frozen=True, slots=True)
-class Clocks:
-    """Where time comes from; a replay gives virtual ones."""
-
-    now: Callable[[], float]
-    """Monotonic seconds."""
-    wall_s: Callable[[], float]
-    """Unix seconds."""
-    pace: float | None = 3.0
-    """Sound is sent so many times faster than it is played; None: as fast as it comes."""
 
 
 class Cascade:
@@ -135,7 +116,7 @@ class Cascade:
 
     async def _answer(self, order: ReplyWanted, sentences: Sequence[Said]) -> str | None:
         """Say the answer; returns why it failed, None if it did not."""
-        speaker = _Speaker(order, self._session, self._driver, self._clocks, self._parts.synthesizer)
+        speaker = Speaker(order, self._session, self._driver, self._clocks, self._parts.synthesizer)
         if sentences:
             return await speaker.say_all(_given(sentences))
         turn = None
@@ -186,91 +167,3 @@ class Cascade:
 async def _given(sentences: Sequence[Said]) -> AsyncGenerator[Said, None]:
     for said in sentences:
         yield said
-
-
-class _Speaker:
-    """Says one reply: transcript and sound of each sentence, at the pace."""
-
-    def __init__(self, order: ReplyWanted, session: ServerSession, driver: Driver[Order], clocks: Clocks, synthesizer: Synthesizer) -> None:
-        self._order = order
-        self._session = session
-        self._driver = driver
-        self._clocks = clocks
-        self._synthesizer = synthesizer
-        self._characters = 0
-        self._sent_ms = 0.0
-        self._pace = _Pace(clocks)
-
-    async def say_all(self, sentences: AsyncGenerator[Said, None]) -> str | None:
-        """Every sentence; returns why it failed, None if it did not."""
-        async with aclosing(sentences):
-            return await self._say_each(sentences)
-
-    async def _say_each(self, sentences: AsyncGenerator[Said, None]) -> str | None:
-        async for said in sentences:
-            text = said.text if self._characters == 0 else f" {said.text}"
-            if not self._session.say(self._order.response_id, text):
-                return None
-            start = self._characters + len(text) - len(said.text)
-            self._characters += len(text)
-            if self._order.spoken and not await self._speak(said, start):
-                return APOLOGY_MUTE
-            await self._driver.room()
-        return None
-
-    async def _speak(self, said: Said, start: int) -> bool:
-        """One sentence's sound; once more if the synthesiser dies before the first of it; False if it dies again."""
-        for _ in range(2):
-            before_ms = self._sent_ms
-            try:
-                await self._stream(said, start)
-                return True
-            except WorkerDied as exc:
-                log.warning("a sentence was not spoken: %s", exc)
-                if self._sent_ms > before_ms:
-                    return False
-        return False
-
-    async def _stream(self, said: Said, start: int) -> None:
-        offset_ms, cursor = self._sent_ms, 0
-        async with aclosing(self._synthesizer.speak(said.text, said.language)) as pieces:
-            async for speech in pieces:
-                words = []
-                for word in speech.words:
-                    at = said.text.find(word.text, cursor)
-                    cursor = at + len(word.text) if at >= 0 else cursor
-                    words.append(SpokenWord(round(offset_ms + word.end_ms), start + cursor))
-                if not await self._send(speech, words):
-                    return
-
-    async def _send(self, speech: Speech, words: list[SpokenWord]) -> bool:
-        """A piece of sound, at the pace; False if nobody wants it any more."""
-        step = samples_in(PIECE_MS, speech.rate_hz)
-        for at in range(0, speech.samples.size, step):
-            piece = speech.samples[at : at + step]
-            length_ms = piece.size * 1000 / speech.rate_hz
-            self._sent_ms += length_ms
-            if not self._session.sound(self._order.response_id, piece, speech.rate_hz, words):
-                return False
-            words = []
-            await self._driver.room()
-            await self._pace.sent(length_ms)
-        return True
-
-
-class _Pace:
-    """Holds sound back: in any stretch of time at most the lead and the pace times the stretch. A pause earns no credit."""
-
-    def __init__(self, clocks: Clocks) -> None:
-        self._clocks = clocks
-        self._ahead_ms = 0.0
-        self._at = clocks.now()
-
-    async def sent(self, length_ms: float) -> None:
-        """So much sound was sent; waits until no more than the lead is ahead."""
-        if self._clocks.pace is None:
-            return
-        now = self._clocks.now()
-        self._ahead_ms = max(0.0, self._ahead_ms - (now - self._at) * 1000 * self._clocks.pace) + length_ms
-        self._at = now
-        await asyncio.sleep(max(0.0, (self._ahead_ms - LEAD_MS) / 1000 / self._clocks.pace))

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from voice.audio.turns import TurnDetector
 from voice.audio.vad import make_detector
 from voice.engines.base import Responder, Synthesizer, Transcriber
-from voice.engines.cascade import Cascade, Clocks, Parts
+from voice.engines.cascade import Cascade, Parts
+from voice.engines.speaker import Clocks
 from voice.errors import LinkClosed
 from voice.links.base import Link
 from voice.links.driver import Driver

@@ -1,0 +1,142 @@
+"""The speaker: words and sound of one reply, paced, held back by a slow client, stopped when nobody wants it."""
+
+import asyncio
+import base64
+import tracemalloc
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from tests.support.fakes import FakeResponder, FakeSynthesizer
+from tests.support.wire import fake_engine, talking, transcript
+from voice.engines.base import Prompt, Said
+from voice.engines.speaker import APOLOGY_MUTE, LEAD_MS, PIECE_MS
+
+REPLY = "response.done"
+
+
+async def test_an_answer_in_text_has_no_sound_and_needs_no_synthesiser() -> None:
+    synthesizer = FakeSynthesizer(deaths=9)
+    async with talking(fake_engine(synthesizer=synthesizer)) as wire:
+        await wire.send("session.update", session={"type": "realtime", "output_modalities": ["text"]})
+        await wire.type("hello")
+        done = await wire.until(REPLY)
+        assert done["response"]["output"][0]["content"][0] == {"type": "output_text", "text": "hello. 1 lines."}
+        assert not wire.of("response.output_audio.delta")
+    assert synthesizer.deaths == 9
+
+
+async def test_truncation_cuts_to_the_word_that_was_heard() -> None:
+    responder = FakeResponder(answer=lambda prompt: ["one two three.", "four five six."])
+    async with talking(fake_engine(responder=responder)) as wire:
+        await wire.type("count")
+        done = await wire.until(REPLY)
+        item_id = done["response"]["output"][0]["id"]
+        for heard_ms, left in ((1150, "one two three. four five"), (790, "one two three."), (399, "one"), (0, "")):
+            await wire.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=heard_ms)
+            await wire.until("conversation.item.truncated")
+            await wire.send("conversation.item.retrieve", item_id=item_id)
+            item = (await wire.until("conversation.item.retrieved"))["item"]
+            assert item["content"][0]["transcript"] == left
+
+
+async def test_cancelling_stops_the_synthesiser_and_ends_the_response_once() -> None:
+    synthesizer = FakeSynthesizer(gate=asyncio.Event())
+    async with talking(fake_engine(synthesizer=synthesizer)) as wire:
+        await wire.type("hello there")
+        await wire.until("response.output_audio.delta")
+        assert synthesizer.closed == 0
+        await wire.send("response.cancel")
+        done = await wire.until(REPLY)
+        assert (done["response"]["status"], done["response"]["status_details"]["reason"]) == ("cancelled", "client_cancelled")
+        synthesizer.gate = None
+        await wire.type("next")
+        assert (await wire.until(REPLY))["response"]["status"] == "completed"
+        assert synthesizer.closed == 1 + 2
+        ended = [event["response"]["id"] for event in wire.of(REPLY)]
+        assert len(ended) == len(set(ended)) == 2
+
+
+@pytest.mark.parametrize(("deaths", "status"), [(1, "completed"), (2, "failed")])
+async def test_a_synthesiser_that_dies_is_tried_once_more(deaths: int, status: str) -> None:
+    synthesizer = FakeSynthesizer(deaths)
+    async with talking(fake_engine(synthesizer=synthesizer)) as wire:
+        await wire.type("hello")
+        done = await wire.until(REPLY)
+        assert done["response"]["status"] == status
+        if status == "failed":
+            assert done["response"]["status_details"]["error"]["message"] == APOLOGY_MUTE
+        await wire.type("and now")
+        done = await wire.until(REPLY)
+        assert (done["response"]["status"], synthesizer.deaths) == ("completed", 0)
+
+
+@pytest.mark.parametrize("pace", [3.0, 20.0])
+async def test_sound_is_sent_no_faster_than_the_pace_after_the_lead(pace: float) -> None:
+    words = 8 if pace == 3.0 else 40
+    responder = FakeResponder(answer=lambda prompt: [" ".join(["word"] * words)])
+    async with talking(fake_engine(responder=responder, pace=pace)) as wire:
+        await asyncio.sleep(0.1)
+        await wire.type("talk")
+        await wire.until(REPLY)
+        deltas = [at for at, event in zip(wire.at_s, wire.events, strict=True) if event["type"] == "response.output_audio.delta"]
+        assert len(deltas) >= words
+        for n, at_s in enumerate(deltas):
+            sent_ms = n * PIECE_MS
+            assert sent_ms <= LEAD_MS + PIECE_MS + (at_s - deltas[0]) * 1000 * pace * 1.05 + 50
+        least_s = (words * 200 - LEAD_MS - PIECE_MS) / 1000 / pace
+        assert least_s * 0.9 <= deltas[-1] - deltas[0] < least_s + 2
+
+
+async def test_a_pause_of_the_responder_earns_no_credit() -> None:
+    class Pausing(FakeResponder):
+        async def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncGenerator[Said, None]:
+            yield Said("one")
+            await asyncio.sleep(0.3)
+            yield Said("word " * 20)
+
+    async with talking(fake_engine(responder=Pausing(), pace=10.0)) as wire:
+        await wire.type("talk")
+        await wire.until(REPLY)
+        at_s = [at for at, event in zip(wire.at_s, wire.events, strict=True) if event["type"] == "response.output_audio.delta"]
+        assert at_s[-1] - at_s[1] >= (19 * 200 - LEAD_MS - PIECE_MS) / 1000 / 10 * 0.9
+
+
+async def test_a_client_that_does_not_read_holds_the_synthesiser_and_memory_stays_flat() -> None:
+    spoken = 0
+
+    class Endless(FakeSynthesizer):
+        async def speak(self, text: str, language: str = "en"):  # type: ignore[no-untyped-def]
+            nonlocal spoken
+            while True:
+                async for speech in super().speak(text, language):
+                    spoken += 1
+                    yield speech
+
+    async with talking(fake_engine(synthesizer=Endless())) as wire:
+        await wire.type("hello")
+        await asyncio.sleep(0.1)
+        before = spoken
+        tracemalloc.start()
+        try:
+            await asyncio.sleep(0.2)
+            grown = tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+        assert spoken == before < 200
+        assert grown < 200_000
+        for _ in range(100):
+            await wire.next()
+        assert spoken > before
+
+
+async def test_a_very_long_answer_comes_whole() -> None:
+    text = " ".join(f"sentence number {n} is here." for n in range(400))
+    assert len(text) > 10_000
+    responder = FakeResponder(answer=lambda prompt: text.split(". "))
+    async with talking(fake_engine(responder=responder)) as wire:
+        await wire.type("talk")
+        done = await wire.until(REPLY)
+        assert transcript(done).split() == text.replace(". ", " ").split()
+        assert wire.sound_ms == pytest.approx(200 * len(text.split()), abs=2)
+        assert max(len(base64.b64decode(event["delta"])) for event in wire.of("response.output_audio.delta")) <= 48 * PIECE_MS
