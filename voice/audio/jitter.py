@@ -12,7 +12,7 @@ What was heard is counted in original samples, less the latency of the device, t
 item (`playing.Runs`): lengthened pauses or stretched sound, which would go into `_play`, would be other entries in it.
 
 `web/jitter.js` is its twin, held to it by fixtures/traces/jitter-*.jsonl. Not safe for two threads: one owns it, which may be the audio
-callback's (it never waits, and neither logs nor raises).
+callback's (it never waits, and neither logs nor raises). All `now_us` are of one monotonic clock.
 """
 
 from collections import deque
