@@ -9,8 +9,8 @@ from tests.support.fakes import FakeResponder, FakeSynthesizer, FakeTranscriber
 from tests.support.signals import white_noise
 from tests.support.wire import Wire, fake_engine, left_over, talking
 from voice.audio.pcm import Samples
-from voice.engines.local import LIFE_S, MODEL, LocalEngine, LocalOptions, counted_ids, random_id
-from voice.links.base import memory_pair
+from voice.engines.local import LIFE_S, MAX_WAITING_BYTES, MODEL, LocalEngine, LocalOptions, counted_ids, random_id
+from voice.links.base import Link, memory_pair
 from voice.links.driver import Driver
 
 
@@ -98,6 +98,29 @@ async def test_a_bug_in_the_driver_comes_out_and_nothing_stays_open(monkeypatch:
         with pytest.RaisesGroup(ZeroDivisionError, flatten_subgroups=True):
             await engine.serve(far)
     assert engine.sessions == 0 and transcriber.hearings[0].dropped and not left_over()
+
+
+async def test_a_client_that_writes_and_does_not_read_is_not_read_either() -> None:
+    sent = 0
+
+    async def flood(link: Link) -> None:
+        nonlocal sent
+        while True:
+            await link.send('{"type":"nonsense","event_id":"' + "x" * 200 + '"}')
+            sent += 1
+
+    async with asyncio.timeout(20), talking(fake_engine()) as wire, asyncio.TaskGroup() as group:
+        flooding = group.create_task(flood(wire.link))
+        before = -1
+        while sent != before:
+            before = sent
+            await asyncio.sleep(0.1)
+        stood = [await wire.link.receive() for _ in range(sent - 64)]
+        assert all('"type":"error"' in str(text) for text in stood)
+        assert 0.8 * MAX_WAITING_BYTES < sum(len(text) for text in stood) < 1.2 * MAX_WAITING_BYTES
+        while sent == before:
+            await wire.next()
+        flooding.cancel()
 
 
 def _noise() -> Samples:

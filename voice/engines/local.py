@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from voice.audio.turns import TurnDetector
+from voice.audio.turns import Tunable, TurnDetector
 from voice.audio.vad import make_detector
 from voice.engines.base import Responder, Synthesizer, Transcriber
 from voice.engines.cascade import Cascade, Parts
@@ -24,6 +24,8 @@ from voice.protocol.server import ServerSession
 from voice.protocol.settings import defaults, turn_settings
 
 MODEL = "voice-local"
+MAX_WAITING_BYTES = 4 << 20
+"""Beyond it a client is not read until it has read. The largest single event is under 1 MiB."""
 LIFE_S = 3600.0
 """As on the paid service."""
 
@@ -56,6 +58,8 @@ class LocalOptions:
     """Every session ends after so many seconds."""
     clocks: Clocks = Clocks(time.monotonic, time.time)
     new_id: Callable[[str], str] = random_id
+    warm: bool = False
+    """Load every model before the first session (a second of CPU), not beside it."""
 
 
 class LocalEngine:
@@ -77,9 +81,10 @@ class LocalEngine:
         clocks = self._options.clocks
         now, wall_s = clocks.now(), clocks.wall_s()
         settings = defaults(model, self._options.new_id("sess"), int(wall_s + self._options.life_s), voice=self.synthesizer.name)
-        session = ServerSession(settings, self._options.new_id, _detector, now + self._options.life_s)
+        turns = await asyncio.to_thread(_turn_detectors)
+        session = ServerSession(settings, self._options.new_id, turns, now + self._options.life_s)
         cascade = Cascade(session, Parts(self.transcriber, self.synthesizer, self._new_responder()), clocks)
-        driver: Driver[Order] = Driver(session, link, cascade.obey, clocks.now)
+        driver: Driver[Order] = Driver(session, link, cascade.obey, clocks.now, lambda: session.waiting_bytes > MAX_WAITING_BYTES)
         self.sessions += 1
         try:
             async with asyncio.TaskGroup() as group:
@@ -92,9 +97,18 @@ class LocalEngine:
             self.sessions -= 1
 
 
-def _detector(detection: TurnDetection) -> TurnDetector:
-    settings = turn_settings(detection)
-    return TurnDetector(settings, make_detector(settings.threshold))
+def _turn_detectors() -> Callable[[TurnDetection], TurnDetector]:
+    """How a session makes turn detectors: all around its one detector of speech, whose model takes 35 ms to load, in a thread."""
+    detector = make_detector()
+
+    def turns(detection: TurnDetection) -> TurnDetector:
+        settings = turn_settings(detection)
+        detector.reset()
+        if isinstance(detector, Tunable):
+            detector.tune(settings.threshold)
+        return TurnDetector(settings, detector)
+
+    return turns
 
 
 @asynccontextmanager
@@ -102,7 +116,7 @@ async def local_engine(options: LocalOptions | None = None) -> AsyncIterator[Loc
     """The engine with its worker processes, which end with the block. Raises: MissingExtra, WorkerDied."""
     # Imported here: whoever talks to a server needs none of them.
     from voice.engines.grammar import jsgf, tails
-    from voice.engines.responder import SkillsResponder
+    from voice.engines.responder import SkillsResponder, prepare
     from voice.engines.stt import SphinxTranscriber
     from voice.engines.tts import make_synthesizer
 
@@ -110,4 +124,7 @@ async def local_engine(options: LocalOptions | None = None) -> AsyncIterator[Loc
     transcriber = SphinxTranscriber(jsgf(), tails(), chosen.workers)
     synthesizer = make_synthesizer(chosen.synthesizer)
     async with transcriber, synthesizer:
+        if chosen.warm:
+            await asyncio.to_thread(prepare)
+            await asyncio.gather(transcriber.warm(), synthesizer.warm())
         yield LocalEngine(transcriber, synthesizer, SkillsResponder, chosen)

@@ -33,15 +33,28 @@ class Session(Protocol[T]):
 
 
 class Driver(Generic[T]):
-    """See the top of the file. `on_output` may wait: then nothing more is read from the link, and the peer waits too."""
+    """See the top of the file. `on_output` may wait: then nothing more is read from the link, and the peer waits too.
 
-    def __init__(self, session: Session[T], link: Link, on_output: Callable[[T], Awaitable[None]], clock: Callable[[], float]) -> None:
+    `congested`: too much waits to be sent. While it says so nothing is read either, so that a peer that writes and does not read costs
+    no memory. For one of two peers only: if both did so they could wait for each other.
+    """
+
+    def __init__(
+        self,
+        session: Session[T],
+        link: Link,
+        on_output: Callable[[T], Awaitable[None]],
+        clock: Callable[[], float],
+        congested: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._session = session
         self._link = link
         self._on_output = on_output
         self._clock = clock
         self._kicked = asyncio.Event()
         self._drained = asyncio.Event()
+        self._taken = asyncio.Event()
+        self._congested = congested
         self._hangup: LinkClosed | None = None
         self._ended = False
 
@@ -77,13 +90,18 @@ class Driver(Generic[T]):
 
     async def _read(self) -> None:
         while True:
+            while self._congested():
+                self._taken.clear()
+                await self._taken.wait()
             text = await self._link.receive()
             await self._hand_on(self._session.receive(text, self._clock()))
 
     async def _write(self) -> None:
         while True:
             self._kicked.clear()
-            for text in self._session.outgoing():
+            texts = self._session.outgoing()
+            self._taken.set()
+            for text in texts:
                 await self._link.send(text)
             if self._kicked.is_set():
                 continue

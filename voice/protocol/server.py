@@ -33,6 +33,8 @@ class ServerSession:
         self._ended = False
         self.wake_at: float | None = None
         """When the engine has something to say by itself (monotonic); it is told by `Wake` in the first quiet moment after."""
+        self.waiting_bytes = 0
+        """How much waits to be sent."""
         self._outbox: list[str] = []
         self._put([SessionCreated(session=settings)])
 
@@ -80,6 +82,7 @@ class ServerSession:
     def outgoing(self) -> list[str]:
         """The texts to send, in order; each is given once."""
         texts, self._outbox = self._outbox, []
+        self.waiting_bytes = 0
         return texts
 
     # What the engine calls.
@@ -145,7 +148,9 @@ class ServerSession:
             if isinstance(output, ServerEvent):
                 if self._ended:
                     continue
-                self._outbox.append(encode(msgspec.structs.replace(output, event_id=self._new_id("event"))))
+                text = encode(msgspec.structs.replace(output, event_id=self._new_id("event")))
+                self._outbox.append(text)
+                self.waiting_bytes += len(text)
             else:
                 orders.append(output)
         return orders
