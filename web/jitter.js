@@ -352,6 +352,11 @@ export class JitterBuffer {
     return found ? this.#msIn(found.heard) : 0;
   }
 
+  /** Whether there is nothing left to play. Allocates nothing. */
+  get idle() {
+    return this.#items.length === 0;
+  }
+
   get stats() {
     const counts = this.#counts;
     return {

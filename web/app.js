@@ -1,0 +1,375 @@
+// The page: joins the session to the link, the sound and what is shown, and does what the user asks for.
+
+import { Sound } from "./audio.js";
+import { textOf } from "./history.js";
+import { windowOf } from "./inbound.js";
+import { Link } from "./link.js";
+import { ClientSession, TOO_MANY, usualSettings } from "./session.js";
+import { stateOf } from "./state.js";
+import { View } from "./view.js";
+import { chooseLanguage } from "./words.js";
+
+const byId = (id) => document.getElementById(id);
+const TRAILING_MS = 200; // of silence, beyond the server's window, when the microphone goes off
+const LINK_NOTICES = ["linkBroken", "linkOffline", "linkGivenUp", "linkEnded", "linkRefused", "linkCredential"];
+const MICROPHONE_NOTICES = ["micInsecure", "micDenied", "micPolicy", "micMissing", "micBusy", "micUnfit", "micOther", "micLost"];
+// What a stop and a server's own stop say of each other when they cross, and an end that a new link follows.
+const HARMLESS = new Set(["response_cancel_not_active", "input_audio_buffer_commit_empty", "item_not_found", "session_expired"]);
+
+// What the page remembers is a convenience: a browser that keeps nothing is fine.
+const memory = {
+  get(name) {
+    try {
+      return localStorage.getItem(`voice.${name}`);
+    } catch {
+      return null;
+    }
+  },
+  set(name, value) {
+    try {
+      localStorage.setItem(`voice.${name}`, value);
+    } catch {
+      // nothing is lost but the convenience
+    }
+  },
+};
+
+function newId(kind) {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return `${kind}_${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
+class Page {
+  constructor() {
+    this.view = new View(chooseLanguage(memory.get("language"), navigator.languages));
+    this.session = new ClientSession(usualSettings(), newId);
+    this.sound = new Sound({
+      frame: (samples) => this.captured(samples),
+      level: (level) => this.view.level(level, "input"),
+      outLevel: (level) => this.view.level(level, "output"),
+      playing: () => this.refresh(),
+      started: (itemId, delayMs, latencyMs) => this.heardFirst(delayMs, latencyMs),
+      suspended: (suspended) => this.suspended(suspended),
+      lost: () => this.microphoneGone("micLost"),
+    });
+    this.link = new Link({
+      opened: () => this.opened(),
+      text: (text) => this.received(text),
+      down: () => this.down(),
+      state: (state, why) => this.linked(state, why),
+    });
+    this.speech = false;
+    this.asked = null; // {atMs, spoken}: since when an answer is waited for
+    this.growing = new Set(); // items that will get more text
+    this.wakeLock = null;
+    this.starting = false;
+  }
+
+  // What the user does.
+
+  async talk() {
+    if (this.starting) return;
+    if (this.sound.listening) {
+      this.stopMicrophone();
+      return;
+    }
+    this.starting = true;
+    const awake = this.sound.wake();
+    this.view.dismiss(...MICROPHONE_NOTICES);
+    try {
+      if (!(await awake)) throw { key: window.isSecureContext ? "micOther" : "micInsecure" };
+      await this.sound.listen(byId("cleaning").checked);
+      this.session.uplink.captureAt(this.sound.rateHz);
+      this.link.open();
+      this.stayAwake();
+    } catch (error) {
+      this.microphoneGone(error.key ?? "micOther");
+    } finally {
+      this.starting = false;
+      this.refresh();
+    }
+  }
+
+  stopMicrophone() {
+    this.sound.stop();
+    // The server must hear the end of what was being said.
+    this.session.uplink.pushSilence(windowOf(this.session.inbound.settings).silenceMs + TRAILING_MS);
+    this.speech = false;
+    this.wakeLock?.release();
+    this.wakeLock = null;
+    this.pump();
+    this.refresh();
+  }
+
+  mute() {
+    this.sound.mute(!this.sound.muted);
+    this.refresh();
+  }
+
+  // False if the text was not taken.
+  say(text) {
+    this.sound.wake().then((awake) => awake || this.view.notice("soundNone"));
+    this.link.open();
+    const itemId = this.session.say(text.trim());
+    if (itemId === "") return false;
+    if (itemId === TOO_MANY) {
+      this.view.notice("tooMany");
+      return false;
+    }
+    this.view.dismiss("tooMany", "serverSays", "replyFailed");
+    this.view.line(itemId, "user", text.trim());
+    this.asked = { atMs: performance.now(), spoken: false };
+    this.pump();
+    this.refresh();
+    return true;
+  }
+
+  // Stop the answer: what was not heard of it is not said, and the server is told how much was heard.
+  async interrupt() {
+    const stopped = await this.sound.flush();
+    this.session.interrupt(stopped?.itemId ?? null, stopped?.heardMs ?? 0);
+    for (const itemId of stopped?.unheard ?? []) this.session.interrupt(itemId, 0);
+    for (const itemId of stopped ? [stopped.itemId, ...stopped.unheard] : []) {
+      this.view.mark(itemId, "interrupted", this.session.inbound.heardOf({ itemId, text: "" }));
+    }
+    this.asked = null;
+    this.pump();
+    this.refresh();
+  }
+
+  // What the link does.
+
+  opened() {
+    this.session.connected();
+    this.pump();
+  }
+
+  received(text) {
+    for (const notice of this.session.receive(text)) this[notice.kind]?.(notice);
+    this.pump();
+    this.refresh();
+  }
+
+  down() {
+    for (const itemId of this.growing) this.view.mark(itemId, "cutOff");
+    this.growing.clear();
+    this.speech = false;
+    this.session.disconnected();
+  }
+
+  linked(state, why) {
+    const remedy = state === "failed" ? () => this.link.open() : undefined;
+    if (why !== "" && state !== "connecting") this.view.notice(why, {}, { remedy });
+    else if (state === "connecting") this.view.dismiss(...LINK_NOTICES);
+    this.refresh();
+  }
+
+  // What the session tells, by the kind of the notice.
+
+  SessionReady() {
+    this.view.dismiss(...LINK_NOTICES);
+  }
+
+  SpeechBegan({ itemId }) {
+    this.speech = true;
+    if (this.sound.playing) this.interrupt();
+    this.expect(itemId, "user");
+  }
+
+  SpeechEnded({ atMs }) {
+    this.speech = false;
+    this.asked = { atMs: performance.now() - (this.session.uplink.positionMs - atMs), spoken: true };
+  }
+
+  UserText({ itemId, text, final, failed }) {
+    if (!final) {
+      this.view.more(itemId, text);
+      return;
+    }
+    this.growing.delete(itemId);
+    this.view.line(itemId, "user", text);
+    if (failed || text.trim() === "") this.view.mark(itemId, "notUnderstood");
+  }
+
+  ReplyText({ itemId, text, final }) {
+    if (final) this.view.line(itemId, "assistant", text, { growing: true });
+    else this.view.more(itemId, text);
+    this.growing.add(itemId);
+    if (this.sound.rateHz === 0) this.heardFirst(0, 0);
+  }
+
+  ReplyAudio({ itemId, samples, rateHz }) {
+    this.sound.play(itemId, samples, rateHz);
+  }
+
+  ReplyEnded({ status, reason }) {
+    for (const { itemId, role } of this.session.history.lines()) {
+      if (role !== "assistant" || !this.growing.has(itemId)) continue;
+      this.growing.delete(itemId);
+      this.sound.end(itemId);
+      this.view.finish(itemId);
+    }
+    if (status === "failed") this.view.notice("replyFailed", { reason: reason || status });
+  }
+
+  ErrorReported({ code, message }) {
+    this.link.noteError(code);
+    if (!HARMLESS.has(code)) this.view.notice("serverSays", { message });
+  }
+
+  Other({ event }) {
+    switch (event.type) {
+      case "conversation.item.added":
+      case "conversation.item.done":
+        this.itemSeen(event);
+        break;
+      case "conversation.item.deleted":
+        this.growing.delete(event.item_id);
+        this.view.remove(event.item_id);
+        break;
+      case "response.output_audio.done":
+        this.sound.end(event.item_id);
+        break;
+    }
+  }
+
+  itemSeen({ item, previous_item_id: afterId = null }) {
+    if (item.type !== "message" || (item.role !== "user" && item.role !== "assistant")) return;
+    if (this.session.inbound.isCut(item.id)) return;
+    const text = textOf(item);
+    if (text !== "") this.view.line(item.id, item.role, text, { afterId, growing: this.growing.has(item.id) });
+    else if (!this.view.has(item.id)) this.expect(item.id, item.role, afterId);
+  }
+
+  // What the sound does.
+
+  captured(samples) {
+    this.session.pushAudio(samples);
+    this.pump();
+  }
+
+  heardFirst(delayMs, latencyMs) {
+    if (this.asked === null) return;
+    const ms = performance.now() + latencyMs - this.asked.atMs;
+    this.view.latency(this.asked.spoken ? { spokenMs: ms, delayMs } : { typedMs: ms, delayMs });
+    this.asked = null;
+  }
+
+  suspended(suspended) {
+    if (suspended) this.view.notice("soundSuspended", {}, { remedy: () => this.sound.wake() });
+    else this.view.dismiss("soundSuspended");
+  }
+
+  microphoneGone(key) {
+    if (key === "micLost") this.stopMicrophone();
+    this.view.notice(key, {}, { remedy: () => this.talk() });
+    this.refresh();
+  }
+
+  // The rest.
+
+  expect(itemId, role, afterId = null) {
+    this.growing.add(itemId);
+    this.view.line(itemId, role, "", { afterId, growing: true });
+  }
+
+  pump() {
+    for (const text of this.session.outgoing()) this.link.send(text);
+  }
+
+  refresh() {
+    const microphone = this.sound.listening;
+    const { muted } = this.sound;
+    this.view.microphone({ on: microphone, muted });
+    this.view.state(
+      stateOf({
+        link: this.link.state,
+        replying: this.session.arbiter.busy || this.session.arbiter.waiting > 0,
+        playing: this.sound.playing,
+        speech: this.speech,
+        microphone,
+        muted,
+      }),
+    );
+  }
+
+  // A phone must not fall asleep in the middle of a conversation.
+  async stayAwake() {
+    try {
+      this.wakeLock = await navigator.wakeLock?.request("screen");
+    } catch {
+      this.wakeLock = null; // a battery saver says no: nothing to be done
+    }
+  }
+}
+
+async function tellWhatRuns(page) {
+  for (const place of document.querySelectorAll(".address")) place.textContent = location.origin;
+  try {
+    const answer = await fetch("about");
+    if (!answer.ok) throw new Error(String(answer.status));
+    const about = await answer.json();
+    byId("running").textContent = `${about.engine} ${about.version}`;
+    byId("local").hidden = about.engine !== "local";
+    for (const [name, text] of Object.entries(about.found)) {
+      const term = document.createElement("dt");
+      const meaning = document.createElement("dd");
+      term.textContent = name;
+      meaning.textContent = text;
+      byId("found").append(term, meaning);
+    }
+  } catch {
+    page.view.notice("aboutFails", {}, { remedy: () => location.reload() });
+  }
+}
+
+function listen(page) {
+  const text = byId("text");
+  const fit = () => {
+    text.style.height = "auto";
+    text.style.height = `${text.scrollHeight}px`;
+  };
+  byId("talk").addEventListener("click", () => page.talk());
+  byId("mute").addEventListener("click", () => page.mute());
+  byId("stop").addEventListener("click", () => page.interrupt());
+  byId("dismiss").addEventListener("click", () => page.view.dismiss());
+  byId("info").addEventListener("click", () => byId("about").showModal());
+  text.addEventListener("input", fit);
+  text.addEventListener("keydown", (event) => {
+    // While Hangul is being composed Enter ends the syllable, not the message.
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    byId("composer").requestSubmit();
+  });
+  byId("composer").addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (page.say(text.value)) text.value = "";
+    fit();
+    text.focus();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !byId("about").open && !byId("stop").disabled) page.interrupt();
+  });
+  for (const example of document.querySelectorAll("#examples button")) example.addEventListener("click", () => page.say(example.textContent));
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible" && page.sound.listening) page.stayAwake();
+  });
+}
+
+function settings(page) {
+  const language = byId("language");
+  const cleaning = byId("cleaning");
+  language.value = page.view.language;
+  cleaning.checked = memory.get("cleaning") !== "off";
+  language.addEventListener("change", () => {
+    memory.set("language", language.value);
+    page.view.speak(language.value);
+  });
+  cleaning.addEventListener("change", () => memory.set("cleaning", cleaning.checked ? "on" : "off"));
+}
+
+const page = new Page();
+settings(page);
+listen(page);
+page.refresh();
+tellWhatRuns(page);

@@ -1,0 +1,195 @@
+// What the server's events mean to the page: wire events in, notices out. Twin of voice/protocol/inbound.py. Late sound and words of an
+// item that was cut are dropped here. Times become ms of our own count, without padding and silence window.
+
+import { Heard } from "./heard.js";
+import { History } from "./history.js";
+import { decodeBase64 } from "./pcm.js";
+
+const PCM_RATE_HZ = 24_000; // where no rate is named
+const STANDARD = { prefixMs: 300, silenceMs: 500 };
+const PATIENCE_MS = { high: 500, auto: 800, medium: 800, low: 1200 }; // as ours reads semantic_vad; see protocol/settings.py
+const MAX_CUT = 256;
+
+export function inputRate(settings) {
+  return rateOf(settings?.audio?.input?.format);
+}
+
+export function outputRate(settings) {
+  return rateOf(settings?.audio?.output?.format);
+}
+
+function rateOf(format) {
+  const rate = format?.rate;
+  return Number.isInteger(rate) && rate >= 8000 && rate <= 48_000 ? rate : PCM_RATE_HZ;
+}
+
+// The padding and the silence window of the server's detector.
+export function windowOf(settings) {
+  const detection = settings?.audio?.input?.turn_detection;
+  if (!detection) return STANDARD;
+  if (detection.type === "semantic_vad") return { ...STANDARD, silenceMs: PATIENCE_MS[detection.eagerness] ?? PATIENCE_MS.auto };
+  return {
+    prefixMs: detection.prefix_padding_ms ?? STANDARD.prefixMs,
+    silenceMs: detection.silence_duration_ms ?? STANDARD.silenceMs,
+  };
+}
+
+export class Inbound {
+  constructor(arbiter, uplink) {
+    this.history = new History();
+    this.heard = new Heard();
+    this.settings = null; // those in effect, once the server has told them
+    this._arbiter = arbiter;
+    this._uplink = uplink;
+    this._cut = new Map(); // item -> the words of it that were heard
+    this._open = new Set(); // items of the reply in progress
+  }
+
+  receivedMs(itemId) {
+    return Math.floor((this.heard.samples(itemId) * 1000) / outputRate(this.settings));
+  }
+
+  // What still comes of this item is to be dropped; false if that was said before.
+  cut(itemId, heardMs) {
+    if (this._cut.has(itemId)) return false;
+    const samples = Math.floor((heardMs * outputRate(this.settings)) / 1000);
+    this._cut.set(itemId, this.heard.until(itemId, samples));
+    if (this._cut.size > MAX_CUT) this._cut.delete(this._cut.keys().next().value);
+    return true;
+  }
+
+  isCut(itemId) {
+    return this._cut.has(itemId);
+  }
+
+  // The words of a line that the user has really heard or said.
+  heardOf(line) {
+    return this._cut.get(line.itemId) ?? line.text;
+  }
+
+  // The link went away: replies in progress stay as they are. Returns whether any had begun.
+  settle() {
+    for (const itemId of this._open) this.history.settle(itemId, this.heard.text(itemId));
+    const begun = this._open.size > 0;
+    this._open.clear();
+    return begun;
+  }
+
+  notices(event) {
+    switch (event.type) {
+      case "response.output_audio.delta":
+        return this._sound(event);
+      case "response.output_text.delta":
+      case "response.output_audio_transcript.delta":
+        return this._words(event, event.delta, false);
+      case "response.output_text.done":
+        return this._words(event, event.text, true);
+      case "response.output_audio_transcript.done":
+        return this._words(event, event.transcript, true);
+      case "input_audio_buffer.speech_started":
+      case "input_audio_buffer.speech_stopped":
+      case "input_audio_buffer.committed":
+        return [this._speech(event)];
+      case "response.created":
+      case "response.done":
+        return [this._response(event)];
+      case "conversation.item.input_audio_transcription.delta":
+      case "conversation.item.input_audio_transcription.completed":
+      case "conversation.item.input_audio_transcription.failed":
+        return [this._userText(event)];
+      case "error":
+        return [this._error(event.error)];
+      default:
+        this._items(event);
+        return [{ kind: "Other", event }];
+    }
+  }
+
+  _sound(event) {
+    if (this._cut.has(event.item_id)) return [];
+    const notices = [];
+    let samples;
+    try {
+      samples = decodeBase64(event.delta);
+    } catch (error) {
+      const message = `the server sent audio that cannot be read: ${error.message}`;
+      notices.push({ kind: "ErrorReported", code: "unreadable_audio", message, param: null, eventId: null });
+      samples = new Int16Array(0);
+    }
+    this._open.add(event.item_id);
+    this.heard.sound(event.item_id, samples.length);
+    if (samples.length) {
+      const { response_id: responseId, item_id: itemId } = event;
+      notices.push({ kind: "ReplyAudio", responseId, itemId, samples, rateHz: outputRate(this.settings) });
+    }
+    return notices;
+  }
+
+  _words(event, text, final) {
+    const itemId = event.item_id;
+    if (this._cut.has(itemId)) return [{ kind: "Other", event }];
+    this._open.add(itemId);
+    this.heard.words(itemId, text, final);
+    if (final) this.history.write(itemId, "assistant", text);
+    return [{ kind: "ReplyText", responseId: event.response_id, itemId, text, final }];
+  }
+
+  _speech(event) {
+    const { prefixMs, silenceMs } = windowOf(this.settings);
+    const itemId = event.item_id;
+    if (event.type === "input_audio_buffer.committed") return { kind: "TurnCommitted", itemId };
+    if (event.type === "input_audio_buffer.speech_started") {
+      return { kind: "SpeechBegan", atMs: this._uplink.toLocalMs(event.audio_start_ms) + prefixMs, itemId };
+    }
+    return { kind: "SpeechEnded", atMs: this._uplink.toLocalMs(event.audio_end_ms) - silenceMs, itemId };
+  }
+
+  _response(event) {
+    const { response } = event;
+    const responseId = typeof response.id === "string" ? response.id : "";
+    if (event.type === "response.created") {
+      this._arbiter.created(responseId);
+      return { kind: "ReplyBegan", responseId };
+    }
+    this._arbiter.done(responseId);
+    this._open.clear();
+    const status = typeof response.status === "string" ? response.status : "completed";
+    return { kind: "ReplyEnded", responseId, status, reason: reasonOf(response.status_details) };
+  }
+
+  _userText(event) {
+    const itemId = event.item_id;
+    if (event.type.endsWith(".delta")) {
+      const text = typeof event.delta === "string" ? event.delta : "";
+      return { kind: "UserText", itemId, text, final: false, failed: false };
+    }
+    if (event.type.endsWith(".failed")) return { kind: "UserText", itemId, text: "", final: true, failed: true };
+    this.history.write(itemId, "user", event.transcript);
+    return { kind: "UserText", itemId, text: event.transcript, final: true, failed: false };
+  }
+
+  _error(error) {
+    this._arbiter.refused(error.event_id ?? null, error.code ?? null);
+    const { message, param = null, event_id: eventId = null } = error;
+    return { kind: "ErrorReported", code: error.code || error.type, message, param, eventId };
+  }
+
+  _items(event) {
+    switch (event.type) {
+      case "conversation.item.added":
+      case "conversation.item.done":
+        this.history.see(event.item, event.previous_item_id ?? null);
+        break;
+      case "conversation.item.deleted":
+        this.history.forget(event.item_id);
+        break;
+    }
+  }
+}
+
+// Why a response is not completed, in a word or a sentence; "" if it is.
+function reasonOf(details) {
+  if (!details) return "";
+  if (typeof details === "string") return details;
+  return String(details.error?.message || details.error?.code || details.reason || "");
+}

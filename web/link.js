@@ -1,0 +1,150 @@
+// The page's link to its server: one WebSocket at a time, dialled again when it breaks.
+//
+//     idle --- open() ---> connecting --- opened ---> open --- broken ---> reconnecting --- opened ---> open
+//     reconnecting --- worth no other try, or too many ---> failed --- open() ---> connecting
+//
+// A server that asks for a credential gives the page a short-lived one (POST /v1/realtime/client_secrets); it goes into the
+// subprotocols, as browsers cannot set headers. A machine that slept has a dead link, and no browser tells: a clock that jumped does.
+
+import { Backoff, worthRetrying } from "./retry.js";
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const PROBE_TIMEOUT_MS = 5000;
+const WATCH_MS = 5000;
+const SLEPT_MS = 150_000; // browsers let the clock of a hidden page tick once a minute
+export const MAX_BUFFERED = 1 << 20; // bytes; beyond it sound is dropped: a live microphone does not wait
+
+export class Link {
+  // Hooks: opened(), text(text), down(), state(state, why): `why` is a key of words.js or "".
+  constructor(hooks) {
+    this.state = "idle";
+    this.droppedSounds = 0;
+    this._hooks = hooks;
+    this._backoff = new Backoff(Math.random);
+    this._socket = null;
+    this._openedMs = 0;
+    this._lastCode = "";
+    this._secret = null; // {value, expiresAt} once the server has asked for one
+    this._timer = 0;
+    this._watchedMs = Date.now();
+    window.addEventListener("online", () => this._hurry());
+    setInterval(() => this._watch(), WATCH_MS);
+  }
+
+  // Dial, unless that is going on already.
+  open() {
+    if (this.state !== "idle" && this.state !== "failed") return;
+    this._backoff.reset();
+    this._become("connecting", "");
+    this._dial();
+  }
+
+  // Send if there is a link; sound only while the line keeps up with it.
+  send(text) {
+    if (this._socket?.readyState !== WebSocket.OPEN) return;
+    if (this._socket.bufferedAmount > MAX_BUFFERED && text.startsWith('{"type":"input_audio_buffer.append"')) {
+      this.droppedSounds += 1;
+      return;
+    }
+    this._socket.send(text);
+  }
+
+  // The server said why it may hang up; decides whether another try is worth it.
+  noteError(code) {
+    this._lastCode = code;
+  }
+
+  _dial() {
+    clearTimeout(this._timer);
+    if (this._socket !== null) return;
+    const url = new URL("v1/realtime", document.baseURI);
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    const protocols = this._secret ? ["realtime", `openai-insecure-api-key.${this._secret.value}`] : ["realtime"];
+    const socket = new WebSocket(url, protocols);
+    this._socket = socket;
+    this._lastCode = "";
+    this._openedMs = 0;
+    const late = setTimeout(() => socket.close(), CONNECT_TIMEOUT_MS);
+    socket.onopen = () => {
+      clearTimeout(late);
+      this._openedMs = Date.now();
+      this._become("open", "");
+      this._hooks.opened();
+    };
+    socket.onmessage = (message) => this._hooks.text(message.data);
+    socket.onclose = (close) => {
+      clearTimeout(late);
+      if (socket === this._socket) this._closed(close.code);
+    };
+  }
+
+  async _closed(code) {
+    const opened = this._openedMs > 0;
+    const livedMs = opened ? Date.now() - this._openedMs : 0;
+    this._socket = null;
+    this._hooks.down();
+    if (opened && !worthRetrying(code, this._lastCode)) {
+      this._become("failed", code === 1000 ? "linkEnded" : "linkRefused");
+      return;
+    }
+    const delayMs = this._backoff.nextDelayMs(livedMs);
+    if (delayMs === null) {
+      this._become("failed", "linkGivenUp");
+      return;
+    }
+    this._become(this.state === "connecting" ? "connecting" : "reconnecting", navigator.onLine ? "linkBroken" : "linkOffline");
+    if (!opened && !(await this._mayTryAgain())) {
+      this._become("failed", "linkCredential");
+      return;
+    }
+    this._timer = setTimeout(() => this._dial(), delayMs);
+  }
+
+  // A socket that was refused does not say why; ask the server. False: it does not want us.
+  async _mayTryAgain() {
+    if (this._backoff.failures < 2 && this._secret === null && !(await answers("readyz"))) return true;
+    this._secret = null;
+    try {
+      const answer = await fetch("v1/realtime/client_secrets", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ session: { type: "realtime" } }),
+        signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+      });
+      if (answer.ok) this._secret = await answer.json();
+      return answer.status !== 401 && answer.status !== 403;
+    } catch {
+      return true; // not there now: that is what trying again is for
+    }
+  }
+
+  _hurry() {
+    if (this.state !== "reconnecting" || this._socket !== null) return;
+    this._backoff.reset();
+    this._dial();
+  }
+
+  _watch() {
+    const nowMs = Date.now();
+    const slept = nowMs - this._watchedMs > SLEPT_MS;
+    this._watchedMs = nowMs;
+    if (!slept || this.state !== "open") return;
+    const dead = this._socket;
+    this._socket = null;
+    dead.close();
+    this._closed(1006);
+  }
+
+  _become(state, why) {
+    this.state = state;
+    this._hooks.state(state, why);
+  }
+}
+
+async function answers(path) {
+  try {
+    return (await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) })).ok;
+  } catch {
+    return false;
+  }
+}

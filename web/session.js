@@ -1,0 +1,177 @@
+// The talking side of a Realtime session: microphone sound and wishes in, notices out. No DOM, no socket, no clock. It is the twin of
+// voice/protocol/client.py; both run fixtures/traces/session-*.jsonl.
+//
+//     UNLINKED --- connected ---> ASKED --- session.updated ----------------------------> READY
+//                                 ASKED --- error for our id ---> ASKED_AGAIN (24 kHz) ---> READY
+//
+// The machines: uplink.js (sound up), arbiter.js (who may ask for a response), history.js (lines in order), heard.js (which words were
+// heard), inbound.js (what the server's events mean). A notice is an object with `kind`: SessionReady, SpeechBegan, SpeechEnded,
+// TurnCommitted, UserText, ReplyBegan, ReplyText, ReplyAudio, ReplyEnded, ErrorReported, Other.
+
+import { Arbiter } from "./arbiter.js";
+import { Inbound, inputRate } from "./inbound.js";
+import { readEvent } from "./events.js";
+import { Uplink } from "./uplink.js";
+
+export const RATE_HZ = 16_000; // what we ask for
+export const PCM_RATE_HZ = 24_000; // what every server takes
+const UNLINKED = "unlinked";
+const ASKED = "asked";
+const ASKED_AGAIN = "asked again, for 24 kHz";
+const READY = "ready";
+export const TOO_MANY = "too many wait";
+
+// The usual settings: speech in and out, the user's words written down, turns ended by the server's detector.
+export function usualSettings() {
+  return {
+    type: "realtime",
+    output_modalities: ["audio"],
+    audio: {
+      input: {
+        transcription: { model: "whisper-1" },
+        turn_detection: { type: "server_vad", threshold: 0.5, prefix_padding_ms: 300, silence_duration_ms: 500 },
+      },
+      output: { format: { type: "audio/pcm", rate: 24_000 } },
+    },
+  };
+}
+
+export class ClientSession {
+  // `settings`: what to ask for. `newId(kind)` makes an id. `captureHz`: rate of the microphone's samples.
+  constructor(settings, newId, captureHz = RATE_HZ) {
+    this.stage = UNLINKED;
+    this._asked = settings;
+    this._newId = newId;
+    this._outbox = [];
+    this._settingsId = "";
+    this.uplink = new Uplink((event) => this._send(event), captureHz);
+    this.arbiter = new Arbiter((event) => this._send(event), newId);
+    this.inbound = new Inbound(this.arbiter, this.uplink);
+  }
+
+  get history() {
+    return this.inbound.history;
+  }
+
+  get ready() {
+    return this.stage === READY;
+  }
+
+  // A link is there: ask for the settings, and tell again what had been said.
+  connected() {
+    this.arbiter.reset();
+    this.uplink.close();
+    this._outbox = [];
+    this._askSettings(RATE_HZ, ASKED);
+    for (const line of this.history.lines()) this._tellAgain(line);
+    this.arbiter.resume();
+  }
+
+  // The link is gone: a reply in the middle will not go on, a question that waits will be asked again.
+  disconnected() {
+    if (this.stage === UNLINKED) return;
+    const begun = this.inbound.settle();
+    if (this.arbiter.active !== null && !begun) this.arbiter.later();
+    this.arbiter.reset();
+    this.uplink.close();
+    this._outbox = [];
+    this.stage = UNLINKED;
+  }
+
+  // A message of the server as text: the notices. What cannot be read is reported and dropped; it never throws.
+  receive(text) {
+    const { event, problem } = readEvent(text);
+    if (problem) return [{ kind: "ErrorReported", code: "unreadable_event", message: problem, param: null, eventId: null }];
+    if (event.type === "session.updated") return [this._settled(event.session)];
+    if (event.type === "error" && event.error.event_id === this._settingsId && this.stage !== READY) {
+      if (this.stage === ASKED) {
+        this._askSettings(PCM_RATE_HZ, ASKED_AGAIN);
+        return [];
+      }
+      // Refused twice: the session runs with the server's defaults, and the page is told.
+      this.stage = READY;
+      this.uplink.open(PCM_RATE_HZ);
+    }
+    return this.inbound.notices(event);
+  }
+
+  // The texts to send, in order; each is given once.
+  outgoing() {
+    const texts = this._outbox;
+    this._outbox = [];
+    return texts;
+  }
+
+  // Microphone sound: Int16Array, mono, at the rate of capture.
+  pushAudio(samples) {
+    this.uplink.push(samples);
+  }
+
+  // A typed message; the answer waits until the one in progress is done. Returns the item's id, TOO_MANY, or "" for an empty one.
+  say(text) {
+    if (text.trim() === "") return "";
+    const itemId = this._newId("item");
+    const item = { type: "message", id: itemId, role: "user", content: [{ type: "input_text", text }] };
+    const eventId = this._newId("event");
+    if (this.stage === UNLINKED) this.history.see({ ...item, status: "completed" }, null);
+    else this._send({ type: "conversation.item.create", event_id: eventId, item });
+    const wanted = this.stage === UNLINKED ? this.arbiter.later() : this.arbiter.ask();
+    return wanted ? itemId : TOO_MANY;
+  }
+
+  // Stop the answer. `itemId`: the one that was being played, of which `heardMs` were really heard; null: none was.
+  interrupt(itemId = null, heardMs = 0) {
+    const active = this.arbiter.active !== null;
+    if (active) this._send({ type: "response.cancel", event_id: this._newId("event") });
+    if (itemId === null || !this.inbound.cut(itemId, heardMs)) return;
+    const clampedMs = Math.min(heardMs, this.inbound.receivedMs(itemId));
+    if (clampedMs > 0) {
+      this._send({
+        type: "conversation.item.truncate",
+        event_id: this._newId("event"),
+        item_id: itemId,
+        content_index: 0,
+        audio_end_ms: clampedMs,
+      });
+    } else if (!active) {
+      this._send({ type: "conversation.item.delete", event_id: this._newId("event"), item_id: itemId });
+    }
+  }
+
+  _settled(settings) {
+    this.inbound.settings = settings;
+    if (this.stage !== READY) {
+      this.stage = READY;
+      this.uplink.open(inputRate(settings));
+    }
+    return { kind: "SessionReady", settings };
+  }
+
+  _askSettings(rateHz, stage) {
+    const audio = this._asked.audio ?? {};
+    const input = { format: { type: "audio/pcm", rate: rateHz }, ...audio.input };
+    this._settingsId = this._newId("event");
+    this.stage = stage;
+    this._send({
+      type: "session.update",
+      event_id: this._settingsId,
+      session: { ...this._asked, type: "realtime", audio: { ...audio, input } },
+    });
+  }
+
+  // A finished line, as text: what was said, or as much of it as was heard. Its sound is gone, and cannot be given to a server.
+  _tellAgain(line) {
+    const text = this.inbound.heardOf(line);
+    if (text === "" || (line.role !== "user" && line.role !== "assistant")) return;
+    const type = line.role === "user" ? "input_text" : "output_text";
+    this._send({
+      type: "conversation.item.create",
+      event_id: this._newId("event"),
+      item: { type: "message", id: line.itemId, role: line.role, content: [{ type, text }] },
+    });
+  }
+
+  _send(event) {
+    this._outbox.push(JSON.stringify(event));
+  }
+}
