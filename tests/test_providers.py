@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from voice.engines.providers import LONGEST_KEY, Provider, key_named, key_of, names, needed_key, provider
+from voice.engines.providers import LONGEST_KEY, Provider, key_for, key_named, key_of, names, needed_key, provider
 from voice.errors import ConfigError, UsageError
 
 AZURE = {"AZURE_OPENAI_ENDPOINT": "https://mine.openai.azure.com/"}
@@ -86,6 +86,14 @@ def test_a_key_comes_from_the_variable_then_from_the_file(tmp_path: Path) -> Non
     assert key_of(openai, {"OPENAI_API_KEY": "", "OPENAI_API_KEY_FILE": file}) == "from-file"
     assert key_of(provider("holysheep"), {"OPENAI_API_KEY": "another's"}) is None
     assert key_of(Provider("two", None, None, ("FIRST", "SECOND")), {"SECOND": "b", "FIRST_FILE": file}) == "from-file"
+
+
+def test_an_address_gets_the_key_of_the_service_that_is_there() -> None:
+    environ = {"OPENAI_API_KEY": "o", "HOLYSHEEP_API_KEY": "h", "VLLM_API_KEY": "v"}
+    assert key_for("wss://api.holysheep.ai/v1/realtime?model=m", environ) == "h"
+    assert key_for("https://API.holysheep.ai", environ) == "h"
+    assert key_for("wss://api.x.ai/v1", environ) is None
+    assert key_for("ws://127.0.0.1:8765", environ) == key_for("wss://gateway.example/v1", environ) == key_for("wss://[", environ) == "o"
 
 
 def test_a_service_that_needs_a_key_says_where_to_put_it() -> None:

@@ -106,6 +106,23 @@ def needed_key(service: Provider, environ: Mapping[str, str] = os.environ) -> st
     return key
 
 
+def key_for(url: str, environ: Mapping[str, str] = os.environ) -> str | None:
+    """The key for an address that somebody gives: the provider's own if one of the table is there, else OPENAI_API_KEY, the name that
+    programs use for any service of this protocol. Raises: ConfigError."""
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:
+        host = None
+    for name, row in _table().items():
+        if (
+            host is not None
+            and host in {urlsplit(row.get(part, "")).hostname for part in ("realtime_url", "chat_url")}
+            and not _is_local(row)
+        ):
+            return key_of(provider(name, environ), environ)
+    return key_named("OPENAI_API_KEY", environ)
+
+
 def key_named(name: str, environ: Mapping[str, str] = os.environ) -> str | None:
     """The key in the variable `name`, or in the file that `name`_FILE names; None if both are unset or empty. Raises: ConfigError."""
     if value := environ.get(name, "").strip():
@@ -158,6 +175,11 @@ def _host(value: str, name: str, variable: str) -> str:
         said = f", which is '{value}' now" if value and value.isprintable() and "@" not in value else ""
         raise UsageError(f"'{name}' needs the address of your resource: set {variable}{said} to https://NAME.example")
     return host
+
+
+def _is_local(row: Mapping[str, Any]) -> bool:
+    """Any server may be on this machine, not only that of the table."""
+    return str(row.get("chat_url", "")).startswith("http://127.")
 
 
 def _with(part: str) -> tuple[str, ...]:
