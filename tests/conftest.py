@@ -1,7 +1,7 @@
 """Fixtures for all tests, and VOICE_TEST_ALL=1: whatever cannot run has failed."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +11,19 @@ from tests.support.needs import flite_wav, human_wavs
 __all__ = ["flite_wav", "human_wavs"]
 
 TEST_ALL = os.environ.get("VOICE_TEST_ALL") == "1"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The settings and keys of whoever runs the tests are not theirs to find."""
+    empty = tmp_path_factory.mktemp("settings") / "voice.toml"
+    empty.touch()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith(("VOICE_", "OPENAI_")) and name != "VOICE_TEST_ALL" or name.endswith(("_API_KEY", "_API_KEY_FILE")):
+                patch.delenv(name)
+        patch.setenv("VOICE_CONFIG", str(empty))
+        yield
 
 
 def _no_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

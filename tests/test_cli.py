@@ -1,30 +1,19 @@
 """The command line: exit codes, sentences, what goes to stdout and what does not."""
 
-import asyncio
-import json
 import os
-import re
-import signal
-import socket
-import subprocess
-import sys
-import urllib.request
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.support.needs import needs
 from tests.support.wire import fake_engine
-from voice import __version__, cli
-from voice.cli import main, printable
+from voice import __version__
+from voice.cli import main
+from voice.commands import replay
 from voice.engines import local
 from voice.engines.local import LocalEngine, LocalOptions
 from voice.errors import MissingError, WorkerDied
-from voice.protocol.notices import ReplyEnded
-from voice.server import app
-from voice.session import connect
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -62,27 +51,6 @@ def test_a_line_that_is_not_understood_is_2(line: list[str], says: str, capsys: 
     assert told.value.code == 2 and says in err and not out
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2", "voice.example", ""])
-def test_serving_others_without_a_credential_is_78(host: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["serve", "--host", host, "--port", "0"]) == 78
-    out, err = capsys.readouterr()
-    assert not out and err.startswith(f"voice: --host {host} would let others in without a credential: ") and err.count("\n") == 1
-
-
-def test_a_key_without_a_certificate_and_a_certificate_that_is_none_are_2(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["serve", "--key", "k.pem"]) == 2
-    assert capsys.readouterr().err == "voice: --key needs --cert: give the certificate too\n"
-    assert main(["serve", "--port", "0", "--cert", "nowhere.pem"]) == 2
-    assert "voice: cannot use the certificate 'nowhere.pem'" in capsys.readouterr().err
-
-
-def test_a_port_that_is_taken_is_69(capsys: pytest.CaptureFixture[str]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        assert main(["serve", "--port", str(other.getsockname()[1])]) == 69
-    out, err = capsys.readouterr()
-    assert not out and "Is another server there? `--port 0` takes a free one." in err
-
-
 @pytest.mark.parametrize(
     ("failure", "code", "says"),
     [
@@ -100,7 +68,7 @@ def test_each_failure_has_its_code_and_one_line(
     def fail(options: object) -> int:
         raise failure
 
-    monkeypatch.setattr(cli, "_replay", fail)
+    monkeypatch.setattr(replay, "run", fail)
     stdout = os.dup(1)
     try:
         assert main(["replay", "a.wav"]) == code
@@ -114,17 +82,9 @@ def test_a_bug_is_not_dressed_up(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(options: object) -> int:
         raise ExceptionGroup("tasks", [ZeroDivisionError("a bug")])
 
-    monkeypatch.setattr(cli, "_replay", fail)
+    monkeypatch.setattr(replay, "run", fail)
     with pytest.RaisesGroup(ZeroDivisionError):
         main(["replay", "a.wav"])
-
-
-def test_ctrl_c_before_a_server_listens_is_its_ordinary_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def interrupted(*rest: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(app, "serve", interrupted)
-    assert main(["serve", "--port", "0"]) == 0
 
 
 def test_the_version_and_the_help_name_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -134,56 +94,3 @@ def test_the_version_and_the_help_name_what_there_is(capsys: pytest.CaptureFixtu
         assert told.value.code == 0
     out = capsys.readouterr().out
     assert f"voice {__version__}\n" in out and "serve" in out and "replay" in out
-
-
-def test_what_a_terminal_would_obey_is_not_printed() -> None:
-    assert printable("a\x1b[31mb\r\n\u202ec\ud55c") == "a [31mb   c\ud55c"
-
-
-@contextmanager
-def served(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The real command in a process of its own, once it listens; gives its first line."""
-    command = [sys.executable, "-m", "voice", "serve", "--port", "0", *options]
-    place = {name: value for name, value in os.environ.items() if not name.endswith(("API_KEY", "API_KEY_FILE"))}
-    with subprocess.Popen(command, cwd=ROOT, env=place, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        try:
-            assert process.stdout is not None
-            yield process, process.stdout.readline()
-        finally:
-            if process.poll() is None:
-                process.kill()
-
-
-def children(pid: int) -> set[int]:
-    return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
-
-
-@pytest.mark.slow
-@needs("pocketsphinx", "espeakng-loader")
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc, to see that no process is left")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_real_server_says_where_it_is_answers_and_ends_with_0(number: signal.Signals) -> None:
-    with served() as (process, first):
-        address = re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+)\n", first)
-        assert address is not None
-        with urllib.request.urlopen(f"{address[1]}/healthz", timeout=10) as answer:
-            assert json.load(answer) == {"status": "ok", "version": __version__, "engine": "local", "sessions": 0}
-        asyncio.run(_typed_turn(address[1]))
-        workers = children(process.pid)
-        assert workers
-        process.send_signal(number)
-        out, err = process.communicate(timeout=15)
-        assert (process.returncode, out) == (0, "")
-    said = err.splitlines()
-    assert [line.partition(":")[0] for line in said] == ["engine", "recogniser", "synthesiser", "detector", "sound card", "key"], err
-    assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
-
-
-async def _typed_turn(address: str) -> None:
-    """So that the synthesiser's process is there too."""
-    async with asyncio.timeout(30), connect(address) as session:
-        await session.say("what is two plus two")
-        async for notice in session:
-            if isinstance(notice, ReplyEnded):
-                assert notice.status == "completed"
-                return

@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Meta
 
 from voice.engines.providers import key_names, names, readable_by_all
-from voice.errors import ConfigError
+from voice.errors import ConfigError, UsageError, VoiceError
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ class _Layer:
 def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] = os.environ, file: Path | None = None) -> Config:
     """The settings in effect. `flags`: those given on the command line; `file`: instead of the usual ones.
 
-    Raises: ConfigError that names the file, the line or the variable. Warns of a file with a key that every user can read.
+    Raises: ConfigError that names the file, the line or the variable; UsageError that names the flag. Warns of a file with a key that every user can read.
     """
     paths = _paths(environ, file)
     read = [_File(path) for path in paths]
@@ -118,7 +118,11 @@ def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] = os
         if one.path == Path("voice.toml") and (where := [name for name in WHERE if name in layer.values]):
             log.warning("./voice.toml sets %s", ", ".join(f"{name} = {shown(name, layer.values[name])}" for name in where))
     layers.append(_environment(environ))
-    given = {name: value for name, value in (flags or {}).items() if name in TYPES and value is not None}
+    given = {
+        name: _typed(name, value, flag(name), True, UsageError)
+        for name, value in (flags or {}).items()
+        if name in TYPES and value is not None
+    }
     layers.append(_Layer(given, {name: flag(name) for name in given}))
     values, origins = _merged(layers)
     keys = {name: found for one in read for name, found in one.keys().items()}
@@ -243,14 +247,14 @@ def _environment(environ: Mapping[str, str]) -> _Layer:
     return _Layer(values, origins)
 
 
-def _typed(name: str, value: object, where: str, strict: bool) -> Any:
-    """The value as its type. Raises: ConfigError."""
+def _typed(name: str, value: object, where: str, strict: bool, error: type[VoiceError] = ConfigError) -> Any:
+    """The value as its type. Raises: `error`."""
     try:
         return msgspec.convert(value, TYPES[name], strict=strict)
     except msgspec.ValidationError as exc:
         if choices := getattr(TYPES[name], "__args__", ()) if "Literal" in str(TYPES[name]) else ():
-            raise ConfigError(f"{where}: {name} is one of {', '.join(choices)}") from None
-        raise ConfigError(f"{where}: {name}: {exc}".replace("`", "").replace("Expected", "expected")) from None
+            raise error(f"{where}: {name} is one of {', '.join(choices)}") from None
+        raise error(f"{where}: {name}: {exc}".replace("`", "").replace("Expected", "expected")) from None
 
 
 def _merged(layers: list[_Layer]) -> tuple[dict[str, Any], dict[str, str]]:

@@ -1,0 +1,117 @@
+"""`voice serve`: what it refuses, what it prints, how it ends."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.needs import needs
+from tests.support.wire import fake_engine
+from voice import __version__
+from voice.cli import main
+from voice.engines import local
+from voice.engines.local import LocalEngine, LocalOptions
+from voice.protocol.notices import ReplyEnded
+from voice.server import app
+from voice.session import connect
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def fake_local(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No child processes, but where a test starts the real command."""
+
+    @asynccontextmanager
+    async def engine(options: LocalOptions | None = None) -> AsyncIterator[LocalEngine]:
+        yield fake_engine()
+
+    monkeypatch.setattr(local, "local_engine", engine)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2", "voice.example"])
+def test_serving_others_without_a_credential_is_78(host: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--host", host, "--port", "0"]) == 78
+    out, err = capsys.readouterr()
+    assert not out and err.startswith(f"voice: --host {host} would let others in without a credential: ") and err.count("\n") == 1
+
+
+def test_a_key_without_a_certificate_and_a_certificate_that_is_none_are_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--key", "k.pem"]) == 2
+    assert capsys.readouterr().err == "voice: --key needs --cert: give the certificate too\n"
+    assert main(["serve", "--port", "0", "--cert", "nowhere.pem"]) == 2
+    assert "voice: cannot use the certificate 'nowhere.pem'" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_69(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        assert main(["serve", "--port", str(other.getsockname()[1])]) == 69
+    out, err = capsys.readouterr()
+    assert not out and "Is another server there? `--port 0` takes a free one." in err
+
+
+def test_ctrl_c_before_a_server_listens_is_its_ordinary_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def interrupted(*rest: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(app, "serve", interrupted)
+    assert main(["serve", "--port", "0"]) == 0
+
+
+@contextmanager
+def served(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The real command in a process of its own, once it listens; gives its first line."""
+    command = [sys.executable, "-m", "voice", "serve", "--port", "0", *options]
+    place = {name: value for name, value in os.environ.items() if not name.endswith(("API_KEY", "API_KEY_FILE"))}
+    with subprocess.Popen(command, cwd=ROOT, env=place, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            yield process, process.stdout.readline()
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def children(pid: int) -> set[int]:
+    return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
+
+@pytest.mark.slow
+@needs("pocketsphinx", "espeakng-loader")
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc, to see that no process is left")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_real_server_says_where_it_is_answers_and_ends_with_0(number: signal.Signals) -> None:
+    with served() as (process, first):
+        address = re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+)\n", first)
+        assert address is not None
+        with urllib.request.urlopen(f"{address[1]}/healthz", timeout=10) as answer:
+            assert json.load(answer) == {"status": "ok", "version": __version__, "engine": "local", "sessions": 0}
+        asyncio.run(_typed_turn(address[1]))
+        workers = children(process.pid)
+        assert workers
+        process.send_signal(number)
+        out, err = process.communicate(timeout=15)
+        assert (process.returncode, out) == (0, "")
+    said = err.splitlines()
+    assert [line.partition(":")[0] for line in said] == ["engine", "recogniser", "synthesiser", "detector", "sound card", "key"], err
+    assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
+
+
+async def _typed_turn(address: str) -> None:
+    """So that the synthesiser's process is there too."""
+    async with asyncio.timeout(30), connect(address) as session:
+        await session.say("what is two plus two")
+        async for notice in session:
+            if isinstance(notice, ReplyEnded):
+                assert notice.status == "completed"
+                return
