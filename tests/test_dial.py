@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 import shutil
 import ssl
 import subprocess
@@ -10,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.joined import Visitors, raw_server, serving, upgrade
-from voice.errors import MissingError, UsageError
+from voice.errors import MissingError, Refused, UsageError
 from voice.links import dial as dialing
 from voice.links.dial import dial, realtime_url
 
-KEY = "sk-canary-0123456789"
+KEY = f"sk-{secrets.token_hex(12)}"
 
 
 @pytest.mark.parametrize(
@@ -219,3 +220,12 @@ async def test_a_bundle_of_certificates_that_cannot_be_read_is_named(tmp_path: P
         bundle.write_text(content)
     with pytest.raises(UsageError, match=f"cannot read the certificates in '{bundle}'"):
         await dial("wss://127.0.0.1:1/", cafile=str(bundle))
+
+
+@pytest.mark.parametrize(("header", "wait_s"), [("7", 7.0), ("0.5", 0.5), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", 0.0)])
+async def test_a_refusal_tells_its_status_and_how_long_to_wait(header: str, wait_s: float | None) -> None:
+    answer = f"HTTP/1.1 429 Too Many Requests\r\nRetry-After: {header}\r\nContent-Length: 0\r\n\r\n".encode()
+    async with asyncio.timeout(10), raw_server(answer) as port:
+        with pytest.raises(Refused) as caught:
+            await dial(f"ws://127.0.0.1:{port}/")
+    assert (caught.value.status, caught.value.retry_after_s) == (429, wait_s)

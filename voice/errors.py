@@ -5,6 +5,7 @@ VoiceError
 +-- ConfigError         unsafe or missing configuration (exit 78)
 +-- MissingError        a device, a port, a library or a server that is not there (exit 69)
 |   +-- MissingExtra    an optional package that is not installed
+|   +-- Refused         a server answered with an HTTP status instead of what was asked for
 +-- ProtocolError       the peer's mistake: a message that breaks the protocol
 +-- ChatError           a language model's endpoint gave no (complete) answer
 +-- LinkClosed          the link to the peer is gone
@@ -44,6 +45,15 @@ class MissingExtra(MissingError):
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f'{what} is not installed: pip install "voice[{extra}]" (in a checkout: pip install ".[{extra}]")')
         self.extra = extra
+
+
+class Refused(MissingError):
+    """A server is there and said no: `status` is the HTTP status, `retry_after_s` what it asked to wait, None if it did not."""
+
+    def __init__(self, message: str, status: int, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after_s = retry_after_s
 
 
 class ProtocolError(VoiceError):

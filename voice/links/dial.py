@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
 from websockets.http11 import Response
 
-from voice.errors import LinkClosed, MissingError, UsageError
+from voice.errors import LinkClosed, MissingError, Refused, UsageError
 from voice.links.base import close_reason
 
 _quiet = logging.getLogger(f"{__name__}.handshake")
@@ -86,7 +86,7 @@ def realtime_url(url: str, model: str | None = None) -> str:
 
 
 async def dial(url: str, api_key: str | None = None, cafile: str | None = None) -> DialedLink:
-    """Open a link to a complete `ws(s)://` address. Raises: MissingError with a sentence, UsageError (key, cafile), `LinkClosed` never."""
+    """Open a link to a complete `ws(s)://` address. Raises: Refused (an HTTP answer), MissingError, UsageError (key, cafile), `LinkClosed` never."""
     host = urlsplit(url).netloc.rpartition("@")[2]
     opening = _Dialing(
         url,
@@ -103,6 +103,8 @@ async def dial(url: str, api_key: str | None = None, cafile: str | None = None) 
     )
     try:
         return DialedLink(await opening)
+    except InvalidStatus as exc:
+        raise Refused(_why(host, exc), exc.response.status_code, _wait_s(exc.response)) from exc
     except (OSError, ImportError, WebSocketException) as exc:
         # ImportError: a SOCKS proxy is set, and the package that speaks to it is not installed.
         raise MissingError(_why(host, exc)) from exc
@@ -159,6 +161,14 @@ def _hint(status: int) -> str:
     if status >= 500:
         return " (the server failed: try again later)"
     return f" ({hints[status]})" if status in hints else ""
+
+
+def _wait_s(response: Response) -> float | None:
+    """What `Retry-After` asks for in seconds; None for none, and for a date, which nobody sends with a WebSocket."""
+    try:
+        return max(0.0, float(response.headers["Retry-After"]))
+    except (KeyError, ValueError):
+        return None
 
 
 class _Error(msgspec.Struct):
