@@ -40,6 +40,7 @@ def chunk(content: str | None = None, finish: str | None = None, **more: object)
 
 
 USAGE = '{"id":"chatcmpl-1","choices":[],"usage":{"prompt_tokens":19,"completion_tokens":10,"total_tokens":29,"prompt_tokens_details":{"cached_tokens":16,"audio_tokens":null},"completion_tokens_details":{"reasoning_tokens":0,"accepted_prediction_tokens":0}}}'  # noqa: E501
+STOP = Finished("stop")
 USED = Used(Usage(19, 10, 29, TokenDetails(cached_tokens=16), TokenDetails(reasoning_tokens=0)))
 ROLE = '{"choices":[{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"finish_reason":null}]}'
 ANSWER = [ROLE, chunk("안녕"), chunk("하세요 👋🏽. "), chunk("Hello."), chunk(None, "stop"), USAGE, "[DONE]"]
@@ -71,14 +72,15 @@ def test_every_cut_gives_the_same_answer() -> None:
     [
         # Without [DONE], with a finish reason: complete. Without the reason, with [DONE]: too.
         ([chunk("Hi."), chunk(None, "length")], [TextDelta("Hi."), Finished("length")]),
-        ([chunk("Hi."), "[DONE]"], [TextDelta("Hi.")]),
-        ([chunk("Hi."), " [DONE] "], [TextDelta("Hi.")]),
-        (["[DONE]"], []),
+        ([chunk("Hi."), "[DONE]"], [TextDelta("Hi."), STOP]),
+        ([chunk("Hi.", "length"), chunk(None, "stop"), "[DONE]"], [TextDelta("Hi."), Finished("length")]),
+        ([chunk("Hi."), " [DONE] "], [TextDelta("Hi."), STOP]),
+        (["[DONE]"], [STOP]),
         # Neither: it was cut.
         ([chunk("Hi.")], [TextDelta("Hi."), Failed("cut_short")]),
         ([], [Failed("cut_short")]),
         # Nothing behind [DONE] or an error counts.
-        ([chunk("Hi."), "[DONE]", chunk("no")], [TextDelta("Hi.")]),
+        ([chunk("Hi."), "[DONE]", chunk("no")], [TextDelta("Hi."), STOP]),
         (
             [chunk("Hi."), '{"error":{"message":"overloaded","type":"server_error","code":529}}', chunk("no")],
             [TextDelta("Hi."), Failed("error_frame", Problem("overloaded", "server_error", "529"))],
@@ -94,14 +96,14 @@ def test_every_cut_gives_the_same_answer() -> None:
         # Novelties and oddities cost nothing.
         (["", " ", '{"type":"ping"}', "{}", chunk("Hi.", "stop")], [TextDelta("Hi."), Finished("stop")]),
         (['{"choices":[],"prompt_filter_results":[{}]}', chunk("Hi.", "stop", usage={"prompt_tokens": "odd"})], [TextDelta("Hi."), Finished("stop")]),
-        (['{"choices":null}', '{"choices":[{"delta":null}]}', '{"choices":[{"delta":{"content":null}}]}', "[DONE]"], []),
-        (['{"choices":[{"delta":{"content":42,"reasoning_content":"hm"}}]}', "[DONE]"], []),
-        (['{"choices":[{"index":1,"delta":{"content":"no"}},{"index":0,"delta":{"content":"yes"}}]}', "[DONE]"], [TextDelta("yes")]),
-        (['{"choices":[{"delta":{"content":[{"type":"text","text":"a"},{"type":"image"},{"text":"b"}]}}]}', "[DONE]"], [TextDelta("ab")]),
-        (['{"choices":[{"delta":{"refusal":"I cannot."}}]}', "[DONE]"], [TextDelta("I cannot.")]),
-        (['{"choices":[],"usage":{"prompt_tokens":3.0,"completion_tokens":null,"cost":0.1}}', "[DONE]"], [Used(Usage(3, 0, 0))]),
+        (['{"choices":null}', '{"choices":[{"delta":null}]}', '{"choices":[{"delta":{"content":null}}]}', "[DONE]"], [STOP]),
+        (['{"choices":[{"delta":{"content":42,"reasoning_content":"hm"}}]}', "[DONE]"], [STOP]),
+        (['{"choices":[{"index":1,"delta":{"content":"no"}},{"index":0,"delta":{"content":"yes"}}]}', "[DONE]"], [TextDelta("yes"), STOP]),
+        (['{"choices":[{"delta":{"content":[{"type":"text","text":"a"},{"type":"image"},{"text":"b"}]}}]}', "[DONE]"], [TextDelta("ab"), STOP]),
+        (['{"choices":[{"delta":{"refusal":"I cannot."}}]}', "[DONE]"], [TextDelta("I cannot."), STOP]),
+        (['{"choices":[],"usage":{"prompt_tokens":3.0,"completion_tokens":null,"cost":0.1}}', "[DONE]"], [Used(Usage(3, 0, 0)), STOP]),
         # Half an emoji as an escape.
-        (['{"choices":[{"delta":{"content":"a\\ud83d"}}]}', "[DONE]"], [TextDelta("a\ufffd")]),
+        (['{"choices":[{"delta":{"content":"a\\ud83d"}}]}', "[DONE]"], [TextDelta("a\ufffd"), STOP]),
     ],
 )  # fmt: skip
 def test_what_a_stream_says(texts: list[str], want: list[Piece]) -> None:
@@ -137,13 +139,13 @@ def test_what_never_ends_is_garbage_and_is_told_once() -> None:
 def test_the_reader_knows_when_nothing_more_is_to_come() -> None:
     reader = AnswerReader()
     reader.push(stream(*ANSWER[:-1]))
-    assert not reader.ended
+    assert reader.finished and not reader.ended
     reader.push(stream("[DONE]"))
     assert reader.ended and reader.close() == []
 
 
 def test_an_answer_that_was_not_streamed() -> None:
-    body = '{"object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"Hi."},"finish_reason":"stop"}],"usage":{"total_tokens":5}}'
+    body = '{"choices":[{"index":0,"message":{"role":"assistant","content":"Hi."},"finish_reason":"stop"}],"usage":{"total_tokens":5}}'
     assert pieces_of(body) == [TextDelta("Hi."), Finished("stop"), Used(Usage(total_tokens=5))]
     assert pieces_of(b'{"ok":true}') == []
 

@@ -4,7 +4,8 @@ The form is OpenAI's (https://platform.openai.com/docs/api-reference/chat), as t
 compatible: we write it exactly and read it leniently. A novelty in a chunk, an odd usage or a null costs nothing; what cannot be an
 answer at all ends it with a `Failed`. Everything that can happen to a stream comes out as a piece; nothing here raises.
 
-A complete answer has a finish reason or a `[DONE]`. A stream that simply ends has been cut, whatever it said until then.
+A complete answer has a finish reason or a `[DONE]`, and is told by exactly one `Finished`. A stream that simply ends has been cut,
+whatever it said until then.
 """
 
 import json
@@ -171,8 +172,9 @@ class AnswerReader:
     def __init__(self) -> None:
         self.ended = False
         """Nothing more is to be expected: `[DONE]` has come, or a `Failed` was given."""
+        self.finished = False
+        """The model has ended; what may still come is the usage."""
         self._sse = SseParser()
-        self._finished = False
         self._answering = False
         self._silent = True
 
@@ -184,7 +186,7 @@ class AnswerReader:
     def close(self) -> list[Piece]:
         """The stream has ended; what was still held back, and a `Failed` unless the answer was complete."""
         pieces = self._read([event.data for event in self._sse.flush()])
-        if not self.ended and not self._finished:
+        if not self.ended and not self.finished:
             pieces.append(Failed("cut_short" if self._answering or self._silent or self._sse.comments else "garbage"))
         self.ended = True
         return pieces
@@ -195,7 +197,7 @@ class AnswerReader:
             if self.ended:
                 break
             if text == DONE or text.strip() == DONE:
-                self.ended = True
+                pieces += self._done()
             elif text and not text.isspace():
                 pieces += self._chunk(text)
         if self._sse.too_long and not self.ended:
@@ -203,12 +205,20 @@ class AnswerReader:
             pieces.append(Failed("garbage"))
         return pieces
 
+    def _done(self) -> Iterator[Piece]:
+        """An endpoint that gives no reason for the end has no other than that all was said."""
+        self.ended = True
+        if not self.finished:
+            self.finished = True
+            yield Finished("stop")
+
     def _chunk(self, text: str) -> Iterator[Piece]:
         for piece in pieces_of(text):
             self._answering = True
-            self._finished = self._finished or isinstance(piece, Finished)
             self.ended = isinstance(piece, Failed)
-            yield piece
+            if not (isinstance(piece, Finished) and self.finished):
+                yield piece
+            self.finished = self.finished or isinstance(piece, Finished)
 
 
 def pieces_of(text: str | bytes) -> list[Piece]:
