@@ -9,7 +9,9 @@ from tests.support.fakes import FakeResponder, FakeSynthesizer, FakeTranscriber
 from tests.support.signals import white_noise
 from tests.support.wire import Wire, fake_engine, left_over, talking
 from voice.audio.pcm import Samples
-from voice.engines.local import LIFE_S, MAX_WAITING_BYTES, MODEL, LocalEngine, LocalOptions, counted_ids, random_id
+from voice.engines import stt, tts
+from voice.engines.local import LIFE_S, MAX_WAITING_BYTES, MODEL, LocalEngine, LocalOptions, counted_ids, local_engine, random_id
+from voice.errors import MissingError
 from voice.links.base import Link, memory_pair
 from voice.links.driver import Driver
 
@@ -59,7 +61,7 @@ async def test_every_session_has_a_responder_of_its_own() -> None:
         for wire in wires:
             await wire.link.close()
     assert engine.sessions == 0
-    assert [[line.text for line in one.prompts[0].lines] for one in made] == [[f"question {n}"] for n in range(3)]
+    assert sorted([line.text for line in one.prompts[0].lines] for one in made) == [[f"question {n}"] for n in range(3)]
 
 
 async def test_a_session_that_is_cancelled_forgets_what_it_was_hearing() -> None:
@@ -121,6 +123,25 @@ async def test_a_client_that_writes_and_does_not_read_is_not_read_either() -> No
         while sent == before:
             await wire.next()
         flooding.cancel()
+
+
+async def test_an_engine_that_cannot_get_ready_says_why_without_a_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Missing:
+        def __init__(self, *rest: object) -> None: ...
+
+        async def __aenter__(self) -> "Missing":
+            return self
+
+        async def __aexit__(self, *rest: object) -> None: ...
+
+        async def warm(self) -> None:
+            raise MissingError("no voice of that name")
+
+    monkeypatch.setattr(tts, "make_synthesizer", Missing)
+    monkeypatch.setattr(stt, "SphinxTranscriber", Missing)
+    with pytest.raises(MissingError, match="no voice of that name"):
+        async with local_engine(LocalOptions(warm=True)):
+            raise AssertionError
 
 
 def _noise() -> Samples:

@@ -6,7 +6,7 @@ The socket for better models: `Parts` takes any `Transcriber`, `Synthesizer` and
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from voice.audio.vad import make_detector
 from voice.engines.base import Responder, Synthesizer, Transcriber
 from voice.engines.cascade import Cascade, Parts
 from voice.engines.speaker import Clocks
-from voice.errors import LinkClosed
+from voice.errors import LinkClosed, VoiceError
 from voice.links.base import Link
 from voice.links.driver import Driver
 from voice.protocol.objects import TurnDetection
@@ -126,5 +126,21 @@ async def local_engine(options: LocalOptions | None = None) -> AsyncIterator[Loc
     async with transcriber, synthesizer:
         if chosen.warm:
             await asyncio.to_thread(prepare)
-            await asyncio.gather(transcriber.warm(), synthesizer.warm())
+            await _both(transcriber.warm(), synthesizer.warm())
         yield LocalEngine(transcriber, synthesizer, SkillsResponder, chosen)
+
+
+async def _both(one: Coroutine[None, None, None], other: Coroutine[None, None, None]) -> None:
+    """Run two things at once. Raises: what the first that failed raised, without the task group's wrapping."""
+    failed: BaseExceptionGroup[VoiceError] | None = None
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(one, name="warm the recogniser")
+            group.create_task(other, name="warm the synthesiser")
+    except* VoiceError as errors:
+        failed = errors
+    inner: BaseException | None = failed
+    while isinstance(inner, BaseExceptionGroup):
+        inner = inner.exceptions[0]
+    if inner is not None:
+        raise inner
