@@ -42,9 +42,7 @@ class SkillsResponder:
             return [say("not_understood")]
         if not split(text).texts:
             return [say("nothing_read" if text.strip() else "hello", language)]
-        intent = korean.match(text) if language == "ko" else skills.match(text)
-        if intent is None and told == say("timer_ask", language).text:
-            intent = korean.match(f"타이머 {text}") if language == "ko" else skills.match(f"set a timer for {text}")
+        intent = _intent(text, language, told)
         if prompt.heard is not None and _is_guess(prompt.heard) and (intent is None or intent.skill in _UNDONE_BY_NOTHING):
             return [say("unsure", language, text=shortened(text)), say("again", language)]
         guess = [say("unsure", language, text=shortened(text))] if prompt.heard is not None and _is_guess(prompt.heard) else []
@@ -53,6 +51,12 @@ class SkillsResponder:
         if intent.skill == "sound_check":
             intent = Intent(intent.skill, {**intent.slots, "heard": text}, language)
         return [*guess, *self._skills.answer(intent, now, wall_s, before, told)]
+
+    def keeps(self, prompt: Prompt) -> bool:
+        """Whether the last line is about timers: those are kept here, whoever answers everything else."""
+        text, _, told = _exchange(prompt.lines)
+        intent = _intent(text, "ko" if korean.is_korean(text) else "en", told)
+        return intent is not None and intent.skill.startswith("timer")
 
     def due_s(self) -> float | None:
         """When the next timer is due, in monotonic seconds; None if none is running."""
@@ -68,6 +72,14 @@ def prepare() -> None:
     for text in ("what time is it", "convert a mile to feet", "\uc548\ub155"):
         (korean if korean.is_korean(text) else skills).match(text)
     say("hello")
+
+
+def _intent(text: str, language: str, told: str) -> Intent | None:
+    """What a line asks for; where the length of a timer was asked for (`told`), a length alone is one."""
+    intent = korean.match(text) if language == "ko" else skills.match(text)
+    if intent is None and told == say("timer_ask", language).text:
+        intent = korean.match(f"타이머 {text}") if language == "ko" else skills.match(f"set a timer for {text}")
+    return intent
 
 
 def _is_guess(heard: Heard) -> bool:

@@ -36,6 +36,8 @@ class Streamed:
         self._language = latin
         self.letters = 0
         """Characters of the answer so far, thoughts not counted."""
+        self.spoke = False
+        """Whether anything was said."""
 
     def push(self, delta: str) -> list[Said]:
         """More text; what can be said now."""
@@ -57,6 +59,7 @@ class Streamed:
         for text in texts:
             self._language = language_of(text, self._latin, unclear=self._language)
             said.append(Said(text, self._language))
+            self.spoke = True
         return said
 
 

@@ -1,0 +1,159 @@
+"""The responder that asks a language model, at any OpenAI-compatible chat endpoint, and says its answer while it is being written.
+
+The model answers everything but two things: commands for timers, which need this session's clock, and a turn of which nothing was
+understood. What goes wrong is said in a sentence, and the session lives: the next question is asked again.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime, tzinfo
+
+from voice.engines import korean, wording
+from voice.engines.base import Line, Prompt, Said
+from voice.engines.chat_client import AskCount, ChatClient
+from voice.engines.endpoint import ChatOptions
+from voice.engines.responder import UNSURE, SkillsResponder
+from voice.engines.scripts import LATIN
+from voice.engines.streamed import Streamed
+from voice.errors import ChatError
+from voice.policy.trim import trim
+from voice.protocol.chat import Finished, Message, Piece, TextDelta
+
+log = logging.getLogger(__name__)
+
+SYSTEM = """\
+You are a voice assistant: what you write is read aloud while you write it. Answer in one to three short sentences, in the language of \
+the user, the way people talk. Write no markdown, lists, headings, tables, code, links or emoji, and write symbols out as words. \
+The user's words may come from a speech recogniser and may be misheard: if they make no sense, ask for them again. \
+You cannot set timers, alarms or reminders; if you are asked to, tell the user to say: set a timer for five minutes.
+For the user it is {date}, {time}."""
+UNSURE_NOTE = "The recogniser is not sure of what the user said last."
+GO_ON = "(Please go on.)"
+"""Stands for the user where an answer is wanted and the last line is not the user's: endpoints expect to be asked something."""
+LONGEST_ANSWER = 20_000
+"""Letters, about 20 minutes of speech. A model that repeats itself for ever is cut off there."""
+_SCRIPTS_OF_THEIR_OWN = frozenset({"ko", "ja", "zh", "ru", "ar", "he", "el", "hi", "th"})
+
+
+class ChatResponder:
+    """See the top of the file. One object serves one session; the client may serve many. `zone`: as of `SkillsResponder`."""
+
+    name = "chat"
+
+    def __init__(self, client: ChatClient, zone: tzinfo | None = None) -> None:
+        self._client = client
+        self._zone = zone or datetime.now(UTC).astimezone().tzinfo or UTC
+        self._skills = SkillsResponder(self._zone)
+        self._excuses: set[str] = set()
+        """Sentences of ours about what went wrong: the model is not shown them as its own."""
+
+    async def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncGenerator[Said, None]:
+        """The answer, sentence by sentence, the first of them before the model has ended. Never raises for what an endpoint does."""
+        if self._is_ours(prompt):
+            for said in self._skills.answer(prompt, now, wall_s):
+                yield said
+            return
+        async with aclosing(self._ask(prompt, wall_s)) as answer:
+            async for said in answer:
+                yield said
+
+    def due_s(self) -> float | None:
+        """When the next timer is due, in monotonic seconds; None if none is running."""
+        return self._skills.due_s()
+
+    def announce(self, now: float) -> Sequence[Said]:
+        """What is to be said of the timers that are due by `now`, once."""
+        return self._skills.announce(now)
+
+    def _is_ours(self, prompt: Prompt) -> bool:
+        if prompt.heard is not None and not prompt.heard.text:
+            return True
+        asked = _asked(prompt)
+        if asked is None:
+            # Nobody has said anything: a greeting, unless the instructions want something else.
+            return not prompt.instructions.strip() and not prompt.lines
+        return not asked.strip() or self._skills.keeps(prompt)
+
+    async def _ask(self, prompt: Prompt, wall_s: float) -> AsyncGenerator[Said, None]:
+        count, streamed, reason = AskCount(), Streamed(_latin(prompt)), ""
+        try:
+            async with aclosing(self._client.ask(self._messages(prompt, wall_s), count)) as pieces:
+                async for piece in pieces:
+                    for said in _said(piece, streamed):
+                        yield said
+                    reason = piece.reason if isinstance(piece, Finished) else reason
+                    if streamed.letters > LONGEST_ANSWER:
+                        break
+            for said in streamed.flush():
+                yield said
+            _must_have_answered(streamed, reason)
+        except ChatError as exc:
+            log.warning("%s, asked for an answer: %s", self._client.options.host, exc)
+            for said in streamed.flush():
+                yield said
+            yield self._excuse(exc, "ko" if korean.is_korean(_asked(prompt) or "") else "en")
+        finally:
+            log.debug("asked %s: %s", self._client.options.host, count)
+
+    def _messages(self, prompt: Prompt, wall_s: float) -> list[Message]:
+        """What the model is shown."""
+        lines = [Message(line.role, text) for line in prompt.lines if (text := self._shown(line))]
+        if not any(line.role == "user" for line in lines[-1:]):
+            lines.append(Message("user", GO_ON))
+        return trim([Message("system", self._system(prompt, wall_s)), *lines], self._client.options.history_tokens)
+
+    def _system(self, prompt: Prompt, wall_s: float) -> str:
+        moment = datetime.fromtimestamp(wall_s, self._zone)
+        parts = [SYSTEM.format(date=wording.date(moment), time=wording.time_of_day(moment)), prompt.instructions.strip()]
+        if prompt.heard is not None and prompt.heard.confidence < UNSURE:
+            parts.append(UNSURE_NOTE)
+        return "\n\n".join(part for part in parts if part)
+
+    def _shown(self, line: Line) -> str:
+        text = line.text.strip()
+        if line.role == "assistant":
+            for excuse in self._excuses:
+                text = text.removesuffix(excuse).rstrip()
+        return text
+
+    def _excuse(self, error: ChatError, language: str) -> Said:
+        said = excuse(error, self._client.options, language)
+        self._excuses.add(said.text)
+        return said
+
+
+def excuse(error: ChatError, options: ChatOptions, language: str = "en") -> Said:
+    """The sentence that says what is wrong with an endpoint, and what to do. Nothing of it is the endpoint's own words."""
+    limits = options.timeouts
+    seconds = {"connect_timeout": limits.connect_s, "first_token_timeout": limits.first_token_s, "idle_timeout": limits.idle_s}
+    wait_s = max(1, round(seconds.get(error.code, limits.total_s)))
+    return wording.say(f"chat_{error.code}", language, host=options.host, model=options.model, duration=wording.duration(wait_s, language))
+
+
+def _must_have_answered(streamed: Streamed, reason: str) -> None:
+    """Raises: ChatError."""
+    if reason == "content_filter":
+        raise ChatError("filtered", "the endpoint's filter has cut the answer")
+    if not streamed.spoke:
+        raise ChatError("empty_answer", f"no words; finish reason {reason or 'unknown'!r}")
+
+
+def _said(piece: Piece, streamed: Streamed) -> Sequence[Said]:
+    match piece:
+        case TextDelta():
+            return streamed.push(piece.text)
+        case Finished():
+            return streamed.flush()
+    return ()
+
+
+def _asked(prompt: Prompt) -> str | None:
+    """What the user has said last; None if nothing yet."""
+    return next((line.text for line in reversed(prompt.lines) if line.role == "user"), None)
+
+
+def _latin(prompt: Prompt) -> str:
+    """The language that Latin letters are spoken in: the one that was heard, if it is written with them."""
+    heard = prompt.heard.language if prompt.heard is not None else LATIN
+    return LATIN if heard.split("-")[0] in _SCRIPTS_OF_THEIR_OWN else heard
