@@ -159,6 +159,16 @@ def test_a_rate_is_positive(rate_hz: int) -> None:
         JitterBuffer(rate_hz)
 
 
+def test_each_gap_counts_for_itself() -> None:
+    player = Player()
+    player.put("a", 50)
+    for length_ms in (100, 180):
+        player.take(length_ms)
+        player.put("a", 120)
+    player.take(50)
+    assert (player.buffer.stats.underruns, player.buffer.stats.silence_ms) == (2, 50 + 60)
+
+
 # --- several items
 
 

@@ -62,6 +62,31 @@ def test_what_was_played_is_remembered_for_a_while() -> None:
     assert [player.buffer.heard(f"item-{number}") for number in (1, 2, REMEMBERED)] == [20, 30, 30]
 
 
+def test_of_an_item_that_came_again_the_newer_counts() -> None:
+    player = Player()
+    player.reply("a", [0], delta_ms=50)
+    player.put("a", 100)
+    player.take(20)
+    assert (player.buffer.heard("a"), player.buffer.position()) == (20, ("a", 480))
+    player.buffer.end("a")
+    player.take(100)
+    assert player.buffer.heard("a") == 100
+
+
+def test_it_is_idle_when_all_was_taken_and_no_more_comes() -> None:
+    player = Player()
+    assert player.buffer.idle
+    player.put("a", 20)
+    player.take(50)
+    assert not player.buffer.idle
+    player.buffer.end("a")
+    player.take(10)
+    assert player.buffer.idle
+    player.put("b", 20)
+    player.buffer.flush()
+    assert player.buffer.idle
+
+
 # --- stopping
 
 

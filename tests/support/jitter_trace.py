@@ -67,7 +67,11 @@ def _done(buffer: JitterBuffer, op: Op) -> Op:
         case "take":
             taken = [buffer.take(op["count"], op["now_us"] + index * op["every_us"]) for index in range(op["times"])]
             position = buffer.position()
-            found = {"crc32": zlib.crc32(b"".join(map(to_bytes, taken))), "position": list(position) if position else None}
+            found = {
+                "crc32": zlib.crc32(b"".join(map(to_bytes, taken))),
+                "position": list(position) if position else None,
+                "idle": buffer.idle,
+            }
             return {**found, "stats": asdict(buffer.stats)}
         case "flush":
             heard = buffer.flush()

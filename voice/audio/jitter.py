@@ -149,17 +149,17 @@ class JitterBuffer:
         out = np.zeros(count, np.int16)
         at = 0
         while at < count:
-            rung = self._fades.ring(out[at:])
-            self._hush(rung)
-            at += rung
-            if at == count:
-                break
-            item = self._next(now_us)
-            if item:
-                at += self._play(item, out[at:], self._counts.out + at)
-            elif not self._fades.stop():
-                self._hush(count - at)
-                break
+            quiet = self._fades.ring(out[at:])
+            if not quiet:
+                item = self._next(now_us)
+                if item:
+                    at += self._play(item, out[at:], self._counts.out + at)
+                    continue
+                # Either there is a fade-out to come, or silence for the rest.
+                quiet = 0 if self._fades.stop() else count - at
+            if self._items:
+                self._items[0].silent += quiet
+            at += quiet
         self._counts.out += count
         return out
 
@@ -191,6 +191,11 @@ class JitterBuffer:
         self._settle()
         found = [item.heard for item in (*self._gone, *self._items) if item.item_id == item_id]
         return ms_in(found[-1], self.rate_hz) if found else 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing left to play, and nothing more to come of what was."""
+        return not self._items
 
     @property
     def stats(self) -> JitterStats:
@@ -272,11 +277,6 @@ class JitterBuffer:
         # Here, and not only when somebody asks: else the map would grow.
         self._settle()
         return len(piece)
-
-    def _hush(self, count: int) -> None:
-        """So many samples were given out that are no item's."""
-        if self._items:
-            self._items[0].silent += count
 
     def _settle(self) -> None:
         self._runs.settle(self._counts.out - self.latency_samples)
