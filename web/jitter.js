@@ -1,17 +1,12 @@
-// The playback buffer: the twin of voice/audio/jitter.py (with arrivals.py, fades.py and playing.py), whose comments tell the whole
-// story. Both run fixtures/traces/jitter-*.jsonl and must give the same samples, decisions and counters. No DOM, no audio, no clock:
-// an AudioWorklet imports it. `take` allocates nothing. Times are whole microseconds, counts whole samples.
+// The playback buffer: the twin of voice/audio/jitter.py, whose comments tell the whole story (arrivals.js, fades.js and playing.js are
+// those of arrivals.py, fades.py and playing.py). Both run fixtures/traces/jitter-*.jsonl and must give the same samples, decisions and
+// counters. No DOM, no audio, no clock: an AudioWorklet imports it. Times are whole microseconds, counts whole samples.
 
-const SECOND_US = 1_000_000;
-const FAST_ENOUGH = 4000;
-const KEPT = 24;
-const NEWEST_WEIGHT = 1 << 16;
-const ONE = 1 << 15;
-const HALF = 1 << 14;
+import { Arrivals, Past, SECOND_US } from "./arrivals.js";
+import { Fades } from "./fades.js";
+import { DRY, Item, PLAYING, Runs, WAITING } from "./playing.js";
+
 const REMEMBERED = 32;
-const WAITING = 0;
-const PLAYING = 1;
-const DRY = 2;
 
 const divided = (number, by) => Math.floor(number / by);
 
@@ -28,232 +23,6 @@ export const SETTINGS = Object.freeze({
   fadeMs: 10,
   flushMs: 5,
 });
-
-class Arrivals {
-  received = 0;
-  neededUs = 0;
-  #rateHz;
-  #firstUs;
-  #beforeLast = 0;
-
-  constructor(rateHz, nowUs) {
-    this.#rateHz = rateHz;
-    this.#firstUs = nowUs;
-    this.lastUs = nowUs;
-  }
-
-  add(count, nowUs) {
-    const dueUs = this.#firstUs + divided(this.received * SECOND_US, this.#rateHz);
-    this.neededUs = Math.max(this.neededUs, nowUs - dueUs);
-    this.#beforeLast = this.received;
-    this.lastUs = nowUs;
-    this.received += count;
-  }
-
-  ageUs(nowUs) {
-    return nowUs - this.#firstUs;
-  }
-
-  /** Per mille of real time; null after one delta only. */
-  speed() {
-    if (!this.#beforeLast) return null;
-    const soundUs = divided(this.#beforeLast * SECOND_US, this.#rateHz);
-    return Math.min(FAST_ENOUGH, divided(soundUs * 1000, Math.max(1, this.lastUs - this.#firstUs)));
-  }
-}
-
-class Past {
-  neededUs = 0;
-  speed = null;
-  #replies = [];
-  #quantilePercent;
-  #decayPercent;
-
-  constructor(quantilePercent, decayPercent) {
-    this.#quantilePercent = quantilePercent;
-    this.#decayPercent = decayPercent;
-  }
-
-  add(neededUs, speed) {
-    this.#replies.unshift({ neededUs, speed, weight: 0 });
-    this.#replies.length = Math.min(KEPT, this.#replies.length);
-    let weight = NEWEST_WEIGHT;
-    let total = 0;
-    let sum = 0;
-    for (const reply of this.#replies) {
-      reply.weight = weight;
-      total += weight;
-      sum += reply.speed * weight;
-      weight = divided(weight * this.#decayPercent, 100);
-    }
-    this.speed = divided(sum, total);
-    let below = 0;
-    for (const reply of [...this.#replies].sort((one, other) => one.neededUs - other.neededUs)) {
-      below += reply.weight;
-      if (below * 100 >= total * this.#quantilePercent) {
-        this.neededUs = reply.neededUs;
-        break;
-      }
-    }
-  }
-}
-
-class Fades {
-  #length;
-  #recent;
-  #sounding = false;
-  #fadedIn;
-  #ringAt = 0;
-  #ringLength = 0;
-
-  constructor(length) {
-    this.#length = length;
-    this.#recent = new Int16Array(length);
-    this.#fadedIn = length;
-  }
-
-  start(fadeIn) {
-    if (this.#sounding) return;
-    this.#sounding = true;
-    this.#recent.fill(0);
-    this.#fadedIn = fadeIn ? 0 : this.#length;
-  }
-
-  stop(length = this.#length) {
-    if (!this.#sounding) return false;
-    this.#sounding = false;
-    this.#ringAt = 0;
-    this.#ringLength = Math.min(length, this.#length);
-    return true;
-  }
-
-  ring(out, at, floats) {
-    const count = Math.min(out.length - at, this.#ringLength - this.#ringAt);
-    for (let index = 0; index < count; index++, this.#ringAt++) {
-      const gain = divided((this.#ringLength - 1 - this.#ringAt) * ONE, this.#ringLength);
-      const sample = (this.#recent[this.#length - 1 - this.#ringAt] * gain + HALF) >> 15;
-      out[at + index] = floats ? sample / 32768 : sample;
-    }
-    return count;
-  }
-
-  passOn(samples, from, count, out, at, floats) {
-    const recent = this.#recent;
-    const length = this.#length;
-    if (count < length) recent.copyWithin(0, count);
-    for (let index = 0; index < count; index++) {
-      let sample = samples[from + index];
-      if (this.#fadedIn < length) {
-        this.#fadedIn++;
-        sample = (sample * divided(this.#fadedIn * ONE, length) + HALF) >> 15;
-      }
-      out[at + index] = floats ? sample / 32768 : sample;
-      const place = length - count + index;
-      if (place >= 0) recent[place] = sample;
-    }
-  }
-}
-
-class Item {
-  state = WAITING;
-  ended = false;
-  played = 0;
-  silent = 0;
-  heard = 0;
-  #chunks = [];
-  #first = 0;
-  #offset = 0;
-
-  constructor(itemId, arrivals) {
-    this.itemId = itemId;
-    this.arrivals = arrivals;
-  }
-
-  get left() {
-    return this.arrivals.received - this.played;
-  }
-
-  get finished() {
-    return this.ended && this.heard === this.arrivals.received;
-  }
-
-  add(samples, nowUs) {
-    this.#chunks.push(samples);
-    this.arrivals.add(samples.length, nowUs);
-  }
-
-  /** Some samples, through `fades` into `out` from `at` on; how many. */
-  draw(fades, out, at, floats) {
-    const chunk = this.#chunks[this.#first];
-    const count = Math.min(chunk.length - this.#offset, out.length - at);
-    fades.passOn(chunk, this.#offset, count, out, at, floats);
-    this.#offset += count;
-    this.played += count;
-    if (this.#offset === chunk.length) {
-      this.#chunks[this.#first++] = null;
-      this.#offset = 0;
-    }
-    return count;
-  }
-}
-
-class Runs {
-  latest = null;
-  #ring = Array.from({ length: 64 }, () => ({ item: null, outFrom: 0, itemFrom: 0, count: 0 }));
-  #first = 0;
-  #used = 0;
-
-  #at(index) {
-    return this.#ring[(this.#first + index) % this.#ring.length];
-  }
-
-  add(item, outFrom, count) {
-    if (this.#used) {
-      const last = this.#at(this.#used - 1);
-      if (last.item === item && last.outFrom + last.count === outFrom) {
-        last.count += count;
-        return;
-      }
-    }
-    if (this.#used === this.#ring.length) this.#grow();
-    const run = this.#at(this.#used++);
-    run.item = item;
-    run.outFrom = outFrom;
-    run.itemFrom = item.played - count;
-    run.count = count;
-  }
-
-  settle(out) {
-    while (this.#used) {
-      const run = this.#at(0);
-      if (run.outFrom >= out) break;
-      const heard = Math.min(run.count, out - run.outFrom);
-      run.item.heard = run.itemFrom + heard;
-      this.latest = run.item;
-      if (heard < run.count) break;
-      run.item = null;
-      this.#first = (this.#first + 1) % this.#ring.length;
-      this.#used--;
-    }
-  }
-
-  items() {
-    return [...new Set(Array.from({ length: this.#used }, (_, index) => this.#at(index).item))];
-  }
-
-  clear() {
-    for (const run of this.#ring) run.item = null;
-    this.#used = 0;
-    this.latest = null;
-  }
-
-  // 64 breaks in the sound within the device's latency: not heard of, but no reason to lose the position.
-  #grow() {
-    const more = Array.from({ length: this.#ring.length }, () => ({ item: null, outFrom: 0, itemFrom: 0, count: 0 }));
-    this.#ring = [...this.#ring.slice(this.#first), ...this.#ring.slice(0, this.#first), ...more];
-    this.#first = 0;
-  }
-}
 
 /** Like JitterBuffer in jitter.py, and with its words; a worklet's frames are filled in place. */
 export class JitterBuffer {
@@ -299,18 +68,20 @@ export class JitterBuffer {
     const floats = out instanceof Float32Array;
     let at = 0;
     while (at < out.length) {
-      const rung = this.#fades.ring(out, at, floats);
-      this.#hush(rung);
-      at += rung;
-      if (at === out.length) break;
-      const item = this.#next(nowUs);
-      if (item) {
-        at += this.#play(item, out, at, floats);
-      } else if (!this.#fades.stop()) {
-        this.#hush(out.length - at);
-        out.fill(0, at);
-        break;
+      let quiet = this.#fades.ring(out, at, floats);
+      if (!quiet) {
+        const item = this.#next(nowUs);
+        if (item) {
+          at += this.#play(item, out, at, floats);
+          continue;
+        }
+        if (!this.#fades.stop()) {
+          quiet = out.length - at;
+          out.fill(0, at);
+        }
       }
+      if (this.#items.length) this.#items[0].silent += quiet;
+      at += quiet;
     }
     this.#counts.out += out.length;
   }
@@ -352,7 +123,7 @@ export class JitterBuffer {
     return found ? this.#msIn(found.heard) : 0;
   }
 
-  /** Whether there is nothing left to play. Allocates nothing. */
+  /** Whether there is nothing left to play, and nothing more to come of what was. Allocates nothing. */
   get idle() {
     return this.#items.length === 0;
   }
@@ -430,10 +201,6 @@ export class JitterBuffer {
     this.#counts.played += count;
     this.#settle();
     return count;
-  }
-
-  #hush(count) {
-    if (this.#items.length) this.#items[0].silent += count;
   }
 
   #settle() {

@@ -63,6 +63,7 @@ function done(buffer, op, floats) {
       return {
         crc32: crc32(taken),
         position: position && [position.itemId, position.samplesPlayed],
+        idle: buffer.idle,
         stats: buffer.stats,
       };
     }
