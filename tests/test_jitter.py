@@ -102,6 +102,18 @@ def test_a_short_reply_says_nothing_about_longer_ones() -> None:
     assert player.reply("b", [0, 30, 30, 30]).startswith("#" * 40)
 
 
+def test_a_device_that_takes_much_at_a_time_gets_it_all_or_waits() -> None:
+    """Deltas of 20 ms at 1.5x, taken 40 ms at a time: one delta alone would run dry at once."""
+    buffer = JitterBuffer(RATE_HZ)
+    came_us = [number * 20_000 * 2 // 3 for number in range(30)]
+    shown = ""
+    for number in range(12):
+        while came_us and came_us[0] <= number * 40_000:
+            buffer.put("a", sound(20), came_us.pop(0))
+        shown += "#" if (buffer.take(4 * TAKE, number * 40_000) == 1000).all() else "."
+    assert shown == "." + "#" * 11 and (buffer.stats.start_ms, buffer.stats.underruns) == (40, 0)
+
+
 def test_sound_is_played_even_if_its_end_is_never_told() -> None:
     player = Player()
     player.put("a", 100)

@@ -70,7 +70,7 @@ export class JitterBuffer {
     while (at < out.length) {
       let quiet = this.#fades.ring(out, at, floats);
       if (!quiet) {
-        const item = this.#next(nowUs);
+        const item = this.#next(out.length - at, nowUs);
         if (item) {
           at += this.#play(item, out, at, floats);
           continue;
@@ -151,10 +151,10 @@ export class JitterBuffer {
     }
   }
 
-  #next(nowUs) {
+  #next(count, nowUs) {
     while (this.#items.length) {
       const item = this.#items[0];
-      if (item.left && (item.state === PLAYING || this.#mayStart(item, nowUs))) {
+      if (item.left && (item.state === PLAYING || this.#mayStart(item, count, nowUs))) {
         this.#begin(item);
         return item;
       }
@@ -167,13 +167,13 @@ export class JitterBuffer {
     return null;
   }
 
-  #mayStart(item, nowUs) {
+  #mayStart(item, count, nowUs) {
     const settings = this.#settings;
     if (item.ended || nowUs - item.arrivals.lastUs >= settings.mostWaitMs * 1000) return true;
-    if (item.state === DRY) return item.left >= this.#samplesIn(settings.resumeMs);
+    if (item.state === DRY) return item.left >= Math.max(count, this.#samplesIn(settings.resumeMs));
     const speed = this.#past.speed ?? item.arrivals.speed();
     const leastMs = speed !== null && speed < settings.slowSpeed ? settings.slowWaitMs : 0;
-    if (item.left < this.#samplesIn(leastMs)) return false;
+    if (item.left < Math.max(count, this.#samplesIn(leastMs))) return false;
     const waitUs = Math.max(leastMs * 1000, Math.min(this.#past.neededUs, settings.mostWaitMs * 1000));
     const aheadUs = divided(item.left * SECOND_US, this.rateHz);
     return item.arrivals.ageUs(nowUs) >= waitUs || aheadUs >= waitUs * settings.aheadFactor;

@@ -5,8 +5,9 @@ The items of replies are played in the order in which they came. The first of th
     WAITING --may start--> PLAYING --no samples, more to come--> DRY --resume_ms are there, or the rest--> PLAYING
 
 It may start when it has waited as long as past replies needed (`arrivals.py`), or is so far ahead of the loudspeaker that it need not
-wait, or is complete. A lead is never given up: nothing here plays faster than it was spoken. Every sample is played once, in order, until
-`flush`; the samples are exact but for a fade-in after a gap. Where sound stops it fades out (`fades.py`).
+wait, or is complete; and not with less than the device takes at a time: it would run dry at once. A lead is never given up: nothing here
+plays faster than it was spoken. Every sample is played once, in order, until `flush`; the samples are exact but for a fade-in after a
+gap. Where sound stops it fades out (`fades.py`).
 
 What was heard is counted in original samples, less the latency of the device, through a map from samples handed out to samples of an
 item (`playing.Runs`): lengthened pauses or stretched sound, which would go into `_play`, would be other entries in it.
@@ -151,7 +152,7 @@ class JitterBuffer:
         while at < count:
             quiet = self._fades.ring(out[at:])
             if not quiet:
-                item = self._next(now_us)
+                item = self._next(count - at, now_us)
                 if item:
                     at += self._play(item, out[at:], self._counts.out + at)
                     continue
@@ -221,11 +222,11 @@ class JitterBuffer:
         if speed is not None and item.arrivals.received >= samples_in(self._settings.learn_ms, self.rate_hz):
             self._past.add(Needs(item.arrivals.needed_us, speed))
 
-    def _next(self, now_us: int) -> Item | None:
-        """The item that sounds now; None if there is none, or it is not time."""
+    def _next(self, count: int, now_us: int) -> Item | None:
+        """The item that gives the next of `count` samples; None if there is none, or it is not time."""
         while self._items:
             item = self._items[0]
-            if item.left and (item.state is State.PLAYING or self._may_start(item, now_us)):
+            if item.left and (item.state is State.PLAYING or self._may_start(item, count, now_us)):
                 self._begin(item)
                 return item
             if item.left or not item.ended:
@@ -235,17 +236,17 @@ class JitterBuffer:
             self._gone.append(self._items.popleft())
         return None
 
-    def _may_start(self, item: Item, now_us: int) -> bool:
-        """Whether an item that has samples should sound."""
+    def _may_start(self, item: Item, count: int, now_us: int) -> bool:
+        """Whether an item that has samples should sound, for a device that takes `count` at a time."""
         if item.ended or now_us - item.arrivals.last_us >= self._settings.most_wait_ms * 1000:
             return True
         if item.state is State.DRY:
-            return item.left >= samples_in(self._settings.resume_ms, self.rate_hz)
+            return item.left >= max(count, samples_in(self._settings.resume_ms, self.rate_hz))
         speed = self._past.speed
         if speed is None:
             speed = item.arrivals.speed()
         least_ms = self._settings.slow_wait_ms if speed is not None and speed < self._settings.slow_speed else 0
-        if item.left < samples_in(least_ms, self.rate_hz):
+        if item.left < max(count, samples_in(least_ms, self.rate_hz)):
             return False
         wait_us = max(least_ms * 1000, min(self._past.needed_us, self._settings.most_wait_ms * 1000))
         ahead_us = item.left * SECOND_US // self.rate_hz
