@@ -236,6 +236,7 @@ class Page {
   itemSeen({ item, previous_item_id: afterId = null }) {
     if (item.type !== "message" || (item.role !== "user" && item.role !== "assistant")) return;
     if (this.session.inbound.isCut(item.id)) return;
+    this.view.place(item.id, afterId);
     const text = textOf(item);
     if (text !== "") this.view.line(item.id, item.role, text, { afterId, growing: this.growing.has(item.id) });
     else if (!this.view.has(item.id)) this.expect(item.id, item.role, afterId);

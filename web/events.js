@@ -5,11 +5,7 @@
 const NEEDS = {
   "session.created": [["session", "object"]],
   "session.updated": [["session", "object"]],
-  error: [
-    ["error", "object"],
-    ["error.type", "string"],
-    ["error.message", "string"],
-  ],
+  error: [["error.type", "string"]],
   "input_audio_buffer.committed": [["item_id", "string"]],
   "input_audio_buffer.speech_started": [
     ["audio_start_ms", "number"],

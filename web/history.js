@@ -15,37 +15,39 @@ export function textOf(item) {
 export class History {
   constructor() {
     this._lines = new Map();
+    this._unplaced = new Set();
   }
 
   lines() {
     return [...this._lines.values()];
   }
 
-  get(itemId) {
-    return this._lines.get(itemId);
+  has(itemId) {
+    return this._lines.has(itemId);
   }
 
-  // An item was added or finished.
-  see(item, after) {
+  // An item was added or finished; `after` is the one before it, where the server tells.
+  see(item, itemId, after) {
     if (item.type !== "message") return;
-    const itemId = String(item.id);
     const old = this._lines.get(itemId);
-    const line = {
-      itemId,
-      role: String(item.role),
-      text: textOf(item) || (old ? old.text : ""),
-      status: String(item.status ?? "completed"),
-    };
-    const inPlace = old || after === null || after === undefined || !this._lines.has(after) || this._last() === after;
-    if (inPlace) this._lines.set(itemId, line);
-    else this._insert(line, after);
-    while (this._lines.size > MAX_LINES) this._lines.delete(this._lines.keys().next().value);
+    const text = textOf(item) || (old ? old.text : "");
+    const role = typeof item.role === "string" ? item.role : old ? old.role : "";
+    const line = { itemId, role, text, status: typeof item.status === "string" ? item.status : "completed" };
+    if (!old || this._unplaced.delete(itemId)) {
+      this._lines.delete(itemId);
+      this._place(line, after);
+    } else {
+      this._lines.set(itemId, line);
+    }
+    this._bound();
   }
 
-  // The text of an item has become known; the item may not have been seen yet.
+  // The text of an item has become known; the item may not have been seen yet: then it stands last until it is.
   write(itemId, role, text) {
     const old = this._lines.get(itemId);
+    if (!old) this._unplaced.add(itemId);
     this._lines.set(itemId, { itemId, role, text, status: old ? old.status : "completed" });
+    this._bound();
   }
 
   // The item will not be finished any more: the link went away in the middle of it.
@@ -54,20 +56,24 @@ export class History {
     if (old) this._lines.set(itemId, { ...old, text, status: "incomplete" });
   }
 
+  // The item was deleted.
   forget(itemId) {
     this._lines.delete(itemId);
+    this._unplaced.delete(itemId);
   }
 
-  _last() {
-    let last = null;
-    for (const itemId of this._lines.keys()) last = itemId;
-    return last;
-  }
-
-  _insert(line, after) {
+  _place(line, after) {
     const lines = this.lines();
-    const place = lines.findIndex((known) => known.itemId === after) + 1;
-    lines.splice(place, 0, line);
+    const found = lines.findIndex((known) => known.itemId === after);
+    if (found < 0 || found + 1 === lines.length) {
+      this._lines.set(line.itemId, line);
+      return;
+    }
+    lines.splice(found + 1, 0, line);
     this._lines = new Map(lines.map((known) => [known.itemId, known]));
+  }
+
+  _bound() {
+    while (this._lines.size > MAX_LINES) this.forget(this._lines.keys().next().value);
   }
 }

@@ -127,7 +127,7 @@ export class Inbound {
 
   _words(event, text, final) {
     const itemId = event.item_id;
-    if (this._cut.has(itemId)) return [{ kind: "Other", event }];
+    if (this._cut.has(itemId)) return [];
     this._open.add(itemId);
     this.heard.words(itemId, text, final);
     if (final) this.history.write(itemId, "assistant", text);
@@ -170,7 +170,7 @@ export class Inbound {
 
   _error(error) {
     this._arbiter.refused(error.event_id ?? null, error.code ?? null);
-    const { message, param = null, event_id: eventId = null } = error;
+    const { message = "", param = null, event_id: eventId = null } = error;
     return { kind: "ErrorReported", code: error.code || error.type, message, param, eventId };
   }
 
@@ -178,7 +178,7 @@ export class Inbound {
     switch (event.type) {
       case "conversation.item.added":
       case "conversation.item.done":
-        this.history.see(event.item, event.previous_item_id ?? null);
+        if (typeof event.item.id === "string") this.history.see(event.item, event.item.id, event.previous_item_id ?? null);
         break;
       case "conversation.item.deleted":
         this.history.forget(event.item_id);

@@ -19,6 +19,7 @@ const UNLINKED = "unlinked";
 const ASKED = "asked";
 const ASKED_AGAIN = "asked again, for 24 kHz";
 const READY = "ready";
+const MAX_CANCELS = 8; // whose errors are known to be harmless
 export const TOO_MANY = "too many wait";
 
 // The usual settings: speech in and out, the user's words written down, turns ended by the server's detector.
@@ -44,6 +45,7 @@ export class ClientSession {
     this._newId = newId;
     this._outbox = [];
     this._settingsId = "";
+    this._cancels = [];
     this.uplink = new Uplink((event) => this._send(event), captureHz);
     this.arbiter = new Arbiter((event) => this._send(event), newId);
     this.inbound = new Inbound(this.arbiter, this.uplink);
@@ -59,23 +61,20 @@ export class ClientSession {
 
   // A link is there: ask for the settings, and tell again what had been said.
   connected() {
-    this.arbiter.reset();
-    this.uplink.close();
-    this._outbox = [];
+    this._leave();
     this._askSettings(RATE_HZ, ASKED);
     for (const line of this.history.lines()) this._tellAgain(line);
-    this.arbiter.resume();
   }
 
-  // The link is gone: a reply in the middle will not go on, a question that waits will be asked again.
+  // The link is gone: a reply in the middle will not go on; a question that got no word of an answer is asked again.
   disconnected() {
     if (this.stage === UNLINKED) return;
     const begun = this.inbound.settle();
-    if (this.arbiter.active !== null && !begun) this.arbiter.later();
-    this.arbiter.reset();
-    this.uplink.close();
-    this._outbox = [];
+    const last = this.history.lines().at(-1);
+    const owed = this.arbiter.active !== null && !begun && last?.role === "user" && last.text !== "";
+    this._leave();
     this.stage = UNLINKED;
+    if (owed) this.arbiter.ask();
   }
 
   // A message of the server as text: the notices. What cannot be read is reported and dropped; it never throws.
@@ -83,14 +82,18 @@ export class ClientSession {
     const { event, problem } = readEvent(text);
     if (problem) return [{ kind: "ErrorReported", code: "unreadable_event", message: problem, param: null, eventId: null }];
     if (event.type === "session.updated") return [this._settled(event.session)];
-    if (event.type === "error" && event.error.event_id === this._settingsId && this.stage !== READY) {
-      if (this.stage === ASKED) {
-        this._askSettings(PCM_RATE_HZ, ASKED_AGAIN);
-        return [];
+    if (event.type === "error") {
+      const { event_id: eventId, code } = event.error;
+      if (eventId === this._settingsId && this._asking) {
+        if (this.stage === ASKED) {
+          this._askSettings(PCM_RATE_HZ, ASKED_AGAIN);
+          return [];
+        }
+        // Refused twice: the session runs with the server's defaults, and the page is told.
+        this._ready(PCM_RATE_HZ);
       }
-      // Refused twice: the session runs with the server's defaults, and the page is told.
-      this.stage = READY;
-      this.uplink.open(PCM_RATE_HZ);
+      // The answer was over, or the server had stopped it by itself, before our cancel arrived: what was wished is so.
+      if (code === "response_cancel_not_active" && this._cancels.includes(eventId)) return [{ kind: "Other", event }];
     }
     return this.inbound.notices(event);
   }
@@ -107,22 +110,22 @@ export class ClientSession {
     this.uplink.push(samples);
   }
 
-  // A typed message; the answer waits until the one in progress is done. Returns the item's id, TOO_MANY, or "" for an empty one.
+  // A typed message; it and its answer wait until the one in progress is done. Returns the item's id, TOO_MANY, or "" for an empty one.
   say(text) {
     if (text.trim() === "") return "";
-    const itemId = this._newId("item");
-    const item = { type: "message", id: itemId, role: "user", content: [{ type: "input_text", text }] };
-    const eventId = this._newId("event");
-    if (this.stage === UNLINKED) this.history.see({ ...item, status: "completed" }, null);
-    else this._send({ type: "conversation.item.create", event_id: eventId, item });
-    const wanted = this.stage === UNLINKED ? this.arbiter.later() : this.arbiter.ask();
-    return wanted ? itemId : TOO_MANY;
+    const item = { type: "message", id: this._newId("item"), role: "user", content: [{ type: "input_text", text }] };
+    const event = { type: "conversation.item.create", event_id: this._newId("event"), item };
+    return this.arbiter.ask(event) ? item.id : TOO_MANY;
   }
 
   // Stop the answer. `itemId`: the one that was being played, of which `heardMs` were really heard; null: none was.
   interrupt(itemId = null, heardMs = 0) {
-    const active = this.arbiter.active !== null;
-    if (active) this._send({ type: "response.cancel", event_id: this._newId("event") });
+    const active = this.arbiter.busy;
+    if (active) {
+      const eventId = this._newId("event");
+      this._cancels = [...this._cancels.slice(1 - MAX_CANCELS), eventId];
+      this._send({ type: "response.cancel", event_id: eventId });
+    }
     if (itemId === null || !this.inbound.cut(itemId, heardMs)) return;
     const clampedMs = Math.min(heardMs, this.inbound.receivedMs(itemId));
     if (clampedMs > 0) {
@@ -140,16 +143,30 @@ export class ClientSession {
 
   _settled(settings) {
     this.inbound.settings = settings;
-    if (this.stage !== READY) {
-      this.stage = READY;
-      this.uplink.open(inputRate(settings));
-    }
+    if (this._asking) this._ready(inputRate(settings));
     return { kind: "SessionReady", settings };
+  }
+
+  get _asking() {
+    return this.stage === ASKED || this.stage === ASKED_AGAIN;
+  }
+
+  // What waited for the settings goes now, in its order.
+  _ready(rateHz) {
+    this.stage = READY;
+    this.uplink.open(rateHz);
+    this.arbiter.open();
+  }
+
+  _leave() {
+    this.arbiter.reset((event) => this.history.has(event.item.id));
+    this.uplink.close();
+    this._outbox = [];
   }
 
   _askSettings(rateHz, stage) {
     const audio = this._asked.audio ?? {};
-    const input = { format: { type: "audio/pcm", rate: rateHz }, ...audio.input };
+    const input = { ...audio.input, format: { type: "audio/pcm", rate: rateHz } };
     this._settingsId = this._newId("event");
     this.stage = stage;
     this._send({

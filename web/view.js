@@ -26,6 +26,7 @@ export class View {
   speak(language) {
     this.language = language;
     document.documentElement.lang = language;
+    document.title = say(language, "title");
     for (const place of document.querySelectorAll("[data-word]")) place.textContent = say(language, place.dataset.word);
     for (const place of document.querySelectorAll("[data-label]")) place.setAttribute("aria-label", say(language, place.dataset.label));
     byId("text").placeholder = say(language, "typeHere");
@@ -100,6 +101,15 @@ export class View {
     this._follow();
   }
 
+  // The server has said where a line stands that was shown before: once, behind `afterId`.
+  place(itemId, afterId) {
+    const caption = this._captions.get(itemId);
+    const before = this._captions.get(afterId);
+    if (!caption || caption.placed) return;
+    caption.placed = true;
+    if (before && before.element.nextElementSibling !== caption.element) before.element.after(caption.element);
+  }
+
   more(itemId, text) {
     const caption = this._captions.get(itemId) ?? this._add(itemId, "assistant", null);
     this._write(caption, caption.text + text);
@@ -146,7 +156,7 @@ export class View {
     mark.className = "mark";
     words.dir = "auto";
     element.append(who, words, mark);
-    const caption = { element, who, words, markPlace: mark, role, text: "", mark: "" };
+    const caption = { element, who, words, markPlace: mark, role, text: "", mark: "", placed: false };
     this._captions.set(itemId, caption);
     this._name(caption);
     const before = this._captions.get(afterId);

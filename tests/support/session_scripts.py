@@ -1,0 +1,178 @@
+"""What other servers do to a talking session, event by event: the scripted traces of session_trace.py."""
+
+from typing import Any
+
+Line = dict[str, Any]
+
+
+def do(what: str, **how: Any) -> Line:
+    return {"dir": "do", "event": {"do": what, **how}}
+
+
+def down(kind: str, **fields: Any) -> Line:
+    return {"dir": "down", "event": {"type": kind, "event_id": "event_s", **fields}}
+
+
+def ready(rate_hz: int | None = 16_000) -> Line:
+    pcm: Line = {"type": "audio/pcm"} if rate_hz is None else {"type": "audio/pcm", "rate": rate_hz}
+    detection = {"type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 200, "silence_duration_ms": 400}
+    audio = {"input": {"format": pcm, "turn_detection": detection}, "output": {"format": {"type": "audio/pcm", "rate": 24_000}}}
+    return down("session.updated", session={"type": "realtime", "audio": audio})
+
+
+def error(code: str | None, event_id: str | None = None, message: str = "No.") -> Line:
+    return down("error", error={"type": "invalid_request_error", "code": code, "message": message, "event_id": event_id})
+
+
+def created(response_id: str) -> Line:
+    return down("response.created", response={"id": response_id, "status": "in_progress"})
+
+
+def done(response_id: str, status: str = "completed", details: Any = None) -> Line:
+    return down("response.done", response={"id": response_id, "status": status, "status_details": details, "output": []})
+
+
+def words(kind: str, item_id: str, text: str) -> Line:
+    field = {"delta": "delta", "done": "transcript" if "audio" in kind else "text"}[kind.rpartition(".")[2]]
+    return down(f"response.{kind}", response_id="r", item_id=item_id, output_index=0, content_index=0, **{field: text})
+
+
+def item(kind: str, item_id: str | None, role: str, text: str | None, after: str | None, **more: Any) -> Line:
+    part = {"type": "input_audio" if role == "user" else "output_audio", "transcript": text}
+    fields = {"item": {"type": "message", "id": item_id, "role": role, "content": [part], **more}}
+    return down(f"conversation.item.{kind}", previous_item_id=after, **fields)
+
+
+SOUND = "AAABAP//AgD+/w=="
+"""0, 1, -1, 2, -2."""
+
+REFUSED = [
+    do("connected"),
+    do("say", text="hello"),
+    error("invalid_value", "event_client000099", "Of something else."),
+    error("invalid_value", "event_client000001", "Only 24000."),
+    ready(24_000),
+    error("invalid_value", "event_client000001", "Late."),
+    created("r1"),
+    done("r1"),
+]
+"""A server that takes 24 kHz only."""
+
+STUBBORN = [
+    do("connected"),
+    error("invalid_value", "event_client000001"),
+    error("unknown_parameter", "event_client000002"),
+    do("say", text="hello"),
+    ready(None),
+]
+"""A server that takes no settings of ours."""
+
+BUSY = [
+    do("connected"),
+    do("say", text="one"),
+    do("say", text="two"),
+    ready(),
+    error("conversation_already_has_active_response", "event_client000005", "Active."),
+    done("unknown"),
+    created("r1"),
+    done("somebody else's"),
+    do("say", text="three"),
+    done("r1"),
+    created("r2"),
+    error("conversation_already_has_active_response", "event_client000007", "Late, for what seemed fulfilled."),
+    done("r2", "failed", {"type": "failed", "error": {"code": "server_error", "message": "Broken."}}),
+    error("too_many_responses", "event_client000008", "No."),
+    created("r3"),
+    done("r3", "incomplete", {"type": "incomplete", "reason": "max_output_tokens"}),
+    done("", "cancelled", "unimplemented"),
+]
+"""Responses that cross each other."""
+
+BARGED = [
+    do("connected"),
+    ready(),
+    down("input_audio_buffer.speech_started", audio_start_ms=1200, item_id="u1"),
+    down("input_audio_buffer.speech_stopped", audio_end_ms=2600, item_id="u1"),
+    down("input_audio_buffer.committed", item_id="u1", previous_item_id=None),
+    created("r1"),
+    item("added", "u1", "user", None, None, status="completed"),
+    item("added", "a1", "assistant", None, "u1", status="in_progress"),
+    words("output_audio_transcript.delta", "a1", "One two "),
+    words("output_audio.delta", "a1", SOUND),
+    words("output_audio.delta", "a1", SOUND),
+    down("input_audio_buffer.speech_started", audio_start_ms=4000, item_id="u2"),
+    do("interrupt", item_id="a1", heard_ms=60_000),
+    do("interrupt", item_id="a1", heard_ms=60_000),
+    words("output_audio.delta", "a1", SOUND),
+    words("output_audio_transcript.delta", "a1", "three"),
+    words("output_audio_transcript.done", "a1", "One two three"),
+    error("response_cancel_not_active", "event_client000002", "Nothing is active."),
+    error("response_cancel_not_active", "event_client000099", "Of somebody else."),
+    done("r1", "cancelled", {"type": "cancelled", "reason": "turn_detected"}),
+    down("conversation.item.truncated", item_id="a1", content_index=0, audio_end_ms=0),
+    words("output_audio.delta", "a2", SOUND),
+    do("interrupt", item_id="a2", heard_ms=0),
+    do("interrupt", item_id=None, heard_ms=0),
+    down("conversation.item.deleted", item_id="a2"),
+]
+"""The user speaks over an answer, and over one that had been sent whole."""
+
+ODD = [
+    do("connected"),
+    down("session.created", session={"type": "realtime", "id": "s"}),
+    ready(),
+    down("ping"),
+    down("response.output_audio.delta", response_id="r", item_id="a", delta="%%%"),
+    down("response.output_audio.delta", response_id="r", item_id="a", delta="AAA="),
+    down("response.output_audio.delta", response_id="r", item_id="a", delta="AAAA"),
+    down("response.output_audio.delta", response_id="r", item_id="a", delta=""),
+    down("response.output_audio.delta", response_id="r", item_id="a"),
+    down("response.output_text.delta", response_id="r", item_id="t"),
+    down("response.created"),
+    down("response.created", response={}),
+    down("response.done", response={"status": None, "status_details": None}),
+    down("conversation.item.input_audio_transcription.delta", item_id="u"),
+    down("conversation.item.input_audio_transcription.delta", item_id="u", delta="what "),
+    down("conversation.item.input_audio_transcription.completed", item_id="u", transcript="what time"),
+    down("conversation.item.input_audio_transcription.failed", item_id="v", error={"message": "deaf"}),
+    {"dir": "down", "event": "not an object"},
+    {"dir": "down", "event": ["type"]},
+    {"dir": "down", "event": None},
+    {"dir": "down", "event": {"no": "type"}},
+    {"dir": "down", "event": {"type": 7}},
+    {"dir": "down", "event": {"type": "__proto__"}},
+    {"dir": "down", "event": {"type": "constructor", "session": {}}},
+    error(None, None, "Without a code."),
+    down("error", error={"type": "server_error"}),
+    down("error"),
+    item("added", None, "user", "nameless", None),
+    item("done", "x", "system", "be kind", "missing"),
+    down("conversation.item.added", item={"type": "function_call", "id": "f", "name": "n", "arguments": "{}"}),
+]
+"""What no server should send."""
+
+ORDER = [
+    do("connected"),
+    ready(),
+    down("conversation.item.input_audio_transcription.completed", item_id="u1", transcript="early words"),
+    item("added", "a1", "assistant", None, None, status="in_progress"),
+    item("added", "u1", "user", None, "root"),
+    item("added", "u2", "user", "second", "a1"),
+    item("added", "u3", "user", "between", "a1"),
+    item("done", "a1", "assistant", "the answer", "u2", status="incomplete"),
+    words("output_text.done", "a2", "typed"),
+    item("done", "a2", "assistant", None, "u3"),
+    down("conversation.item.deleted", item_id="u2"),
+    down("conversation.item.deleted", item_id="never"),
+    item("added", "u4", "user", "\u202e<img src=x onerror=alert(1)>", "a2"),
+]
+"""Lines in the order of the conversation, whatever comes first."""
+
+SCRIPTED: dict[str, list[Line]] = {
+    "refused": REFUSED,
+    "stubborn": STUBBORN,
+    "busy": BUSY,
+    "barged": BARGED,
+    "odd": ODD,
+    "order": ORDER,
+}

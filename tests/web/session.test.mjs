@@ -1,0 +1,279 @@
+// web/session.js over the traces that the Python client runs too (tests/test_session_traces.py), and what only the page does.
+
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { test } from "node:test";
+
+import { MAX_WAITING } from "../../web/arbiter.js";
+import { inputRate, outputRate } from "../../web/inbound.js";
+import { decodeBase64 } from "../../web/pcm.js";
+import { ClientSession, TOO_MANY, usualSettings } from "../../web/session.js";
+import { APPEND_MS, MAX_HELD_MS } from "../../web/uplink.js";
+
+const TRACES = new URL("../../fixtures/traces/", import.meta.url);
+
+function countedIds() {
+  const counts = {};
+  return (kind) => {
+    counts[kind] = (counts[kind] ?? 0) + 1;
+    return `${kind}_client${String(counts[kind]).padStart(6, "0")}`;
+  };
+}
+
+function fresh(captureHz) {
+  return new ClientSession(usualSettings(), countedIds(), captureHz);
+}
+
+function told(notice) {
+  const { kind } = notice;
+  switch (kind) {
+    case "SessionReady":
+      return [kind, inputRate(notice.settings), outputRate(notice.settings)];
+    case "SpeechBegan":
+    case "SpeechEnded":
+      return [kind, notice.atMs, notice.itemId];
+    case "TurnCommitted":
+      return [kind, notice.itemId];
+    case "UserText":
+      return [kind, notice.itemId, notice.text, notice.final, notice.failed];
+    case "ReplyBegan":
+      return [kind, notice.responseId];
+    case "ReplyText":
+      return [kind, notice.responseId, notice.itemId, notice.text, notice.final];
+    case "ReplyAudio": {
+      const sum = notice.samples.reduce((total, sample) => total + sample, 0);
+      return [kind, notice.responseId, notice.itemId, notice.samples.length, sum, notice.rateHz];
+    }
+    case "ReplyEnded":
+      return [kind, notice.responseId, notice.status, notice.reason];
+    case "ErrorReported":
+      if (notice.code.startsWith("unreadable_")) return [kind, "unreadable"];
+      return [kind, notice.code, notice.message, notice.param, notice.eventId];
+    case "Other":
+      return [kind, notice.event.type];
+  }
+  throw new Error(kind);
+}
+
+function act(session, event) {
+  switch (event.do) {
+    case "connected":
+      return session.connected();
+    case "say":
+      return session.say(event.text);
+    case "push":
+      return session.pushAudio(decodeBase64(event.audio));
+    case "interrupt":
+      return session.interrupt(event.item_id, event.heard_ms);
+  }
+  throw new Error(event.do);
+}
+
+function* run(session, lines) {
+  for (const line of lines) {
+    if (line.dir !== "do" && line.dir !== "down") continue;
+    yield line;
+    const notices = line.dir === "down" ? session.receive(JSON.stringify(line.event)) : (act(session, line.event), []);
+    for (const notice of notices) yield { dir: "note", event: told(notice) };
+    for (const text of session.outgoing()) yield { dir: "up", event: JSON.parse(text) };
+  }
+  const lines_ = session.history.lines().map(({ itemId, role, text, status }) => [itemId, role, text, status]);
+  yield { dir: "history", event: lines_ };
+}
+
+const traces = readdirSync(TRACES).filter((name) => name.startsWith("session-"));
+
+test("there are traces", () => assert.ok(traces.length >= 9));
+
+for (const name of traces) {
+  test(`the trace ${name}`, () => {
+    const want = readFileSync(new URL(name, TRACES), "utf8").trim().split("\n").map(JSON.parse);
+    const settings = usualSettings();
+    settings.audio.output.format.rate = 8000;
+    const got = [...run(new ClientSession(settings, countedIds()), want)];
+    for (let at = 0; at < want.length; at += 1) assert.deepEqual(got[at], want[at], `line ${at + 1}`);
+    assert.equal(got.length, want.length);
+  });
+}
+
+// What only the page does: links that break, words that were heard, other rates.
+
+const events = (session) => session.outgoing().map(JSON.parse);
+const down = (session, type, fields) => session.receive(JSON.stringify({ type, ...fields }));
+const settled = (session, rate = 16_000) =>
+  down(session, "session.updated", { session: { audio: { input: { format: { type: "audio/pcm", rate } } } } });
+
+function linked(rate, captureHz) {
+  const session = fresh(captureHz);
+  session.connected();
+  settled(session, rate);
+  session.outgoing();
+  return session;
+}
+
+function added(session, id, role, text, after = null) {
+  const part = role === "user" ? { type: "input_text", text } : { type: "output_audio", transcript: text };
+  down(session, "conversation.item.added", { previous_item_id: after, item: { type: "message", id, role, content: [part] } });
+}
+
+test("what is typed before there is a link waits for the settings", () => {
+  const session = fresh();
+  assert.equal(session.say("hello"), "item_client000001");
+  assert.deepEqual(events(session), []);
+  session.connected();
+  assert.deepEqual(
+    events(session).map((event) => event.type),
+    ["session.update"],
+  );
+  settled(session);
+  const [item, create] = events(session);
+  assert.deepEqual(item.item.content, [{ type: "input_text", text: "hello" }]);
+  assert.equal(create.type, "response.create");
+});
+
+test("nothing is said by an empty message, and too many are refused", () => {
+  const session = linked();
+  for (const empty of ["", "  ", "\n\t"]) assert.equal(session.say(empty), "");
+  assert.deepEqual(events(session), []);
+  for (let n = 0; n <= MAX_WAITING; n += 1) assert.notEqual(session.say("more"), TOO_MANY);
+  assert.equal(session.say("too much"), TOO_MANY);
+});
+
+test("after a break settings and finished lines are told again, as text", () => {
+  const session = linked();
+  added(session, "u1", "user", "what is seven times eight");
+  added(session, "a1", "assistant", "56.", "u1");
+  added(session, "u2", "user", "", "a1");
+  session.disconnected();
+  session.connected();
+  const [settings, ...items] = events(session);
+  assert.equal(settings.type, "session.update");
+  assert.deepEqual(
+    items.map(({ type, item }) => [type, item]),
+    [
+      ["conversation.item.create", { type: "message", id: "u1", role: "user", content: [{ type: "input_text", text: "what is seven times eight" }] }],
+      ["conversation.item.create", { type: "message", id: "a1", role: "assistant", content: [{ type: "output_text", text: "56." }] }],
+    ],
+  );
+  assert.deepEqual(session.history.lines().map((line) => line.itemId), ["u1", "a1", "u2"]);
+});
+
+test("a question that was on its way when the link broke is asked again, once", () => {
+  const session = linked();
+  session.say("hello");
+  session.outgoing();
+  session.disconnected();
+  session.connected();
+  settled(session);
+  const again = events(session);
+  assert.deepEqual(
+    again.map((event) => event.type),
+    ["session.update", "conversation.item.create", "response.create"],
+  );
+  assert.equal(again[1].item.id, "item_client000001");
+});
+
+test("the same where the server had taken the question, and had not begun to answer", () => {
+  const session = linked();
+  const itemId = session.say("hello");
+  session.outgoing();
+  added(session, itemId, "user", "hello");
+  down(session, "response.created", { response: { id: "r1" } });
+  session.disconnected();
+  session.connected();
+  settled(session);
+  assert.deepEqual(
+    events(session).map((event) => event.type),
+    ["session.update", "conversation.item.create", "response.create"],
+  );
+});
+
+test("an answer that broke off in the middle is told again as far as it came, and not asked for again", () => {
+  const session = linked();
+  const itemId = session.say("count");
+  session.outgoing();
+  added(session, itemId, "user", "count");
+  down(session, "response.created", { response: { id: "r1" } });
+  added(session, "a1", "assistant", "", itemId);
+  down(session, "response.output_audio_transcript.delta", { response_id: "r1", item_id: "a1", delta: "one two" });
+  session.disconnected();
+  assert.deepEqual(session.history.lines().at(-1), { itemId: "a1", role: "assistant", text: "one two", status: "incomplete" });
+  session.connected();
+  settled(session);
+  assert.deepEqual(
+    events(session).map((event) => event.item?.content[0].text),
+    [undefined, "count", "one two"],
+  );
+});
+
+test("of an answer that was interrupted only what was heard is told again", () => {
+  const session = linked();
+  down(session, "response.created", { response: { id: "r1" } });
+  added(session, "a1", "assistant", "");
+  const sound = Buffer.alloc(48_000).toString("base64"); // a second
+  for (const words of ["First sentence. ", "Second sentence."]) {
+    down(session, "response.output_audio_transcript.delta", { response_id: "r1", item_id: "a1", delta: words });
+    down(session, "response.output_audio.delta", { response_id: "r1", item_id: "a1", delta: sound });
+  }
+  session.interrupt("a1", 1600);
+  assert.equal(session.inbound.heardOf({ itemId: "a1", text: "" }), "First sentence. Second");
+  assert.deepEqual(
+    events(session).map(({ type, audio_end_ms: endMs }) => [type, endMs]),
+    [
+      ["response.cancel", undefined],
+      ["conversation.item.truncate", 1600],
+    ],
+  );
+  added(session, "a1", "assistant", "First sentence. Second sentence.");
+  session.disconnected();
+  session.connected();
+  assert.equal(events(session).at(-1).item.content[0].text, "First sentence. Second");
+});
+
+test("sound waits for the server, the oldest goes, and nothing else", () => {
+  const session = fresh();
+  for (let n = 0; n < 600; n += 1) session.pushAudio(new Int16Array(320).fill(n));
+  assert.deepEqual(events(session), []);
+  session.connected();
+  settled(session);
+  const sent = events(session).slice(1).flatMap((event) => [...decodeBase64(event.audio)]);
+  assert.equal(sent.length, (MAX_HELD_MS * 16_000) / 1000);
+  assert.equal(sent[0], 100);
+  assert.equal(sent.at(-1), 599);
+  assert.equal(session.uplink.dropped, 100 * 320);
+  const [began] = down(session, "input_audio_buffer.speech_started", { audio_start_ms: 500, item_id: "u" });
+  assert.equal(began.atMs, 2000 + 500 + 300);
+});
+
+for (const [captureHz, serverHz] of [
+  [48_000, 16_000],
+  [44_100, 16_000],
+  [48_000, 24_000],
+  [16_000, 24_000],
+]) {
+  test(`a microphone at ${captureHz} for a server at ${serverHz}`, () => {
+    const session = linked(serverHz, captureHz);
+    const frame = Math.round(captureHz / 50);
+    for (let n = 0; n < 100; n += 1) {
+      const tone = Int16Array.from({ length: frame }, (_, at) => 8000 * Math.sin(((n * frame + at) * 440 * 2 * Math.PI) / captureHz));
+      session.pushAudio(tone);
+    }
+    const pieces = events(session).map((event) => decodeBase64(event.audio));
+    assert.ok(pieces.every((piece) => piece.length === (serverHz * APPEND_MS) / 1000));
+    const sound = pieces.flatMap((piece) => [...piece]);
+    assert.ok(sound.length > serverHz * 1.9 && sound.length <= serverHz * 2);
+    const crossings = sound.slice(serverHz / 2, (serverHz * 3) / 2).filter((sample, at, all) => at > 0 && sample >= 0 && all[at - 1] < 0);
+    assert.ok(Math.abs(crossings.length - 440) <= 1, `${crossings.length} Hz`);
+    assert.ok(Math.abs(Math.max(...sound) - 8000) < 100);
+    assert.equal(session.uplink.positionMs, 2000);
+  });
+}
+
+test("a microphone that goes off is followed by silence, so that the turn ends", () => {
+  const session = linked();
+  session.pushAudio(new Int16Array(320).fill(1));
+  session.uplink.pushSilence(700);
+  const sent = events(session).flatMap((event) => [...decodeBase64(event.audio)]);
+  assert.equal(sent.length, 320 + 700 * 16);
+  assert.equal(sent.filter((sample) => sample !== 0).length, 320);
+});
