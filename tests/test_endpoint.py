@@ -28,6 +28,13 @@ def test_address_and_model_choose_it_with_or_without_a_key(tmp_path: Path) -> No
     assert chat_options({**BOTH, "OPENAI_API_KEY_FILE": str(tmp_path / "key")}) == ChatOptions("https://llm.example/v1", "small", "k3")
 
 
+def test_a_gateway_s_own_key_goes_before_the_one_that_everybody_calls_by_openai_s_name() -> None:
+    gateway = {"OPENAI_BASE_URL": "https://api.holysheep.ai/v1", "OPENAI_MODEL": "m", "OPENAI_API_KEY": "k1"}
+    for environ, want in ((gateway, "k1"), ({**gateway, "HOLYSHEEP_API_KEY": "k2"}, "k2")):
+        chosen = chat_options(environ)
+        assert chosen is not None and chosen.api_key == want
+
+
 def test_a_flag_is_above_the_environment() -> None:
     chosen = chat_options({**BOTH, "OPENAI_API_KEY": "k1"}, model="large")
     assert chosen is not None and chosen.model == "large"

@@ -2,7 +2,10 @@
 
 import pytest
 
+from tests.support.fakes import FakeResponder, FakeSynthesizer, FakeTranscriber
 from tests.support.wire import fake_engine
+from voice.engines.endpoint import ChatOptions
+from voice.engines.local import LocalEngine, LocalOptions
 from voice.server import found
 from voice.server.found import findings
 
@@ -10,7 +13,7 @@ from voice.server.found import findings
 def test_each_finding_is_one_line_and_no_key_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
     lines = findings(fake_engine())
-    assert list(lines) == ["engine", "recogniser", "synthesiser", "detector", "sound card", "key"]
+    assert list(lines) == ["engine", "language model", "recogniser", "synthesiser", "detector", "sound card", "key"]
     assert lines["synthesiser"] == "fake voice (ours)" and lines["recogniser"] == "fake recogniser"
     assert lines["key"] == "a key is set; the local engine does not use it"
     assert not any("\n" in line or "canary" in line for line in lines.values())
@@ -25,3 +28,13 @@ def test_what_is_missing_is_said_with_what_to_do(monkeypatch: pytest.MonkeyPatch
     assert lines["key"] == "none, and none is needed"
     assert lines["sound card"] == "no PortAudio: not needed to serve"
     assert 'pip install "voice[local]"' in lines["detector"]
+
+
+def test_which_language_model_answers_is_said_without_its_key() -> None:
+    chat = ChatOptions("https://llm.example/v1", "small", "sk-canary")
+    options = LocalOptions(chat=chat)
+    lines = findings(LocalEngine(FakeTranscriber(), FakeSynthesizer(), FakeResponder, options))
+    assert lines["engine"] == "local: English speech, a language model answers"
+    assert lines["language model"] == "small at llm.example" and lines["key"] == "one is set for llm.example"
+    assert not any("canary" in line for line in lines.values())
+    assert findings(fake_engine())["language model"] == "none: set OPENAI_BASE_URL and OPENAI_MODEL"

