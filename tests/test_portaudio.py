@@ -72,7 +72,7 @@ def test_nothing_plugged_in_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_devices_that_cannot_be_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, Sound([], broken=True))
-    with pytest.raises(MissingError, match="^the sound devices cannot be listed: Error querying device -1, or run `voice serve`"):
+    with pytest.raises(MissingError, match="^the sound devices cannot be listed: Error querying device -1: try again, or run `voice serve`"):
         devices()
 
 

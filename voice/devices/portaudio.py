@@ -35,7 +35,7 @@ def library() -> Any:
     except ImportError as exc:
         raise MissingError(f"sounddevice is not installed: pip install sounddevice, {INSTEAD}") from exc
     except OSError as exc:
-        ways = "apt install libportaudio2 (Fedora, Arch: portaudio; macOS: brew install portaudio)"
+        ways = "apt install libportaudio2 (portaudio on Fedora and Arch, brew install portaudio on macOS)"
         raise MissingError(f"no sound library: {_line(exc)}: {ways}, {INSTEAD}") from exc
     except Exception as exc:
         # PortAudioError, which has no name before the import is done: PortAudio is there and cannot start.
@@ -55,7 +55,7 @@ def devices(fresh: bool = False) -> tuple[Device, ...]:
         rows, apis = sound.query_devices(), sound.query_hostapis()
         inputs, outputs = (int(index) for index in sound.default.device)
     except sound.PortAudioError as exc:
-        raise MissingError(f"the sound devices cannot be listed: {_line(exc)}, {INSTEAD}") from exc
+        raise MissingError(f"the sound devices cannot be listed: {_line(exc)}: try again, {INSTEAD}") from exc
     return tuple(_device(number, row, apis, inputs, outputs) for number, row in enumerate(rows))
 
 
