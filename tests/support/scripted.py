@@ -15,9 +15,12 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 async def listening(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """Serve every connection with `handler`, then hang up; gives the port. Ends with no connection left."""
     writers: set[asyncio.StreamWriter] = set()
+    serving: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writers.add(writer)
+        if (task := asyncio.current_task()) is not None:
+            serving.add(task)
         try:
             await handler(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
@@ -32,6 +35,8 @@ async def listening(handler: Handler, tls: ssl.SSLContext | None = None) -> Asyn
         server.close()
         for writer in writers:
             writer.transport.abort()
+        if serving:
+            await asyncio.wait(serving, timeout=2)
         await server.wait_closed()
 
 
