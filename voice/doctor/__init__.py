@@ -1,0 +1,1 @@
+"""Room: what `voice doctor` looks at."""
