@@ -14,6 +14,7 @@ TEXTS = {".py", ".md", ".toml", ".js", ".mjs", ".html", ".css", ".json", ".jsonl
 
 # module: the test file that imports and tests it under another name. Few: a module that deserves a file deserves its tests.
 TESTED_ELSEWHERE = {
+    "voice/doctor/finding.py": "tests/test_doctor.py",
     "voice/engines/base.py": "tests/test_engines_contract.py",
     "voice/links/base.py": "tests/test_links_contract.py",
 }

@@ -11,12 +11,12 @@ import sys
 from collections.abc import Callable, Sequence
 
 from voice import __version__
-from voice.commands import replay, serve
+from voice.commands import config, devices, doctor, replay, serve
 from voice.commands.printing import printable
 from voice.errors import VoiceError
 
 INTERRUPTED = 130
-COMMANDS = (serve, replay)
+COMMANDS = (serve, replay, devices, doctor, config)
 """In the order of the help."""
 
 

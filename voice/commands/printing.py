@@ -1,6 +1,27 @@
-"""Text for terminals."""
+"""Text for terminals, and tables."""
+
+import unicodedata
+from collections.abc import Sequence
 
 
 def printable(text: str) -> str:
     """Text from outside without the control characters that a terminal would obey."""
     return "".join(character if character.isprintable() else " " for character in text)
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of cells as lines with aligned columns; the last column is as long as it is."""
+    widths = [max(width(row[column]) for row in rows) for column in range(len(rows[0]) - 1)] if rows else []
+    return ["  ".join([*(pad(cell, size) for cell, size in zip(row, widths, strict=False)), row[-1]]).rstrip() for row in rows]
+
+
+def pad(text: str, columns: int) -> str:
+    """The text with blanks behind it."""
+    return text + " " * (columns - width(text))
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal it takes: Hangul and the like take two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

@@ -1,0 +1,62 @@
+"""`voice config show`: the settings in effect, and where each comes from."""
+
+import argparse
+import json
+
+from voice.commands.flags import add_config
+from voice.commands.printing import printable, table
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from voice.config import Config
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Describe the command."""
+    parser = commands.add_parser("config", help="show the settings in effect", description="Look at the configuration.")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    show = actions.add_parser("show", help="every setting, its value and its origin", description=run.__doc__)
+    show.add_argument("--json", action="store_true", help="print one JSON object a line")
+    add_config(show)
+    show.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show every setting, its value and where it comes from (file and line, variable, default); of keys, only where they come from."""
+    from pathlib import Path
+
+    from voice.config import load
+
+    config = load(file=Path(options.config) if options.config else None)
+    if options.json:
+        for line in objects(config):
+            print(json.dumps(line, ensure_ascii=False))
+    else:
+        print("\n".join(lines(config)))
+    return 0
+
+
+def objects(config: "Config") -> list[dict[str, object]]:
+    """A setting or a key each; a key's value is never there."""
+    from voice.config import MASK, TYPES, shown
+
+    shown_here: list[dict[str, object]] = []
+    for name in TYPES:
+        value = getattr(config.settings, name)
+        safe = shown(name, value) if isinstance(value, str) else value
+        shown_here.append({"event": "setting", "name": name, "value": safe, "origin": config.origins[name]})
+    keys: list[dict[str, object]] = [
+        {"event": "key", "name": name, "value": MASK, "origin": origin} for name, origin in config.key_origins.items()
+    ]
+    return shown_here + keys
+
+
+def lines(config: "Config") -> list[str]:
+    """The same for people."""
+    from voice.config import MASK, TYPES, shown
+
+    rows = [[name, shown(name, getattr(config.settings, name)), config.origins[name]] for name in TYPES]
+    rows += [[name, MASK, origin] for name, origin in config.key_origins.items()]
+    files = ", ".join(str(path) for path in config.files) or "none"
+    return [printable(line) for line in (f"files: {files}", *table(rows))]
