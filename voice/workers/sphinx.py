@@ -25,6 +25,7 @@ import pocketsphinx
 
 from voice.audio.denoise import CLEAN_DB, Denoiser, Noise, measure
 from voice.audio.pcm import RATE_HZ, Samples, empty, from_bytes, to_bytes
+from voice.workers.network import network
 from voice.workers.process import Frame, child_pipes, read_frames, writer
 
 BLOCK_SAMPLES = RATE_HZ // 10
@@ -112,10 +113,11 @@ class Models:
         if not audio:
             return _MEAN
         self._sentences.activate_search("probe")
-        _forget(self._sentences, _MEAN)
+        self._sentences.reinit_feat()
         self._sentences.start_utt()
-        self._sentences.process_raw(audio, no_search=True)
-        mean = str(self._sentences.get_cmn(True))
+        # As a whole: piece by piece the mean would be one with 5 s of the mean that was set before (of 40 commands at 20 dB the grammar then hears 22, not 31).
+        self._sentences.process_raw(audio, no_search=True, full_utt=True)
+        mean = str(self._sentences.get_cmn(False))
         self._sentences.end_utt()
         self._sentences.activate_search("sentences")
         return mean
@@ -123,14 +125,15 @@ class Models:
 
 def _grammar_decoder(grammar: str) -> pocketsphinx.Decoder:
     """A decoder for a grammar in JSGF, with the pronunciations of its words only."""
-    wanted = {"a", *re.findall(r"[\w'.-]+", grammar)}
+    sentences = network(grammar)
+    wanted = {"a", *sentences.words}
     with tempfile.TemporaryDirectory() as folder:
         small = Path(folder, "words.dict")
         with open(_model("cmudict-en-us.dict"), encoding="utf-8") as whole:
             small.write_text("".join(line for line in whole if line.split(" ")[0].split("(")[0] in wanted), encoding="utf-8")
         # bestpath: takes 100-400 ms at the end of a sentence, and changed none of 20.
         decoder = pocketsphinx.Decoder(hmm=_model("en-us"), dict=str(small), lm=None, bestpath=False, loglevel="FATAL")
-    decoder.add_jsgf_string("sentences", grammar)
+    decoder.add_fsg("sentences", decoder.create_fsg("sentences", sentences.start, sentences.final, sentences.arcs))
     decoder.add_jsgf_string("probe", "#JSGF V1.0;\ngrammar probe;\npublic <word> = a;\n")
     decoder.activate_search("sentences")
     return decoder
