@@ -22,7 +22,7 @@ COMMANDS = (serve, replay, devices, doctor, config)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     _log_to_stderr(options.verbose)
     run: Callable[[argparse.Namespace], int] = options.run
     try:
@@ -55,7 +55,7 @@ def _first(exc: BaseException) -> BaseException:
     return exc
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="voice", description="Talk to any model by voice: from a terminal, a page or a WAV file.")
     parser.add_argument("--version", action="version", version=f"voice {__version__}")
     parser.add_argument("-v", "--verbose", action="store_true", help="log every event to stderr")

@@ -1,0 +1,78 @@
+"""The documents say what the program does: every option, every setting, every provider, and nothing that is not there."""
+
+import argparse
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from voice.cli import parser
+from voice.config import OTHER_NAMES, TYPES
+from voice.engines.providers import key_names, names
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+OPTION = re.compile(r"(?<![\w-])--?[a-z][\w-]*")
+
+
+def commands(under: argparse.ArgumentParser, prefix: str = "voice") -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Name and parser of every command that does something."""
+    inner = [action for action in under._actions if isinstance(action, argparse._SubParsersAction)]
+    if not inner:
+        yield prefix, under
+    for action in inner:
+        for name, one in action.choices.items():
+            yield from commands(one, f"{prefix} {name}")
+
+
+COMMANDS = dict(commands(parser()))
+
+
+def options(of: argparse.ArgumentParser) -> set[str]:
+    """Every spelling of every option, but for --help."""
+    return {name for action in of._actions for name in action.option_strings} - {"-h", "--help"}
+
+
+def section(title: str, document: str = "cli.md") -> str:
+    text = (DOCS / document).read_text("utf-8")
+    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text, re.M | re.S)
+    assert found, f"docs/{document} has no section '## {title}'"
+    return found[1]
+
+
+def test_every_command_is_looked_at() -> None:
+    assert {"voice serve", "voice replay", "voice devices", "voice doctor", "voice config show"} <= COMMANDS.keys()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_described_with_all_of_its_options(name: str) -> None:
+    rows = {option for row in re.findall(r"^\| (`.*?) \|", section(name), re.M) for option in OPTION.findall(row)}
+    assert rows == options(COMMANDS[name]), name
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_section_names_no_option_that_is_not_there(name: str) -> None:
+    own = {*options(COMMANDS[name]), *options(parser())}
+    anybodys = {option for one in COMMANDS.values() for option in options(one)}
+    # An option of another command is named with it: `voice serve --port 0`.
+    foreign = {option for line in re.findall(r"`(voice [^`]*)`", section(name)) for option in OPTION.findall(line)} & anybodys
+    assert set(re.findall(r"(?<![\w-])--[a-z][\w-]*", section(name))) <= own | foreign
+
+
+def test_the_options_before_a_command_are_described() -> None:
+    head = (DOCS / "cli.md").read_text("utf-8").partition("\n## ")[0]
+    assert options(parser()) <= set(OPTION.findall(head))
+
+
+def test_every_setting_is_described_with_its_variable_and_default() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", section("Settings", "operations.md"), re.M))
+    assert list(rows) == list(TYPES)
+    for name, variables in rows.items():
+        assert variables == ", ".join(f"`{one}`" for one in (f"VOICE_{name.upper()}", OTHER_NAMES.get(name)) if one), name
+
+
+def test_every_provider_is_described_with_its_key() -> None:
+    rows = dict(re.findall(r"^\| `([\w-]+)` \| (.*?) \|", section("Providers and keys", "operations.md"), re.M))
+    assert list(rows) == list(names())
+    for name, variables in rows.items():
+        assert variables == (", ".join(f"`{one}`" for one in key_names(name)) or "none"), name
