@@ -112,8 +112,8 @@ class ChatServer:
         self.asked.set()
         script = self.scripts[min(len(self.requests), len(self.scripts)) - 1]
         async with asyncio.TaskGroup() as group:
-            watching = group.create_task(self._watch(gone, asked))
-            acting = group.create_task(self._act(script, writer))
+            watching = group.create_task(self._watch(gone, asked), name="scripted watch")
+            acting = group.create_task(self._act(script, writer), name="scripted act")
             await asyncio.wait([watching, acting], return_when=asyncio.FIRST_COMPLETED)
             watching.cancel()
             acting.cancel()
@@ -169,6 +169,7 @@ class _Connection(asyncio.StreamReaderProtocol):
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
+        task.set_name("scripted connection")
         self._tasks.add(task)
         try:
             await self._server.serve(reader, writer, self._gone)

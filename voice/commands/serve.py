@@ -28,7 +28,6 @@ def run(options: argparse.Namespace) -> int:
     """Serve the Realtime protocol at /v1/realtime with the embedded engine. Ctrl-C ends it."""
     import asyncio
     from pathlib import Path
-    from urllib.parse import urlsplit
 
     from voice.engines.endpoint import refuse_ourselves
     from voice.engines.local import LocalOptions, local_engine
@@ -46,12 +45,6 @@ def run(options: argparse.Namespace) -> int:
             f"--host {options.host} would let others in without a credential: serve on 127.0.0.1 and put a proxy with authentication in front"
         )
 
-    def listening(address: str) -> None:
-        if chat is not None:
-            # Once more, for --port 0.
-            refuse_ourselves(chat, options.host, urlsplit(address).port or 0)
-        print(f"listening on {address}", flush=True)
-
     async def run() -> None:
         async with local_engine(LocalOptions(synthesizer=options.speech, life_s=options.life, chat=chat)) as engine:
             found = findings(engine)
@@ -59,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
                 print(f"{what}: {text}", file=sys.stderr, flush=True)
             cert, key = (Path(name) if name else None for name in (options.tls_cert, options.tls_key))
             listen = ServeOptions(options.host, options.port, cert, key, options.max_sessions)
-            await serve(engine, listen, found, listening)
+            await serve(engine, listen, found, lambda address: print(f"listening on {address}", flush=True))
 
     try:
         asyncio.run(run())
