@@ -261,6 +261,14 @@ def test_a_detectors_turn_is_the_clients_to_end_when_it_takes_over() -> None:
     assert near(buffer.commit(), [("ended", "i1", 2900, 2700, True)])
 
 
+def test_a_turn_that_another_detector_has_begun_ends_when_one_takes_over() -> None:
+    buffer = listening()
+    push(buffer, sound("." * 25 + "#" * 20))
+    buffer.configure(16_000, None, 0)
+    ended = buffer.configure(16_000, loud_turns(), 300)
+    assert near(ended, [("ended", "i1", 900, 700, False)]) and buffer.open_id is None
+
+
 def test_the_silence_before_is_not_the_clients_turn() -> None:
     buffer = listening()
     push(buffer, sound(QUIET))

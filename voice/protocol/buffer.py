@@ -83,7 +83,8 @@ class InputBuffer:
     def configure(self, rate_hz: int, detector: TurnDetector | None, prefix_padding_ms: int) -> list[BufferEvent]:
         """Change the rate or the way turns end. A turn that a detector has begun goes on, whoever ends it.
 
-        A turn of the client's is forgotten when a detector takes over: it would have no beginning on the wire.
+        When a detector takes over, a turn that another has begun ends, since this one has not heard it; one of the client's is forgotten,
+        since it would have no beginning on the wire.
         """
         events: list[BufferEvent] = []
         if rate_hz != self._rate_hz:
@@ -92,6 +93,8 @@ class InputBuffer:
             self._set_rate(rate_hz)
             self._taken = -in_framer
         if self._detector is None and detector is not None:
+            if self.open_id is not None and self._speech:
+                events += self._end(ms_in(self._position), by_client=False)
             events += self.clear()
         elif detector is None and self.open_id is None:
             self._forget_all()
