@@ -153,6 +153,14 @@ def test_a_bad_variable_is_named() -> None:
             load(environ={name: value, "VOICE_CONFIG": ""})
 
 
+def test_a_variable_that_looks_like_a_slip_is_warned_of(home: Path, caplog: pytest.LogCaptureFixture) -> None:
+    load(environ={"VOICE_PROT": "1", "VOICE_MAX_SESSION": "2", "VOICE_TEST_ALL": "1", "VOICE_PORT": "3", "PROT": "1"})
+    assert caplog.messages == [
+        "VOICE_MAX_SESSION is no setting: did you mean VOICE_MAX_SESSIONS?",
+        "VOICE_PROT is no setting: did you mean VOICE_PORT?",
+    ]
+
+
 @pytest.mark.parametrize(("value", "want"), [("1", True), ("true", True), ("0", False), ("False", False)])
 def test_a_switch_in_the_environment(value: str, want: bool, home: Path) -> None:
     assert load(environ={"VOICE_HEADPHONES": value}).settings.headphones is want

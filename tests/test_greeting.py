@@ -28,7 +28,7 @@ from tests.support.visits import KEY, error, told, visit
         ),
         (http(500, "{"), "500", "the server has failed"),
         (http(503, '{"error":["a"]}'), "503", "the server has failed"),
-        (http(301, "", "Location: wss://elsewhere.example/"), "301, it points to wss://elsewhere.example/", "give that address"),
+        (http(301, "", "Location: wss://elsewhere.example/?key=1"), "301, it points to wss://elsewhere.example/", "give that address"),
         (http(426), "426", "it wants a newer protocol"),
         (http(418), "418", "the server does not take the request"),
         (http(200, "<!doctype html><p>Log in", kind="text/html"), "200, a web page instead of a Realtime server", "is the path right?"),

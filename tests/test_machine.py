@@ -84,6 +84,12 @@ async def test_a_port_that_another_holds(monkeypatch: pytest.MonkeyPatch) -> Non
         assert (await port("127.0.0.1", mute.getsockname()[1])).state == BAD
 
 
+@pytest.mark.skipif(not socket.has_ipv6, reason="needs IPv6")
+async def test_an_address_of_the_newer_kind() -> None:
+    finding = await port("::1", 0)
+    assert finding.said.startswith("[::1]:0")
+
+
 async def test_an_address_that_is_not_this_machines() -> None:
     finding = await port("192.0.2.1", 0)
     assert finding.state == BAD and finding.said.startswith("192.0.2.1:0: ")

@@ -27,6 +27,16 @@ async def test_a_good_server_passes_every_step() -> None:
     assert f"Host: localhost:{port}" in request and f"Authorization: Bearer {KEY}" in request
 
 
+async def test_a_name_and_a_password_in_the_address_go_along_unless_there_is_a_key() -> None:
+    heads: list[str] = []
+    async with listening(upgrades(CREATED, heads=heads)) as port:
+        for headers in ({}, None):
+            steps = await visit(f"ws://me:pass%20word@127.0.0.1:{port}/", headers=headers)
+            assert not any("pass" in step.said for step in steps)
+    assert "\r\nAuthorization: Basic bWU6cGFzcyB3b3Jk\r\n" in heads[0] and f"\r\nHost: 127.0.0.1:{port}\r\n" in heads[0]
+    assert f"\r\nAuthorization: Bearer {KEY}\r\n" in heads[1] and "Basic" not in heads[1]
+
+
 async def test_our_own_server_passes() -> None:
     from tests.support.http import app_running
     from tests.support.wire import fake_engine

@@ -244,6 +244,11 @@ def _environment(environ: Mapping[str, str]) -> _Layer:
         if variable is not None:
             values[name] = _typed(name, environ[variable].strip(), variable, strict=False)
             origins[name] = variable
+    known = [f"VOICE_{name.upper()}" for name in TYPES]
+    for variable in sorted(environ):
+        # Only what looks like a slip: other programs may have variables of this kind too.
+        if variable.startswith("VOICE_") and variable not in known and (close := difflib.get_close_matches(variable, known, 1, 0.85)):
+            log.warning("%s is no setting: did you mean %s?", variable, close[0])
     return _Layer(values, origins)
 
 

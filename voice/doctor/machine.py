@@ -58,13 +58,13 @@ def device(name: str, found: Sequence[Device], default: Sequence[str]) -> Findin
 
 async def port(host: str, number: int) -> Finding:
     """Whether `voice serve` can listen there."""
-    where = f"{host}:{number}"
+    where = f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         # As asyncio does for a server: a connection that is just ending does not hold the port.
         socket.create_server((host, number), family=family).close()
     except OSError as exc:
-        health = await _health(host, number)
+        health = await _health(host, number, where)
         if health is not None:
             return Finding("port", OK, f"{where}: voice {health.version} is serving there ({health.engine})")
         # Not exc.strerror: create_server repeats the address in it.
@@ -73,13 +73,13 @@ async def port(host: str, number: int) -> Finding:
     return Finding("port", OK, f"{where} is free")
 
 
-async def _health(host: str, number: int) -> _Health | None:
+async def _health(host: str, number: int, where: str) -> _Health | None:
     """What a server of ours says there; None if it is none."""
     writer = None
     try:
         async with asyncio.timeout(HEALTH_TIMEOUT_S):
             reader, writer = await asyncio.open_connection(host, number)
-            writer.write(f"GET /healthz HTTP/1.1\r\nHost: {host}:{number}\r\nConnection: close\r\n\r\n".encode())
+            writer.write(f"GET /healthz HTTP/1.1\r\nHost: {where}\r\nConnection: close\r\n\r\n".encode())
             answer = await reader.read(1 << 16)
             return msgspec.json.decode(answer.partition(b"\r\n\r\n")[2] or await reader.read(1 << 16), type=_Health)
     except (OSError, TimeoutError, msgspec.MsgspecError, RecursionError):

@@ -95,8 +95,7 @@ async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, par
     target = f"{parts.hostname}:{parts.port or (443 if parts.scheme in ('wss', 'https') else 80)}"
     lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
     if proxy.username:
-        pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
-        lines.append(f"Proxy-Authorization: Basic {base64.b64encode(pair.encode()).decode()}")
+        lines.append(f"Proxy-Authorization: {basic(proxy)}")
     answer = await _ask(reader, writer, "\r\n".join([*lines, "", ""]), body=False)
     where = f"{proxy.hostname}:{proxy.port or 80}"
     if isinstance(answer, Told):
@@ -109,6 +108,12 @@ async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, par
         else "the proxy does not allow it: ask who runs it"
     )
     return Told(False, f"{where} answers {answer.status}", hint)
+
+
+def basic(parts: SplitResult) -> str:
+    """The header's value for the name and password in an address."""
+    pair = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
+    return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
 def _request(parts: SplitResult, headers: Mapping[str, str], nonce: str) -> str:
@@ -205,7 +210,9 @@ def _refused(answer: Answer, headers: Mapping[str, str], wanted: str) -> Told:
     if status == 426:
         return Told(False, said, "it wants a newer protocol: is this the right path?")
     if 300 <= status < 400:
-        return Told(False, f"{status}, it points to {one_line(answer.headers.get('location', ''), headers)}", "give that address")
+        return Told(
+            False, f"{status}, it points to {one_line(answer.headers.get('location', '').partition('?')[0], headers)}", "give that address"
+        )
     if status >= 500:
         return Told(False, said, "the server has failed: try again later; if it lasts, ask who runs it")
     if 200 <= status < 300:

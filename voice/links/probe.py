@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from voice.links.greeting import Told, converse, one_line, tunnel
+from voice.links.greeting import Told, basic, converse, one_line, tunnel
 
 MOST_ADDRESSES = 4
 """Of one name, tried in turn."""
@@ -169,7 +169,8 @@ async def probe(
     Every step ends within `timeout_s`. `cafile`: certificates to trust instead of the system's.
     """
     parts = urlsplit(url)
-    visit = _Visit(parts, headers or {}, timeout_s, cafile, _proxy(parts))
+    own = {"Authorization": basic(parts)} if parts.username else {}
+    visit = _Visit(parts, {**own, **(headers or {})}, timeout_s, cafile, _proxy(parts))
     try:
         for name, act in visit.steps():
             step = await _timed(name, act, timeout_s)
