@@ -9,7 +9,7 @@ import pytest
 from voice import __version__
 from voice.doctor import programs as looking
 from voice.doctor.finding import BAD, NOTE, OK
-from voice.doctor.programs import CORE, OPTIONAL, clock, programs
+from voice.doctor.programs import CORE, OPTIONAL, clock, imports, programs
 
 PROJECT = tomllib.loads((Path(__file__).resolve().parent.parent / "pyproject.toml").read_text("utf-8"))["project"]
 
@@ -57,3 +57,18 @@ def test_a_clock_that_is_before_the_installation_is_wrong(wall_s: float, state: 
 def test_a_package_that_is_not_there_has_no_version() -> None:
     assert looking.installed("no-such-package-at-all") is None
     assert looking.installed("msgspec")
+
+
+def test_packages_that_cannot_be_imported_are_told_with_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert imports() is None
+    (tmp_path / "half.py").write_text("raise ImportError('cannot import name x\\n from half')")
+    (tmp_path / "library.py").write_text("raise OSError('cannot load library y')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(looking, "MODULES", {"good": "json", "half": "half", "library-wheels": "library", "gone": "no_such_module"})
+    finding = imports()
+    assert finding is not None and finding.state == BAD
+    assert (
+        finding.said
+        == "half: cannot import name x from half; library-wheels: cannot load library y; gone: No module named 'no_such_module'"
+    )
+    assert finding.fix == "install again: pip install --force-reinstall half library-wheels gone"

@@ -4,15 +4,11 @@ import contextlib
 import os
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
-from voice.doctor.finding import BAD, Finding
-from voice.doctor.programs import programs
+from voice.doctor.finding import Finding
+from voice.doctor.programs import imports, programs
 from voice.engines.providers import Provider, provider
-
-PARTS = ("voice.config", "voice.doctor.machine", "voice.doctor.models", "voice.doctor.upstream")
-"""Import what may be missing or broken: only after `programs` has said what is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +30,10 @@ async def examine(wanted: Wanted, environ: Mapping[str, str] = os.environ) -> As
     service = provider(wanted.provider, environ) if wanted.provider else None
     for finding in programs():
         yield finding
-    try:
-        for part in PARTS:
-            import_module(part)
-    except (ImportError, OSError) as exc:
-        reason = " ".join(str(exc).split())
-        yield Finding("imports", BAD, f"a package is missing or broken: {reason}", "install again: pip install --force-reinstall voice")
+    # What follows imports them.
+    broken = imports()
+    if broken is not None:
+        yield broken
         return
     async with contextlib.aclosing(_rest(wanted, service, environ)) as findings:
         async for finding in findings:

