@@ -51,6 +51,15 @@ def test_a_command_is_described_with_all_of_its_options(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
+def test_a_flag_of_a_setting_leaves_its_default_to_the_settings(name: str) -> None:
+    """With a default of its own it would hide what files and environment say. Its choices are those of the setting, or fewer."""
+    for action in COMMANDS[name]._actions:
+        if action.dest in TYPES:
+            assert action.default is None, action.option_strings
+            assert set(action.choices or ()) <= set(getattr(TYPES[action.dest], "__args__", ())), action.option_strings
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_a_section_names_no_option_that_is_not_there(name: str) -> None:
     own = {*options(COMMANDS[name]), *options(parser())}
     anybodys = {option for one in COMMANDS.values() for option in options(one)}

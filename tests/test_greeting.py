@@ -1,5 +1,6 @@
 """What a server's first words mean: HTTP answers, WebSockets that are no session, clocks; and that no answer can repeat the key."""
 
+import random
 import time
 from email.utils import formatdate
 
@@ -107,3 +108,14 @@ async def test_a_clock_that_is_off_is_told(off_s: int, said: str | None) -> None
 async def test_a_date_that_is_none_is_no_finding() -> None:
     async with listening(says(http(200, "{}", "Date: yesterday"))) as port:
         assert (await visit(f"http://127.0.0.1:{port}/"))[-1].name == "HTTP"
+
+
+async def test_whatever_a_server_says_the_visit_ends_with_a_step() -> None:
+    chance = random.Random(7)
+    heads = (b"", b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 401 X\r\nContent-Type: application/json\r\n\r\n{", b"HTTP/1.1 404 \r\nDate: ")
+    for turn in range(60):
+        noise = chance.randbytes(chance.randrange(200))
+        handler = upgrades(noise or b"x") if turn % 3 == 0 else says(chance.choice(heads) + noise)
+        async with listening(handler) as port:
+            steps = await visit(f"ws://127.0.0.1:{port}/", timeout_s=0.05)
+        assert steps[-1].name in ("HTTP", "clock", "WebSocket") and not all(step.ok for step in steps)
