@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voice.audio.pcm import RATE_HZ, Framer, Samples, empty, from_bytes, ms_in, samples_in
-from voice.audio.resample import Resampler
+from voice.audio.pcm import RATE_HZ, Samples, empty, from_bytes, ms_in, samples_in
 from voice.audio.turns import SpeechStarted, SpeechStopped, TurnDetector
 from voice.errors import ProtocolError
+from voice.protocol.inlet import Inlet
 
 MIN_COMMIT_MS = 100
 MAX_TURN_S = 600
@@ -72,12 +72,11 @@ class InputBuffer:
         self._position = 0
         self._kept: deque[Samples] = deque()
         self._kept_samples = 0
-        self._framer = Framer()
+        self._inlet = Inlet(rate_hz)
         self._detector: TurnDetector | None = None
         self._speech = False
         self.open_id: str | None = None
         """The item that the open turn will be."""
-        self._set_rate(rate_hz)
         self.configure(rate_hz, detector, prefix_padding_ms)
 
     def configure(self, rate_hz: int, detector: TurnDetector | None, prefix_padding_ms: int) -> list[BufferEvent]:
@@ -86,12 +85,7 @@ class InputBuffer:
         When a detector takes over, a turn that another has begun ends, since this one has not heard it; one of the client's is forgotten,
         since it would have no beginning on the wire.
         """
-        events: list[BufferEvent] = []
-        if rate_hz != self._rate_hz:
-            events += self._take_all(self._framer.push(self._resampler.flush()))
-            in_framer = self._pending()
-            self._set_rate(rate_hz)
-            self._taken = -in_framer
+        events = self._take_all(self._inlet.change(rate_hz))
         if self._detector is None and detector is not None:
             if self.open_id is not None and self._speech:
                 events += self._end(ms_in(self._position), by_client=False)
@@ -115,15 +109,14 @@ class InputBuffer:
             samples = from_bytes(data)
         except ValueError as exc:
             raise ProtocolError(f"Invalid 'audio': {exc}.", "invalid_value", "audio") from exc
-        if self._detector is None and self._kept_samples + samples.size * RATE_HZ // self._rate_hz > MAX_TURN_S * RATE_HZ:
+        if self._detector is None and self._kept_samples + samples.size * RATE_HZ // self._inlet.rate_hz > MAX_TURN_S * RATE_HZ:
             message = f"The input audio buffer is full: it holds {MAX_TURN_S} s. Commit or clear it."
             raise ProtocolError(message, "input_audio_buffer_full", "audio")
-        self._given += samples.size
-        return self._take_all(self._framer.push(self._resampler.push(samples)))
+        return self._take_all(self._inlet.push(samples))
 
     def commit(self) -> list[BufferEvent]:
         """The client ends its turn. Raises: ProtocolError if there are less than 100 ms; then nothing has changed."""
-        buffered = self._kept_samples + self._pending()
+        buffered = self._kept_samples + self._inlet.pending
         if buffered < samples_in(MIN_COMMIT_MS):
             raise ProtocolError(
                 f"Error committing input audio buffer: buffer too small. Expected at least {MIN_COMMIT_MS}ms of audio, "
@@ -148,30 +141,18 @@ class InputBuffer:
             self._detector.reset()
         return [TurnForgotten(forgotten)] if forgotten else []
 
-    def _set_rate(self, rate_hz: int) -> None:
-        self._rate_hz = rate_hz
-        self._resampler = Resampler(rate_hz, RATE_HZ)
-        self._given = self._taken = 0
-
     def _rest(self) -> list[Samples]:
-        """What the resampler and the framer still hold, counted, kept and told to the detector, whatever it makes of it."""
-        frames = [*self._framer.push(self._resampler.flush()), self._framer.flush()]
-        self._given = self._taken = 0
-        frames = [frame for frame in frames if frame.size]
+        """What is in no frame yet: counted, kept and told to the detector, whatever it makes of it."""
+        frames = self._inlet.rest()
         for frame in frames:
             self._keep(frame)
             if self._detector is not None:
                 self._detector.push(frame)
         return frames
 
-    def _pending(self) -> int:
-        """Samples at 16 kHz that were given and are in no frame yet."""
-        return self._given * RATE_HZ // self._rate_hz - self._taken
-
     def _take_all(self, frames: list[Samples]) -> list[BufferEvent]:
         events: list[BufferEvent] = []
         for frame in frames:
-            self._taken += frame.size
             events += self._take(frame)
         return events
 
