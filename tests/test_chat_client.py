@@ -121,7 +121,7 @@ async def test_what_comes_behind_the_end_costs_no_time() -> None:
     async with chat_server(silent) as server, client(server.base_url) as asking:
         began = time.monotonic()
         assert await ask(asking) == [TextDelta("Hi."), Finished("stop")]
-        assert time.monotonic() - began < 0.8
+        assert time.monotonic() - began < 1
     forgetful = [BEGIN, Body(data(chunk("Hi.", "stop"))), Wait(9)]
     async with chat_server(forgetful) as server, client(server.base_url) as asking:
         assert await ask(asking) == [TextDelta("Hi."), Finished("stop")]
@@ -188,14 +188,14 @@ async def test_a_server_without_tls_is_not_trusted() -> None:
 @pytest.mark.parametrize(
     ("script", "limits", "code", "after_s"),
     [
-        ([Wait(9)], replace(QUICK, first_token_s=0.2), "first_token_timeout", 0.2),
-        ([BEGIN, Wait(9)], replace(QUICK, first_token_s=0.2), "first_token_timeout", 0.2),
+        ([Wait(9)], replace(QUICK, first_token_s=0.1), "first_token_timeout", 0.1),
+        ([BEGIN, Wait(9)], replace(QUICK, first_token_s=0.1), "first_token_timeout", 0.1),
         # Comments and empty chunks are no words.
-        ([BEGIN, *[Body(b": ping\n\n"), Wait(0.05)] * 40], replace(QUICK, first_token_s=0.2), "first_token_timeout", 0.2),
-        ([BEGIN, words("The"), Wait(9)], replace(QUICK, idle_s=0.2), "idle_timeout", 0.2),
-        ([BEGIN, *[words("and "), Wait(0.05)] * 40], replace(QUICK, idle_s=0.15, total_s=0.4), "total_timeout", 0.4),
+        ([BEGIN, *[Body(b": ping\n\n"), Wait(0.02)] * 99], replace(QUICK, first_token_s=0.1), "first_token_timeout", 0.1),
+        ([BEGIN, words("The"), Wait(9)], replace(QUICK, idle_s=0.1), "idle_timeout", 0.1),
+        ([BEGIN, *[words("and "), Wait(0.05)] * 40], replace(QUICK, idle_s=0.2, total_s=0.25), "total_timeout", 0.25),
         # The body of a refusal that does not come.
-        ([Send(b"HTTP/1.1 500 No\r\nContent-Length: 9\r\n\r\n"), Wait(9)], replace(QUICK, first_token_s=0.2), "first_token_timeout", 0.2),
+        ([Send(b"HTTP/1.1 500 No\r\nContent-Length: 9\r\n\r\n"), Wait(9)], replace(QUICK, first_token_s=0.1), "first_token_timeout", 0.1),
     ],
 )  # fmt: skip
 async def test_each_limit_ends_with_its_own_error(script: Script, limits: ChatTimeouts, code: str, after_s: float) -> None:
@@ -215,7 +215,7 @@ async def test_a_connection_that_is_not_made_in_time_has_its_own_error() -> None
             waiting.setblocking(False)
             waiting.connect_ex(("127.0.0.1", port))
         await asyncio.sleep(0.05)
-        limits = replace(QUICK, connect_s=0.2)
+        limits = replace(QUICK, connect_s=0.1)
         async with client(f"http://127.0.0.1:{port}", timeouts=limits, retries=RetrySettings(0.01, 0.02, 1)) as asking:
             count = AskCount()
             with pytest.raises(ChatError) as told:
@@ -224,18 +224,18 @@ async def test_a_connection_that_is_not_made_in_time_has_its_own_error() -> None
 
 
 async def test_the_time_in_which_an_answer_is_spoken_is_nobody_s_waiting() -> None:
-    limits = replace(QUICK, idle_s=0.2, total_s=0.3)
+    limits = replace(QUICK, idle_s=0.09, total_s=0.3)
     async with chat_server(answer("One. ", "Two. ", "Three.")) as server, client(server.base_url, timeouts=limits) as asking:
         found = []
         async for piece in asking.ask(ASK):
             found.append(piece)
-            await asyncio.sleep(0.15)
+            await asyncio.sleep(0.1)
         assert found == [TextDelta("One. "), TextDelta("Two. "), TextDelta("Three."), Finished("stop"), USED]
 
 
 @pytest.mark.parametrize(
     "bad",
-    [refusal(429), refusal(500), refusal(503, retry_after="0.05"), [HangUp()], [BEGIN, Body(data('{"error":{"code":502,"message":"x"}}'))]],
+    [refusal(429), refusal(500), refusal(503, retry_after="0.02"), [HangUp()], [BEGIN, Body(data('{"error":{"code":502,"message":"x"}}'))]],
 )
 async def test_what_may_pass_is_tried_again_at_most_twice(bad: Script) -> None:
     async with chat_server(bad, bad, answer("Yes.")) as server, client(server.base_url) as asking:
@@ -277,9 +277,9 @@ async def test_nothing_is_tried_again_once_a_word_has_come() -> None:
 
 
 async def test_the_wait_that_the_endpoint_asks_for_is_kept() -> None:
-    async with chat_server(refusal(429, retry_after="0.15"), answer("Yes.")) as server, client(server.base_url) as asking:
+    async with chat_server(refusal(429, retry_after="0.1"), answer("Yes.")) as server, client(server.base_url) as asking:
         await ask(asking)
-        assert server.requests[1].at_s - server.requests[0].at_s >= 0.15
+        assert server.requests[1].at_s - server.requests[0].at_s >= 0.1
 
 
 @pytest.mark.parametrize("script", [[BEGIN, words("One. "), Wait(9)], [BEGIN, *[words("word ")] * 50_000]])

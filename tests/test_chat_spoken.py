@@ -32,14 +32,16 @@ from voice.session import connect
 ROOT = Path(__file__).resolve().parent.parent
 REPLY = "response.done"
 KEY = "sk-canary-0123456789"
-QUICK = ChatTimeouts(1.0, 0.3, 0.3, 3.0)
+PATIENT, QUICK = ChatTimeouts(5.0, 5.0, 5.0, 9.0), ChatTimeouts(5.0, 0.4, 5.0, 9.0)
 
 
 @asynccontextmanager
-async def talking_to_a_model(*scripts: Script, synthesizer: FakeSynthesizer | None = None) -> AsyncIterator[tuple[ChatServer, Wire]]:
+async def talking_to_a_model(
+    *scripts: Script, synthesizer: FakeSynthesizer | None = None, timeouts: ChatTimeouts = PATIENT
+) -> AsyncIterator[tuple[ChatServer, Wire]]:
     """A session with the local engine: fakes hear and speak, a scripted model answers."""
     async with chat_server(*scripts) as server:
-        options = ChatOptions(server.base_url, "small", KEY, timeouts=QUICK, retries=RetrySettings(0.01, 0.02, 1))
+        options = ChatOptions(server.base_url, "small", KEY, timeouts=timeouts, retries=RetrySettings(0.01, 0.02, 1))
         async with ChatClient(options) as client:
             settings = LocalOptions(clocks=Clocks(asyncio.get_running_loop().time, lambda: 1_795_190_999.0, None), chat=options)
             voice = synthesizer or FakeSynthesizer()
@@ -106,7 +108,7 @@ async def test_what_goes_wrong_is_heard_and_the_session_lives() -> None:
         [Wait(9)],
         answer("All is well."),
     ]
-    async with talking_to_a_model(*scripts) as (server, wire):
+    async with talking_to_a_model(*scripts, timeouts=QUICK) as (server, wire):
         found = []
         for _ in scripts:
             before_ms = wire.sound_ms

@@ -37,7 +37,8 @@ from voice.policy.retry import RetrySettings
 FRIDAY = 1_795_190_999.0
 """2026-11-20 16:09:59 UTC."""
 KEY = "sk-canary-0123456789"
-QUICK = ChatTimeouts(connect_s=1.0, first_token_s=0.3, idle_s=0.3, total_s=3.0)
+PATIENT = ChatTimeouts(connect_s=5.0, first_token_s=5.0, idle_s=5.0, total_s=9.0)
+QUICK = ChatTimeouts(connect_s=5.0, first_token_s=0.3, idle_s=0.3, total_s=9.0)
 
 
 def typed(*texts: str) -> Prompt:
@@ -48,7 +49,7 @@ def typed(*texts: str) -> Prompt:
 @asynccontextmanager
 async def chatting(*scripts: Script, **changes: object) -> AsyncIterator[tuple[ChatServer, ChatResponder]]:
     async with asyncio.timeout(10), chat_server(*scripts) as server:
-        options = ChatOptions(server.base_url, "small", KEY, timeouts=QUICK, retries=RetrySettings(0.01, 0.02, 1))
+        options = ChatOptions(server.base_url, "small", KEY, timeouts=PATIENT, retries=RetrySettings(0.01, 0.02, 1))
         async with ChatClient(replace(options, **changes)) as client:  # type: ignore[arg-type]
             yield server, ChatResponder(client, UTC)
 
@@ -180,7 +181,8 @@ async def test_thoughts_of_the_model_are_not_said() -> None:
 )  # fmt: skip
 async def test_what_goes_wrong_is_said_and_the_next_question_is_asked_again(script: Script, before: list[str], code: str) -> None:
     tries = 2 if code in ("server_error", "hung_up") else 1
-    async with chatting(*[script] * tries, answer("Better now.")) as (server, responder):
+    timeouts = QUICK if code.endswith("timeout") else PATIENT
+    async with chatting(*[script] * tries, answer("Better now."), timeouts=timeouts) as (server, responder):
         said = await said_by(responder, typed("hello"))
         assert [item.text for item in said[:-1]] == before
         assert said[-1] == excuse(ChatError(code, ""), replace(responder._client.options))
@@ -219,7 +221,7 @@ async def test_an_answer_without_end_is_ended() -> None:
 
 @pytest.mark.parametrize("script", [[BEGIN, words("First. ", "Second. Th"), Wait(9)], [Wait(9)]])
 async def test_closing_the_answer_reaches_the_endpoint_at_once(script: Script) -> None:
-    async with chatting(script, timeouts=replace(QUICK, first_token_s=9.0)) as (server, responder):
+    async with chatting(script) as (server, responder):
 
         async def listen() -> None:
             await said_by(responder, typed("talk"))

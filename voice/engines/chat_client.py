@@ -42,9 +42,9 @@ MAX_ERROR_BYTES = 64 << 10
 """Of an error's body."""
 MAX_ANSWER_BYTES = 4 << 20
 """Of an answer that is not streamed."""
-DRAIN_S = 0.25
+DRAIN_S = 0.1
 """For the end of the body behind `[DONE]`: with it the connection can be used again."""
-GRACE_S = 0.5
+GRACE_S = 0.3
 """For the usage, and the stream's end, once the model has ended."""
 KEEPALIVE_S = 30.0
 
@@ -126,7 +126,7 @@ class ChatClient:
                     if not reader.finished:
                         raise
                     # All was said, and the endpoint forgets to say that it has ended.
-                    break
+                    return
                 for piece in reader.push(chunk) if chunk else reader.close():
                     yield patience.seen(self._good(piece))
             await self._drain(response)
