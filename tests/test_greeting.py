@@ -62,7 +62,7 @@ async def test_without_a_key_401_asks_for_one() -> None:
             [frame(b"p", 9), frame(error(f"No {KEY}", "model_not_found"))],
             "error model_not_found: No ********",
         ),
-        ([frame('{"type":"error","error":{"message":"No"}}')], "error : No"),
+        ([frame('{"type":"error","error":{"message":"No"}}')], "error: No"),
         ([frame("hello")], "what it says is not an event"),
         ([frame("[" * 50_000)], "what it says is not an event"),
         ([frame(b"\x00\x01", 2)], "what it says is not an event"),

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from voice.links.greeting import Told, basic, converse, one_line, tunnel
+from voice.links.greeting import basic, converse, tunnel
+from voice.links.verdict import Told, one_line
 
 MOST_ADDRESSES = 4
 """Of one name, tried in turn."""
