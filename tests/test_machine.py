@@ -34,7 +34,7 @@ def test_a_configuration_that_cannot_be_read_does_not_end_the_examination(tmp_pa
     assert configuration(None, {})[1].said.endswith("no key set; the local engine needs none")
 
 
-def has(monkeypatch: pytest.MonkeyPatch, *found: Device, failure: str = "") -> list[Finding]:
+def has(monkeypatch: pytest.MonkeyPatch, *found: Device, failure: str = "", busy: str = "") -> list[Finding]:
     def devices() -> tuple[Device, ...]:
         if failure:
             raise MissingError(failure)
@@ -42,6 +42,7 @@ def has(monkeypatch: pytest.MonkeyPatch, *found: Device, failure: str = "") -> l
 
     monkeypatch.setattr(machine, "version", lambda: "PortAudio V19")
     monkeypatch.setattr(machine, "devices", devices)
+    monkeypatch.setattr(machine, "trouble", lambda device, kind: busy if kind == "input" else "")
     return list(sound())
 
 
@@ -58,10 +59,18 @@ def test_the_default_devices_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_device_and_no_library_are_notes_since_a_server_needs_neither(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [(finding.state, finding.said) for finding in has(monkeypatch)[1:]] == [(NOTE, "none"), (NOTE, "none")]
-    assert has(monkeypatch, Device(0, "Card", "ALSA", 0, 2, 48000))[2].said == "none is the default"
+    loudspeaker = has(monkeypatch, Device(0, "Card", "ALSA", 0, 2, 48000))[2]
+    assert (loudspeaker.state, loudspeaker.said) == (NOTE, "none is the default") and "--output NAME" in loudspeaker.fix
     broken = has(monkeypatch, failure="the sound devices cannot be listed: why: try again, or run `voice serve`")
     assert broken[1] == Finding("sound library", NOTE, "the sound devices cannot be listed: why", "try again, or run `voice serve`")
     assert len(broken) == 2
+
+
+def test_a_device_that_cannot_be_opened_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    card = Device(0, "Card", "ALSA", 1, 1, 48000, default_input=True, default_output=True)
+    _, microphone, loudspeaker = has(monkeypatch, card, busy="Device unavailable")
+    assert (microphone.state, microphone.said) == (NOTE, "Card cannot be used: Device unavailable") and "--input NAME" in microphone.fix
+    assert loudspeaker == Finding("loudspeaker", OK, "Card")
 
 
 async def test_a_free_port() -> None:

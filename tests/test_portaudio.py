@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.support.needs import needs
-from voice.devices.portaudio import Device, devices, library, version
+from voice.devices.portaudio import Device, devices, library, trouble, version
 from voice.errors import MissingError
 
 
@@ -34,6 +34,13 @@ class Sound(SimpleNamespace):
 
     def get_portaudio_version(self) -> tuple[int, str]:
         return 1246720, "PortAudio V19.6.0-devel, revision 123"
+
+    def check_input_settings(self, **settings: object) -> None:
+        self.calls.append(settings)
+        if self.broken:
+            raise PortAudioError("Error opening\nInputStream: Device unavailable [PaErrorCode -9985]")
+
+    check_output_settings = check_input_settings
 
     def _terminate(self) -> None:
         self.calls.append("terminate")
@@ -70,9 +77,21 @@ def test_nothing_plugged_in_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None
     assert devices(fresh=True) == () and sound.calls == ["terminate", "initialize"]
 
 
+@pytest.mark.parametrize("kind", ["input", "output"])
+def test_whether_a_device_can_be_opened(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = Device(3, "Card", "ALSA", 1, 1, 48000)
+    sound = use(monkeypatch, Sound([]))
+    assert trouble(card, kind) == ""
+    assert sound.calls == [{"device": 3, "channels": 1, "dtype": "int16", "samplerate": 48000}]
+    use(monkeypatch, Sound([], broken=True))
+    assert trouble(card, kind) == "Error opening InputStream: Device unavailable"
+
+
 def test_devices_that_cannot_be_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, Sound([], broken=True))
-    with pytest.raises(MissingError, match="^the sound devices cannot be listed: Error querying device -1: try again, or run `voice serve`"):
+    with pytest.raises(
+        MissingError, match="^the sound devices cannot be listed: Error querying device -1: try again, or run `voice serve`"
+    ):
         devices()
 
 

@@ -59,6 +59,19 @@ def devices(fresh: bool = False) -> tuple[Device, ...]:
     return tuple(_device(number, row, apis, inputs, outputs) for number, row in enumerate(rows))
 
 
+def trouble(device: Device, kind: str) -> str:
+    """Why the device cannot be opened as "input" or "output" at its own rate, "" if it can. Opens it for a moment on some systems; records
+    nothing. Raises: MissingError."""
+    sound = library()
+    check = sound.check_input_settings if kind == "input" else sound.check_output_settings
+    try:
+        check(device=device.index, channels=1, dtype="int16", samplerate=device.rate_hz)
+    except sound.PortAudioError as exc:
+        # "Error opening ...: Device unavailable [PaErrorCode -9985]": the number is of no use to a person.
+        return _line(exc).partition(" [PaErrorCode")[0]
+    return ""
+
+
 def version() -> str:
     """PortAudio's own name and version. Raises: MissingError."""
     return str(library().get_portaudio_version()[1]).partition(",")[0]

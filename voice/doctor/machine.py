@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from voice.config import Config, Settings, load
-from voice.devices.portaudio import Device, devices, version
+from voice.devices.portaudio import Device, devices, trouble, version
 from voice.doctor.finding import BAD, NOTE, OK, Finding
 from voice.errors import VoiceError
 
@@ -44,16 +44,25 @@ def sound() -> Iterator[Finding]:
         said, _, fix = str(exc).rpartition(": ")
         yield Finding("sound library", NOTE, said, fix)
         return
-    yield device("microphone", [one for one in found if one.inputs], [one.name for one in found if one.default_input])
-    yield device("loudspeaker", [one for one in found if one.outputs], [one.name for one in found if one.default_output])
+    yield device("microphone", "input", [one for one in found if one.inputs], [one for one in found if one.default_input])
+    yield device("loudspeaker", "output", [one for one in found if one.outputs], [one for one in found if one.default_output])
 
 
-def device(name: str, found: Sequence[Device], default: Sequence[str]) -> Finding:
-    """Microphones or loudspeakers: the default one, and how many more."""
+def device(name: str, kind: str, found: Sequence[Device], default: Sequence[Device]) -> Finding:
+    """Microphones or loudspeakers: the default one, whether it can be used, and how many more there are."""
     if not found:
         return Finding(name, NOTE, "none", "plug one in, or run `voice serve` and talk in a browser")
     more = f", and {len(found) - 1} more (`voice devices`)" if len(found) > 1 else ""
-    return Finding(name, OK, (default[0] if default else "none is the default") + more)
+    if not default:
+        return Finding(name, NOTE, f"none is the default{more}", f"name one: --{kind} NAME, or {kind} in the configuration")
+    try:
+        why = trouble(default[0], kind)
+    except VoiceError as exc:
+        why = str(exc)
+    if why:
+        fix = f"another program may hold it, or it may not be allowed here: close that, or take another with --{kind} NAME"
+        return Finding(name, NOTE, f"{default[0].name} cannot be used: {why}{more}", fix)
+    return Finding(name, OK, f"{default[0].name}{more}")
 
 
 async def port(host: str, number: int) -> Finding:
