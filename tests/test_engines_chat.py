@@ -121,6 +121,29 @@ async def test_old_exchanges_are_not_shown() -> None:
         assert 3 <= len(shown(server)) < 9
 
 
+async def test_a_conversation_that_the_model_finds_too_long_is_halved_until_it_fits() -> None:
+    no = refusal(400, '{"error":{"message":"maximum context length is 100 tokens"}}')
+    texts = [f"{n} {'x' * 400}" for n in range(9)]
+    async with chatting(no, no, answer("Yes."), answer("Again."), no) as (server, responder):
+        assert await said_by(responder, typed(*texts)) == [Said("Yes.")]
+        sizes = [len(shown(server, n)) for n in range(3)]
+        assert sizes[0] == 9 and sizes[0] > sizes[1] > sizes[2] and shown(server)[-1] == ("user", texts[-1])
+        assert await said_by(responder, typed(*texts)) == [Said("Again.")]
+        assert len(shown(server)) == sizes[2]
+        # What is too long by itself cannot be made shorter.
+        (said,) = await said_by(responder, typed("x" * 4000))
+        assert said == excuse(ChatError("too_long", ""), responder._client.options) and len(server.requests) == 5
+
+
+@pytest.mark.parametrize("heard", [0, 5, 12, 40, 200])
+async def test_an_excuse_that_was_interrupted_is_not_shown_either(heard: int) -> None:
+    async with chatting([BEGIN, words("Half a"), Send(b"0\r\n\r\n")], answer("Yes.")) as (server, responder):
+        said = await said_by(responder, typed("hello"))
+        told = f"Half a {said[-1].text[:heard]}".strip()
+        await said_by(responder, typed("hello", told, "again"))
+        assert shown(server)[1] == ("assistant", told if heard == 5 else "Half a")
+
+
 async def test_somebody_is_asked_also_where_the_user_has_not_spoken_last() -> None:
     async with chatting(answer("Ahoy.")) as (server, responder):
         assert await said_by(responder, Prompt([], instructions="Greet the user.")) == [Said("Ahoy.")]

@@ -17,7 +17,7 @@ from voice.engines.responder import UNSURE, SkillsResponder
 from voice.engines.scripts import LATIN
 from voice.engines.streamed import Streamed
 from voice.errors import ChatError
-from voice.policy.trim import trim
+from voice.policy.trim import message_tokens, trim
 from voice.protocol.chat import Finished, Message, Piece, TextDelta
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,8 @@ GO_ON = "(Please go on.)"
 """Stands for the user where an answer is wanted and the last line is not the user's: endpoints expect to be asked something."""
 LONGEST_ANSWER = 20_000
 """Letters, about 20 minutes of speech. A model that repeats itself for ever is cut off there."""
+SHORTEST_EXCUSE = 12
+"""Letters of one of our sentences by which it is known, where the rest was cut off."""
 _SCRIPTS_OF_THEIR_OWN = frozenset({"ko", "ja", "zh", "ru", "ar", "he", "el", "hi", "th"})
 
 
@@ -45,6 +47,7 @@ class ChatResponder:
         self._client = client
         self._zone = zone or datetime.now(UTC).astimezone().tzinfo or UTC
         self._skills = SkillsResponder(self._zone)
+        self._history_tokens = client.options.history_tokens
         self._excuses: set[str] = set()
         """Sentences of ours about what went wrong: the model is not shown them as its own."""
 
@@ -78,7 +81,7 @@ class ChatResponder:
     async def _ask(self, prompt: Prompt, wall_s: float) -> AsyncGenerator[Said, None]:
         count, streamed, reason = AskCount(), Streamed(_latin(prompt)), ""
         try:
-            async with aclosing(self._client.ask(self._messages(prompt, wall_s), count)) as pieces:
+            async with aclosing(self._pieces(prompt, wall_s, count)) as pieces:
                 async for piece in pieces:
                     for said in _said(piece, streamed):
                         yield said
@@ -96,12 +99,29 @@ class ChatResponder:
         finally:
             log.debug("asked %s: %s", self._client.options.host, count)
 
+    async def _pieces(self, prompt: Prompt, wall_s: float, count: AskCount) -> AsyncGenerator[Piece, None]:
+        """The model's answer; where it finds the conversation too long, to half of it, and from then on. Raises: ChatError."""
+        messages = self._messages(prompt, wall_s)
+        while True:
+            try:
+                async with aclosing(self._client.ask(messages, count)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+                return
+            except ChatError as exc:
+                if exc.code != "too_long":
+                    raise
+                shown, self._history_tokens = len(messages), sum(map(message_tokens, messages)) // 2
+                messages = self._messages(prompt, wall_s)
+                if len(messages) == shown:
+                    raise
+
     def _messages(self, prompt: Prompt, wall_s: float) -> list[Message]:
         """What the model is shown."""
         lines = [Message(line.role, text) for line in prompt.lines if (text := self._shown(line))]
         if not any(line.role == "user" for line in lines[-1:]):
             lines.append(Message("user", GO_ON))
-        return trim([Message("system", self._system(prompt, wall_s)), *lines], self._client.options.history_tokens)
+        return trim([Message("system", self._system(prompt, wall_s)), *lines], self._history_tokens)
 
     def _system(self, prompt: Prompt, wall_s: float) -> str:
         moment = datetime.fromtimestamp(wall_s, self._zone)
@@ -114,7 +134,7 @@ class ChatResponder:
         text = line.text.strip()
         if line.role == "assistant":
             for excuse in self._excuses:
-                text = text.removesuffix(excuse).rstrip()
+                text = _without(text, excuse)
         return text
 
     def _excuse(self, error: ChatError, language: str) -> Said:
@@ -129,6 +149,14 @@ def excuse(error: ChatError, options: ChatOptions, language: str = "en") -> Said
     seconds = {"connect_timeout": limits.connect_s, "first_token_timeout": limits.first_token_s, "idle_timeout": limits.idle_s}
     wait_s = max(1, round(seconds.get(error.code, limits.total_s)))
     return wording.say(f"chat_{error.code}", language, host=options.host, model=options.model, duration=wording.duration(wait_s, language))
+
+
+def _without(text: str, excuse: str) -> str:
+    """A line without the excuse at its end, of which an interruption may have left only the beginning."""
+    for length in range(len(excuse), SHORTEST_EXCUSE - 1, -1):
+        if text.endswith(excuse[:length]):
+            return text[:-length].rstrip()
+    return text
 
 
 def _must_have_answered(streamed: Streamed, reason: str) -> None:
