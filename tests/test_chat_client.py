@@ -172,6 +172,27 @@ async def test_a_host_that_does_not_exist_is_unreachable() -> None:
     assert told.value.code == "unreachable"
 
 
+async def test_a_proxy_is_asked_for_what_is_not_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    async with chat_server(answer("Here.")) as endpoint, chat_server(answer("There."), refusal(407), [HangUp()]) as proxy:
+        for name in ("http_proxy", "https_proxy"):
+            monkeypatch.setenv(name, f"http://{proxy.host}")
+        async with client("http://llm.invalid/v1") as far, client(endpoint.base_url) as near:
+            assert (await ask(far))[0] == TextDelta("There.")
+            assert proxy.requests[0].line == "POST http://llm.invalid/v1/chat/completions HTTP/1.1"
+            assert (await ask(near))[0] == TextDelta("Here.")
+            with pytest.raises(ChatError) as told:
+                await ask(far)
+            assert (told.value.code, told.value.status) == ("unreachable", 407)
+        proxy.scripts[:] = [refusal(407)]
+        async with client("https://llm.invalid/v1") as far:
+            with pytest.raises(ChatError) as told:
+                await ask(far)
+        assert told.value.code == "unreachable" and "authorization" not in proxy.requests[-1].headers
+        assert proxy.requests[-1].line == "CONNECT llm.invalid:443 HTTP/1.1"
+
+
 async def test_a_server_without_tls_is_not_trusted() -> None:
     async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")

@@ -60,6 +60,33 @@ def test_an_azure_key_goes_into_its_own_header() -> None:
     assert ChatOptions("https://a.example/v1", "m", "k").headers() == {"Authorization": "Bearer k"}
 
 
+def test_an_organisation_and_a_project_go_with_openai_s_key_only() -> None:
+    account = {"OPENAI_ORG_ID": "org-1", "OPENAI_PROJECT_ID": "proj-1"}
+    chosen = chat_options({**BOTH, **account, "OPENAI_API_KEY": "k"})
+    want = {"OpenAI-Organization": "org-1", "OpenAI-Project": "proj-1", "Authorization": "Bearer k"}
+    assert chosen is not None and chosen.headers() == want
+    chosen = chat_options({**BOTH, **account, "OPENAI_API_KEY": "k"}, provider_name="openai")
+    assert chosen is not None and chosen.headers() == want
+    chosen = chat_options({**BOTH, **account, "HOLYSHEEP_API_KEY": "k"}, provider_name="holysheep")
+    assert chosen is not None and chosen.headers() == {"Authorization": "Bearer k"}
+    with pytest.raises(ConfigError, match="OPENAI_ORG_ID"):
+        chat_options({**BOTH, "OPENAI_API_KEY": "k", "OPENAI_ORG_ID": "a\r\nX: y"})
+
+
+@pytest.mark.parametrize(
+    ("base", "key", "want"),
+    [
+        ("http://192.0.2.7:8080/v1", "k", True),
+        ("http://llm.example", "k", True),
+        ("https://llm.example", "k", False),
+        ("http://127.0.0.1:1", "k", False),
+        ("http://llm.example", None, False),
+    ],
+)
+def test_a_key_that_others_can_read_on_its_way_is_noticed(base: str, key: str | None, want: bool) -> None:
+    assert ChatOptions(base, "m", key).open_key == want
+
+
 def test_no_key_is_shown() -> None:
     assert "canary" not in repr(ChatOptions("https://a.example/v1", "m", "sk-canary"))
 

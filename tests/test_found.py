@@ -37,4 +37,7 @@ def test_which_language_model_answers_is_said_without_its_key() -> None:
     assert lines["engine"] == "local: English speech, a language model answers"
     assert lines["language model"] == "small at llm.example" and lines["key"] == "one is set for llm.example"
     assert not any("canary" in line for line in lines.values())
+    open_ = LocalOptions(chat=ChatOptions("http://llm.example/v1", "small", "sk-canary"))
+    lines = findings(LocalEngine(FakeTranscriber(), FakeSynthesizer(), FakeResponder, open_))
+    assert lines["key"] == "one is set for llm.example, and can be read on its way there: use https"
     assert findings(fake_engine())["language model"] == "none: set OPENAI_BASE_URL and OPENAI_MODEL"

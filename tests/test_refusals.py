@@ -25,6 +25,9 @@ KEY = f"sk-{secrets.token_hex(12)}"
         (400, Problem("bad", "", "", "model"), "unknown_model", False),
         (503, Problem("no channel for it", "", "model_not_found"), "unknown_model", False),
         (400, Problem("This model's maximum context length is 8192 tokens", "", "context_length_exceeded"), "too_long", False),
+        (400, Problem("This model's maximum context length is 4096 tokens.", "BadRequestError", "400"), "too_long", False),
+        (400, Problem("the request exceeds the available context size", "exceed_context_size_error", "400"), "too_long", False),
+        (400, Problem("prompt is too long: 210000 tokens > 200000 maximum"), "too_long", False),
         (413, Problem(), "too_long", False),
         (400, Problem("Unrecognized request argument"), "bad_request", False),
         (422, Problem(), "bad_request", False),
@@ -38,7 +41,7 @@ KEY = f"sk-{secrets.token_hex(12)}"
         (501, Problem(), "server_error", False),
         (302, Problem(), "not_a_model", False),
         (405, Problem(), "not_a_model", False),
-        (407, Problem(), "not_a_model", False),
+        (407, Problem(), "unreachable", False),
         (204, Problem(), "not_a_model", False),
     ],
 )  # fmt: skip

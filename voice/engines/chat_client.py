@@ -207,6 +207,8 @@ class ChatClient:
             raise ChatError("connect_timeout", reason, retryable=True) from exc
         except aiohttp.ClientSSLError as exc:
             raise ChatError("untrusted", shown(f"TLS: {exc}", self.options.api_key)) from exc
+        except aiohttp.ClientHttpProxyError as exc:
+            raise ChatError("unreachable", f"the proxy answers with {exc.status}") from exc
         except aiohttp.ClientConnectorError as exc:
             raise ChatError("unreachable", shown(str(exc.os_error), self.options.api_key), retryable=True) from exc
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as exc:

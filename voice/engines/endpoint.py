@@ -13,6 +13,8 @@ from voice.errors import ConfigError
 from voice.policy.retry import RetrySettings
 
 BASE_URL, MODEL, KEY = "OPENAI_BASE_URL", "OPENAI_MODEL", "OPENAI_API_KEY"
+ACCOUNT = {"OPENAI_ORG_ID": "OpenAI-Organization", "OPENAI_PROJECT_ID": "OpenAI-Project"}
+"""Variables, as other programs know them, and the headers that they fill; they belong to the key of OPENAI_API_KEY."""
 PATH = "/chat/completions"
 RETRIES = RetrySettings(first_s=0.25, cap_s=1.0, tries=2, longest_wait_s=3.0)
 """Somebody waits for the answer: after 3 s of silence it is better to say what is wrong."""
@@ -42,6 +44,8 @@ class ChatOptions:
     api_key: str | None = field(default=None, repr=False)
     auth: str = "bearer"
     """"bearer", or "api-key" (see `Provider.auth`)."""
+    account: tuple[tuple[str, str], ...] = ()
+    """More headers, which say on whose account it goes: (name, value)."""
     timeouts: ChatTimeouts = ChatTimeouts()
     history_tokens: int = 6_000
     """About so many tokens of the conversation are shown to the model."""
@@ -54,13 +58,18 @@ class ChatOptions:
         return chat_url(self.base_url)
 
     @property
+    def open_key(self) -> bool:
+        """Whether the key goes through a network that can read it: without TLS, to another machine."""
+        return self.api_key is not None and not self.url.startswith("https:") and not is_loopback(self.url)
+
+    @property
     def host(self) -> str:
         """Host, and port if it is given: what people are told."""
         return urlsplit(self.url).netloc
 
     def headers(self) -> dict[str, str]:
         """What lets a request in. Never to be logged."""
-        return Provider("", None, self.base_url, auth=self.auth).headers(self.api_key)
+        return {**dict(self.account), **Provider("", None, self.base_url, auth=self.auth).headers(self.api_key)}
 
 
 def chat_options(environ: Mapping[str, str], provider_name: str | None = None, model: str | None = None) -> ChatOptions | None:
@@ -74,12 +83,15 @@ def chat_options(environ: Mapping[str, str], provider_name: str | None = None, m
         base = service.chat()
         if not model:
             raise ConfigError(f"which model of '{service.name}'? Set {MODEL}, or give --model")
-        return _checked(ChatOptions(base, model, needed_key(service, environ), service.auth))
+        account = _account(environ) if KEY in service.key_names else ()
+        return _checked(ChatOptions(base, model, needed_key(service, environ), service.auth, account))
     base = environ.get(BASE_URL, "").strip()
     if not base or not model:
         return None
     # The key of the service that is there; else the one that programs pair with OPENAI_BASE_URL, whosever address that is.
-    return _checked(ChatOptions(base, model, key_for(chat_url(base), environ) or key_named(KEY, environ)))
+    general = key_named(KEY, environ)
+    key = key_for(chat_url(base), environ) or general
+    return _checked(ChatOptions(base, model, key, account=_account(environ) if key and key == general else ()))
 
 
 def chat_url(base_url: str) -> str:
@@ -107,6 +119,12 @@ def refuse_ourselves(options: ChatOptions, host: str, port: int) -> None:
 def is_loopback(url: str) -> bool:
     """Whether an address is on this machine: no proxy is asked for it."""
     return _is_here(urlsplit(url).hostname or "")
+
+
+def _account(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Raises: ConfigError for what cannot be a header."""
+    found = {header: value for variable, header in ACCOUNT.items() if (value := key_named(variable, environ)) is not None}
+    return tuple(found.items())
 
 
 def _checked(options: ChatOptions) -> ChatOptions:

@@ -25,7 +25,9 @@ LONGEST_WAIT_S = 86_400.0
 """A `Retry-After` is believed up to here."""
 _CREDIT = ("insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached")
 _MODEL = ("model_not_found", "invalid_model", "model_not_available", "unknown_model", "deployment_not_found", "deploymentnotfound")
-_LENGTH = ("context_length_exceeded", "string_above_max_length")
+_LENGTH = ("context_length_exceeded", "exceed_context_size_error", "string_above_max_length")
+_TOO_LONG = re.compile(r"context (?:length|size|window)|too many tokens|prompt is too long", re.IGNORECASE)
+"""How endpoints say it that have no code for it."""
 
 
 def of_status(status: int, headers: Mapping[str, str], problem: Problem, key: str | None) -> ChatError:
@@ -91,13 +93,17 @@ def _code(status: int, words: set[str], problem: Problem) -> str:
             return "too_long"
         case 429:
             return "rate_limited"
+        case 407:
+            return "unreachable"
         case 408 | 409 | 425:
             return "server_error"
     if status >= 500:
         return "server_error"
-    if status < 400 or status in (405, 406, 407, 415):
+    if status < 400 or status in (405, 406, 415):
         return "not_a_model"
-    return "unknown_model" if problem.param.lower() == "model" else "bad_request"
+    if problem.param.lower() == "model":
+        return "unknown_model"
+    return "too_long" if _TOO_LONG.search(problem.message) else "bad_request"
 
 
 def _again(status: int, code: str, words: set[str]) -> bool:

@@ -28,5 +28,6 @@ def findings(engine: LocalEngine) -> dict[str, str]:
 
 def _key_line(key: bool, chat: ChatOptions | None) -> str:
     if chat is not None:
-        return f"one is set for {chat.host}" if chat.api_key else f"none is set for {chat.host}"
+        danger = ", and can be read on its way there: use https" if chat.open_key else ""
+        return f"{'one' if chat.api_key else 'none'} is set for {chat.host}{danger}"
     return "a key is set; the local engine does not use it" if key else "none, and none is needed"
