@@ -81,7 +81,7 @@ def sizes(request: pytest.FixtureRequest) -> Iterator[tuple[int, ...]]:
 def test_both_searches_get_all_the_audio_in_the_same_blocks(sizes: tuple[int, ...]) -> None:
     audio = to_bytes(tone(2.345))
     models, evidence = run(audio, sizes)
-    assert models.heads == [RATE_HZ]
+    assert models.heads == [RATE_HZ * 12 // 10]
     assert models.general.parts == models.commands.parts
     (blocks,) = models.general.parts
     assert b"".join(blocks) == audio
@@ -94,6 +94,28 @@ def test_a_short_utterance_is_its_own_head(sizes: tuple[int, ...]) -> None:
     models, evidence = run(to_bytes(tone(0.4)), sizes)
     assert models.heads == [6400] and evidence["words"] == ["g1"]
     assert sum(map(len, models.general.parts[0])) == 12_800
+
+
+@pytest.mark.parametrize(
+    ("loud", "want_blocks"),
+    [
+        ("############.........", 14),
+        ("..######....#########", 10),
+        ("..###############..##", 19),
+        ("##################.###", 20),
+        ("......................", 20),
+        ("######################", 20),
+        ("..####", None),
+    ],
+)
+@pytest.mark.parametrize("noise", [0, 300])
+def test_the_head_ends_in_a_pause_after_speech_or_when_it_is_long_enough(loud: str, want_blocks: int | None, noise: int) -> None:
+    from voice.workers.sphinx import BLOCK_SAMPLES, Head
+
+    head, hiss = Head(), np.random.default_rng(3).normal(0, noise, BLOCK_SAMPLES)
+    ended = [head.push(np.rint(hiss + 6000 * (mark == "#") * np.sin(np.arange(BLOCK_SAMPLES) / 5)).astype(np.int16)) for mark in loud]
+    assert (ended.index(True) + 1 if True in ended else None) == want_blocks
+    assert len(head.samples()) == len(loud) * BLOCK_SAMPLES
 
 
 def test_no_audio_no_words(sizes: tuple[int, ...]) -> None:
@@ -125,6 +147,16 @@ def test_without_a_pause_a_part_ends_all_the_same(sizes: tuple[int, ...]) -> Non
     hum = np.rint(5000 * np.sin(np.arange(32 * RATE_HZ) / 5)).astype(np.int16)
     models, _ = run(to_bytes(hum), sizes)
     assert [round(sum(map(len, part)) / 2 / RATE_HZ) for part in models.general.parts] == [30, 2]
+
+
+def test_digital_silence_has_a_mean_that_speech_can_be_heard_with() -> None:
+    from voice.workers.sphinx import Models
+
+    models = Models("#JSGF V1.0;\ngrammar test;\npublic <top> = yes | no;\n")
+    for audio in (b"", b"\0\0", bytes(2 * RATE_HZ)):
+        assert models.mean(audio).split(",")[:3] == ["41", "-5", "-1"]
+    means = [float(part) for part in models.mean(to_bytes(tone(1.0))).split(",")]
+    assert len(means) == 13 and np.isfinite(means).all()
 
 
 def test_the_desk_remembers_what_was_dropped_and_leaves_when_the_parent_hangs_up() -> None:

@@ -29,9 +29,13 @@ from voice.workers.network import network
 from voice.workers.process import Frame, child_pipes, read_frames, writer
 
 BLOCK_SAMPLES = RATE_HZ // 10
-HEAD_SAMPLES = RATE_HZ
-"""Noise and cepstral mean are measured in so much of an utterance before decoding begins; decoding catches up in a third of the time.
-Commands with noise at 20 dB: 1 s 15 of 26 exact, 1.5 s 17, 2 s 18."""
+HEAD_SAMPLES = RATE_HZ * 2
+"""Noise and cepstral mean are measured in so much of an utterance before decoding begins, or up to its first pause; decoding catches up
+in an eighth of the time. Word errors of 16 sentences, clean and at 20 dB: after 1 s 0.11 and 0.60, 2 s 0.08 and 0.44, all of it 0.08 and 0.52."""
+HEAD_LEAST_SAMPLES = RATE_HZ
+_PAUSE_BLOCKS = 2
+_STANDS_OUT = 10.0
+"""There is speech in a head whose loudest block has 10 times the power of its quietest, and a block below their geometric mean is quiet."""
 LONG_SAMPLES = RATE_HZ * 15
 TOO_LONG_SAMPLES = RATE_HZ * 30
 """After 15 s the next quiet block, after 30 s any block ends a part: the work at the end grows with the length of the last part only."""
@@ -120,7 +124,7 @@ class Models:
         mean = str(self._sentences.get_cmn(False))
         self._sentences.end_utt()
         self._sentences.activate_search("sentences")
-        return mean
+        return _MEAN if "nan" in mean else mean  # of digital silence there is none
 
 
 def _grammar_decoder(grammar: str) -> pocketsphinx.Decoder:
@@ -139,13 +143,36 @@ def _grammar_decoder(grammar: str) -> pocketsphinx.Decoder:
     return decoder
 
 
+class Head:
+    """The beginning of an utterance, from which is learnt what its noise and its speaker sound like."""
+
+    def __init__(self) -> None:
+        self._blocks: list[Samples] = []
+        self._powers: list[float] = []
+
+    def push(self, block: Samples) -> bool:
+        """Keep a block; True if it is the last one: there has been enough, or a pause follows speech."""
+        self._blocks.append(block)
+        self._powers.append(1.0 + float(np.mean(block.astype(np.float64) ** 2)))
+        count = sum(map(len, self._blocks))
+        return count >= HEAD_SAMPLES or (count >= HEAD_LEAST_SAMPLES and self._pauses())
+
+    def _pauses(self) -> bool:
+        low, high = min(self._powers), max(self._powers)
+        return high > _STANDS_OUT * low and max(self._powers[-_PAUSE_BLOCKS:]) ** 2 < low * high
+
+    def samples(self) -> Samples:
+        """All of it."""
+        return np.concatenate([empty(), *self._blocks])
+
+
 class Ear:
     """One utterance. The iterators do the work, a block of audio at each step: who iterates no further has saved the rest."""
 
     def __init__(self, models: Models) -> None:
         self._models = models
         self._pending = bytearray()
-        self._head: list[Samples] | None = []
+        self._head: Head | None = Head()
         self._noise: Noise | None = None
         self._denoiser: Denoiser | None = None
         self._mean = _MEAN
@@ -167,7 +194,7 @@ class Ear:
         yield from self._hear(from_bytes(bytes(self._pending[: len(self._pending) // 2 * 2])))
         self._pending.clear()
         if self._head is not None:
-            yield from self._begin(self._head)
+            yield from self._begin(self._head.samples())
         if self._denoiser is not None:
             yield from self._decode(self._denoiser.flush())
 
@@ -189,17 +216,17 @@ class Ear:
         }
 
     def _hear(self, block: Samples) -> Iterator[None]:
+        if not len(block):
+            return
         if self._head is None:
             yield from self._decode(block if self._denoiser is None else self._denoiser.push(block))
             return
-        self._head.append(block)
-        if sum(map(len, self._head)) >= HEAD_SAMPLES:
-            yield from self._begin(self._head)
+        if self._head.push(block):
+            yield from self._begin(self._head.samples())
 
-    def _begin(self, blocks: list[Samples]) -> Iterator[None]:
+    def _begin(self, head: Samples) -> Iterator[None]:
         """The head is complete: learn from it, then catch up."""
         self._head = None
-        head = np.concatenate([empty(), *blocks])
         self._noise = measure(head)
         if self._noise is not None and self._noise.snr_db < CLEAN_DB:
             self._denoiser = Denoiser(self._noise)
