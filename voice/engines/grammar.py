@@ -7,7 +7,7 @@ rules are kept small and conversions are grouped by kind of unit behind one comm
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from voice.engines import units
 from voice.engines.skills import table
@@ -24,7 +24,8 @@ def jsgf() -> str:
     lead, trail = (_text(table().leads[name], outer=True) for name in ("lead", "trail"))
     rules = [
         *((name, _text(node, outer=True)) for name, node in table().rules.items()),
-        *((f"unit_{kind}", " | ".join(name for unit in members for name in unit.heard)) for kind, members in _kinds().items()),
+        *((f"unit_{kind}", " | ".join(_names(members, 1))) for kind, members in _kinds().items()),
+        *((f"one_{kind}", " | ".join(_names(members, 0))) for kind, members in _kinds().items()),
         ("lead", lead),
         ("trail", trail),
         ("sentence", "\n  | ".join(bodies)),
@@ -66,12 +67,31 @@ def _kinds() -> Mapping[str, list[units.Unit]]:
     return kinds
 
 
+def _names(members: Iterable[units.Unit], number: int) -> Iterator[str]:
+    """The names of units in the singular (0) or in the plural (1); in both those that have one form only ("celsius", "kilo")."""
+    for unit in members:
+        pairs = {(one, many) for one in unit.heard for many in unit.heard if _is_plural(one, many)} | {
+            (unit.one.lower(), unit.many.lower())
+        }
+        other = {pair[1 - number] for pair in pairs if pair[0] != pair[1]}
+        yield from (name for name in unit.heard if name not in other)
+
+
+def _is_plural(one: str, many: str) -> bool:
+    """Whether the second is the first with an "s" at one of its words: "degree celsius", "degrees celsius"."""
+    return len(many) == len(one) + 1 and any(
+        f"{one[:at]}s{one[at:]}" == many for at in (*(m.start() for m in re.finditer(" ", one)), len(one))
+    )
+
+
 def _by_kind(node: Node) -> Node:
     """A template with two units: its part from the first to the last of them, once for each kind of unit."""
     if sum(slot.kind == "unit" for slot in slots_in(node)) < 2 or not isinstance(node, Row):
         return node
     holding = [n for n, part in enumerate(node.parts) if any(slot.kind == "unit" for slot in slots_in(part))]
     first, last = holding[0], holding[-1] + 1
+    if first and isinstance(before := node.parts[first - 1], Slot) and before.kind == "amount":
+        first -= 1  # it agrees with the unit in number
     middle = Row(node.parts[first:last])
     choice = Choice(tuple(_with_kind(middle, kind) for kind in _kinds()))
     return Row((*node.parts[:first], choice, *node.parts[last:]))
@@ -81,8 +101,12 @@ def _with_kind(node: Node, kind: str) -> Node:
     match node:
         case Slot(kind="unit"):
             return Slot(node.name, f"unit_{kind}")
-        case Row():
-            return Row(tuple(_with_kind(part, kind) for part in node.parts))
+        case Row(parts=(Slot(kind="amount") as amount, Slot(kind="unit") as unit, *rest)):
+            several = Row((Slot(amount.name, "many"), Slot(unit.name, f"unit_{kind}")))
+            single = Row((Slot(amount.name, "single"), Slot(unit.name, f"one_{kind}")))
+            return Row((Choice((several, single)), _with_kind(Row(tuple(rest)), kind)))
+        case Row(parts=(first, *rest)):
+            return Row((_with_kind(first, kind), _with_kind(Row(tuple(rest)), kind)))
         case Choice():
             return Choice(tuple(_with_kind(part, kind) for part in node.parts))
     return node
