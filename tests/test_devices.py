@@ -26,10 +26,10 @@ def test_microphones_and_loudspeakers_in_aligned_columns(monkeypatch: pytest.Mon
     assert main(["devices"]) == 0
     assert capsys.readouterr().out == (
         "microphones\n"
-        "    HDA Intel PCH  ALSA  2 channels  48000 Hz\n"
-        "  * \ud5e4\ub4dc\uc14b [2J     ALSA  1 channel   16000 Hz\n"
+        "    0  HDA Intel PCH  ALSA  2 channels  48000 Hz\n"
+        "  * 1  \ud5e4\ub4dc\uc14b [2J     ALSA  1 channel   16000 Hz\n"
         "loudspeakers\n"
-        "  * HDA Intel PCH  ALSA  6 channels  48000 Hz\n"
+        "  * 0  HDA Intel PCH  ALSA  6 channels  48000 Hz\n"
     )
 
 
@@ -62,4 +62,4 @@ def test_no_sound_library_is_69(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 
 
 def test_loudspeakers_alone() -> None:
-    assert lines((Device(0, "a", "b", 0, 1, 1),)) == ["microphones: none", "loudspeakers", "    a  b  1 channel  1 Hz"]
+    assert lines((Device(0, "a", "b", 0, 1, 1),)) == ["microphones: none", "loudspeakers", "    0  a  b  1 channel  1 Hz"]

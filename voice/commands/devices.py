@@ -49,12 +49,13 @@ def _object(device: "Device") -> dict[str, object]:
 
 
 def lines(found: "tuple[Device, ...]") -> list[str]:
-    """Microphones, then loudspeakers; a device may be both."""
+    """Microphones, then loudspeakers, each with its number; a device may be both."""
     shown: list[str] = []
     for title, channels, default in (("microphones", "inputs", "default_input"), ("loudspeakers", "outputs", "default_output")):
         rows = [
             [
-                f"{'*' if getattr(device, default) else ' '} {printable(device.name)}",
+                f"{'*' if getattr(device, default) else ' '} {device.index}",
+                printable(device.name),
                 device.host_api,
                 f"{getattr(device, channels)} channel{'' if getattr(device, channels) == 1 else 's'}",
                 f"{device.rate_hz} Hz",
