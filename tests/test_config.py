@@ -75,6 +75,16 @@ def test_a_named_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
             load(**config)  # type: ignore[arg-type]
 
 
+def test_a_folder_that_cannot_be_looked_into_has_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    too_long = tmp_path / ("x" * 5000)
+    monkeypatch.setattr("platformdirs.user_config_path", lambda name, appauthor: too_long)
+    monkeypatch.chdir(tmp_path)
+    assert load(environ={}).files == ()
+    for file in (too_long, Path("~no-such-user-at-all/x.toml")):
+        with pytest.raises(ConfigError, match="no configuration file"):
+            load(environ={}, file=file)
+
+
 def test_other_programs_names_count_and_ours_go_first(home: Path) -> None:
     both = {"OPENAI_BASE_URL": "http://one/v1", "OPENAI_MODEL": "m1", "VOICE_CHAT_MODEL": "m2"}
     config = load(environ=both)

@@ -133,6 +133,11 @@ def test_a_folder_or_a_pipe_is_no_file_to_wait_for(tmp_path: Path) -> None:
             key_named("OPENAI_API_KEY", {"OPENAI_API_KEY_FILE": str(path)})
 
 
+def test_a_path_that_cannot_be_is_a_sentence() -> None:
+    with pytest.raises(ConfigError, match="cannot be read: File name too long"):
+        key_named("OPENAI_API_KEY", {"OPENAI_API_KEY_FILE": "x" * 5000})
+
+
 def test_a_variable_without_a_key_is_refused_and_not_quoted() -> None:
     with pytest.raises(ConfigError, match="what is in OPENAI_API_KEY is no key") as caught:
         key_named("OPENAI_API_KEY", {"OPENAI_API_KEY": "Bearer canary"})

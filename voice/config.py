@@ -162,10 +162,20 @@ def _paths(environ: Mapping[str, str], file: Path | None) -> list[Path]:
     if chosen is None:
         from platformdirs import user_config_path
 
-        return [path for path in (user_config_path("voice", appauthor=False) / "config.toml", Path("voice.toml")) if path.is_file()]
-    if not chosen.expanduser().is_file():
+        return [path for path in (user_config_path("voice", appauthor=False) / "config.toml", Path("voice.toml")) if _there(path)]
+    # Not Path.expanduser, which raises where there is no such user.
+    full = Path(os.path.expanduser(chosen))
+    if not _there(full):
         raise ConfigError(f"no configuration file '{chosen}'")
-    return [chosen.expanduser()]
+    return [full]
+
+
+def _there(path: Path) -> bool:
+    """Whether there is such a file. One in a folder that may not be entered (another user's HOME) is not there."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 class _File:

@@ -128,7 +128,7 @@ def key_named(name: str, environ: Mapping[str, str] = os.environ) -> str | None:
     if value := environ.get(name, "").strip():
         return _checked(value, name)
     if path := environ.get(f"{name}_FILE", "").strip():
-        return _checked(_read(Path(path).expanduser(), f"{name}_FILE"), f"the file that {name}_FILE names")
+        return _checked(_read(Path(os.path.expanduser(path)), f"{name}_FILE"), f"the file that {name}_FILE names")
     return None
 
 
