@@ -9,13 +9,18 @@ import hashlib
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
-from tests.support.needs import needs
-from voice.engines.base import Speech
+from tests.support.needs import FliteWav, needs
+from voice.audio.pcm import Samples, empty, silence
+from voice.engines.base import Heard, Speech
+from voice.engines.stt import ManagedTranscriber, make_transcriber
 from voice.engines.tts import EspeakSynthesizer, FliteSynthesizer, ManagedSynthesizer
+from voice.errors import WorkerDied
 
 SYNTHESIZERS: list[tuple[str, Callable[[], ManagedSynthesizer], pytest.MarkDecorator]] = [
     ("espeak", EspeakSynthesizer, needs("espeakng-loader")),
@@ -156,3 +161,91 @@ async def test_ten_kilobytes_are_spoken_to_the_end(synthesizer: ManagedSynthesiz
     words = [word for piece in await speech(synthesizer, text) for word in piece.words]
     assert [word.text for word in words] == [word.strip(".") for word in text.split()]
     assert all(one.start_ms <= two.start_ms for one, two in zip(words, words[1:], strict=False))
+
+
+# --- recognisers ---------------------------------------------------------------------------------------------------
+
+SMALL_GRAMMAR = "#JSGF V1.0;\ngrammar small;\npublic <sentence> = what time is it | what is ( one | two | six ) plus ( two | ten );\n"
+TRANSCRIBERS: list[tuple[str, Callable[[], ManagedTranscriber], pytest.MarkDecorator]] = [
+    ("sphinx", lambda: make_transcriber("sphinx", SMALL_GRAMMAR, ("remember that",), workers=1), needs("pocketsphinx", "flite")),
+]
+NOTHING = Heard("", confidence=0.0)
+
+
+@pytest.fixture(params=[pytest.param(make, id=name, marks=mark) for name, make, mark in TRANSCRIBERS])
+async def transcriber(request: pytest.FixtureRequest) -> AsyncIterator[ManagedTranscriber]:
+    async with asyncio.timeout(60), request.param() as made:
+        await made.warm()
+        yield made
+
+
+def turn(path: Path) -> Samples:
+    """Speech with the silence round it that a turn has."""
+    sound, _ = soundfile.read(path, dtype="int16")
+    return np.concatenate([silence(300), sound, silence(500)])
+
+
+async def hear(transcriber: ManagedTranscriber, sound: Samples, size: int = 320) -> Heard:
+    hearing = transcriber.listen()
+    for start in range(0, len(sound), size):
+        hearing.feed(sound[start : start + size])
+    return await hearing.finish()
+
+
+async def test_the_same_speech_gives_the_same_words_whatever_came_before(transcriber: ManagedTranscriber, flite_wav: FliteWav) -> None:
+    speech = turn(flite_wav("what is six plus two", "rms"))
+    want = await hear(transcriber, speech)
+    assert want.text == "what is six plus two" and want.language == "en" and 0.5 < want.confidence <= 1.0
+    loud = np.random.default_rng(6).normal(0, 3000, 16_000).astype(np.int16)
+    for before, size in ((loud, 1), (speech[:5000], 4001)):
+        await hear(transcriber, before, max(size, 160))
+        assert await hear(transcriber, speech, max(size, 333)) == want
+
+
+async def test_nothing_to_hear_is_nothing(transcriber: ManagedTranscriber) -> None:
+    assert await transcriber.listen().finish() == NOTHING
+    hearing = transcriber.listen()
+    hearing.feed(empty())
+    assert await hearing.finish() == NOTHING
+    for sound in (silence(1), silence(2500)):
+        heard = await hear(transcriber, sound)
+        assert (heard.text, heard.command) == ("", False) and heard.confidence < 0.5
+
+
+@pytest.mark.slow
+async def test_a_dropped_utterance_is_over_and_harms_no_other(transcriber: ManagedTranscriber, flite_wav: FliteWav) -> None:
+    speech = turn(flite_wav("what time is it", "rms"))
+    for fed in (0, 1000, len(speech)):
+        hearing = transcriber.listen()
+        hearing.feed(speech[:fed])
+        hearing.drop()
+        hearing.drop()
+        hearing.feed(speech)
+        assert await hearing.finish() == NOTHING
+    hearing = transcriber.listen()
+    hearing.feed(speech)
+    heard = await hearing.finish()
+    hearing.drop()
+    assert heard.text == "what time is it" and await hearing.finish() == heard
+
+
+@pytest.mark.slow
+async def test_utterances_at_the_same_time_do_not_mix(transcriber: ManagedTranscriber, flite_wav: FliteWav) -> None:
+    texts = ["what time is it", "what is one plus ten", "what is two plus two"]
+    speech = [turn(flite_wav(text, "rms")) for text in texts]
+    hearings = [transcriber.listen() for _ in texts]
+    for start in range(0, max(map(len, speech)), 1600):
+        for hearing, sound in zip(hearings, speech, strict=True):
+            hearing.feed(sound[start : start + 1600])
+    heard = await asyncio.gather(*(hearing.finish() for hearing in hearings))
+    assert [each.text for each in heard] == texts
+
+
+async def test_after_the_block_nothing_is_heard(transcriber: ManagedTranscriber) -> None:
+    async with type(transcriber)(SMALL_GRAMMAR, (), 1) as closing:
+        hearing = closing.listen()
+        hearing.feed(silence(500))
+    for late in (hearing, closing.listen()):
+        late.feed(silence(500))
+        with pytest.raises(WorkerDied):
+            await late.finish()
