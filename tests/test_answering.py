@@ -7,7 +7,7 @@ import pytest
 
 from voice.commands.answering import add_model, chat_of
 from voice.config import Config, load
-from voice.engines.endpoint import ChatOptions
+from voice.engines.endpoint import ChatOptions, ChatTimeouts
 from voice.errors import ConfigError
 
 BASE = {"OPENAI_BASE_URL": "https://llm.example/v1", "OPENAI_MODEL": "small", "OPENAI_API_KEY": "k1", "HOLYSHEEP_API_KEY": "k2"}
@@ -42,6 +42,15 @@ def test_a_file_chooses_it_with_its_key(tmp_path: Path) -> None:
     file.write_text('provider = "holysheep"\nchat_model = "tiny"\n[keys]\nholysheep = "k3"\n')
     file.chmod(0o600)
     assert chat_of(config(file, {})) == ChatOptions(GATEWAY, "tiny", "k3")
+
+
+def test_the_limits_are_settings(tmp_path: Path) -> None:
+    file = tmp_path / "voice.toml"
+    file.write_text("chat_first_token_s = 90\nchat_history_tokens = 900\n")
+    chosen = chat_of(config(file, {**BASE, "VOICE_CHAT_CONNECT_S": "1.5", "VOICE_CHAT_IDLE_S": "2", "VOICE_CHAT_TOTAL_S": "300"}))
+    assert chosen is not None and chosen.timeouts == ChatTimeouts(1.5, 90.0, 2.0, 300.0) and chosen.history_tokens == 900
+    with pytest.raises(ConfigError, match="VOICE_CHAT_IDLE_S"):
+        config(file, {"VOICE_CHAT_IDLE_S": "0"})
 
 
 def test_a_realtime_model_is_no_chat_model_unless_the_flag_says_so(empty: Path) -> None:

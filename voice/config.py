@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 from msgspec import Meta
 
+from voice.engines.endpoint import HISTORY_TOKENS, ChatTimeouts
 from voice.engines.providers import key_names, names, readable_by_all
 from voice.errors import ConfigError, UsageError, VoiceError
 
@@ -28,6 +29,8 @@ MASK = "********"
 LARGEST_FILE_BYTES = 1 << 20
 
 Text = Annotated[str, Meta(min_length=1)]
+Wait = Annotated[float, Meta(gt=0, lt=1e6)]
+_LIMITS = ChatTimeouts()
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +50,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The chat endpoint that the local engine asks."""
     chat_model: Text | None = None
     """The model that it asks there."""
+    chat_connect_s: Wait = _LIMITS.connect_s
+    """How long the chat endpoint may take for a connection."""
+    chat_first_token_s: Wait = _LIMITS.first_token_s
+    """For the first word of an answer."""
+    chat_idle_s: Wait = _LIMITS.idle_s
+    """Between two pieces of an answer."""
+    chat_total_s: Wait = _LIMITS.total_s
+    """For a whole answer, without the time that it takes to speak it."""
+    chat_history_tokens: Annotated[int, Meta(ge=1)] = HISTORY_TOKENS
+    """About so much of the conversation is shown to the model."""
     turns: Literal["server", "client"] = "server"
     """Who ends a turn."""
     speech: Literal["auto", "espeak", "flite", "piper"] = "auto"

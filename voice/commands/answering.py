@@ -25,7 +25,9 @@ def chat_of(config: "Config", relays: bool = False) -> "ChatOptions | None":
     command in which a provider is one that everything is relayed to, unless `--engine local` says otherwise.
     Raises: UsageError, ConfigError.
     """
-    from voice.engines.endpoint import BASE_URL, MODEL, chat_options
+    from dataclasses import replace
+
+    from voice.engines.endpoint import BASE_URL, MODEL, ChatTimeouts, chat_options
 
     settings, origins = config.settings, config.origins
     elsewhere = settings.url or settings.upstream or (relays and settings.provider and origins["engine"] == "default")
@@ -33,4 +35,6 @@ def chat_of(config: "Config", relays: bool = False) -> "ChatOptions | None":
         return None
     model = settings.model if origins["model"] == "--model" else settings.chat_model
     provider = settings.provider if model or origins["provider"] == "--provider" else None
-    return chat_options({**config.environ, BASE_URL: settings.base_url or "", MODEL: ""}, provider, model)
+    chosen = chat_options({**config.environ, BASE_URL: settings.base_url or "", MODEL: ""}, provider, model)
+    limits = ChatTimeouts(settings.chat_connect_s, settings.chat_first_token_s, settings.chat_idle_s, settings.chat_total_s)
+    return None if chosen is None else replace(chosen, timeouts=limits, history_tokens=settings.chat_history_tokens)

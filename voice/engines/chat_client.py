@@ -208,13 +208,14 @@ class ChatClient:
         except aiohttp.ClientSSLError as exc:
             raise ChatError("untrusted", shown(f"TLS: {exc}", self.options.api_key)) from exc
         except aiohttp.ClientHttpProxyError as exc:
-            raise ChatError("unreachable", f"the proxy answers with {exc.status}") from exc
+            # Without the cause here and below: it carries the request's headers.
+            raise ChatError("unreachable", f"the proxy answers with {exc.status}") from None
         except aiohttp.ClientConnectorError as exc:
             raise ChatError("unreachable", shown(str(exc.os_error), self.options.api_key), retryable=True) from exc
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as exc:
             raise ChatError("hung_up", "the connection was closed before an answer", retryable=True) from exc
         except aiohttp.ClientError as exc:
-            raise ChatError("not_a_model", f"no HTTP: {type(exc).__name__}") from exc
+            raise ChatError("not_a_model", f"no HTTP: {type(exc).__name__}") from None
 
 
 class _Patience:

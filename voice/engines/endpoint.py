@@ -16,6 +16,8 @@ BASE_URL, MODEL, KEY = "OPENAI_BASE_URL", "OPENAI_MODEL", "OPENAI_API_KEY"
 ACCOUNT = {"OPENAI_ORG_ID": "OpenAI-Organization", "OPENAI_PROJECT_ID": "OpenAI-Project"}
 """Variables, as other programs know them, and the headers that they fill; they belong to the key of OPENAI_API_KEY."""
 PATH = "/chat/completions"
+HISTORY_TOKENS = 6_000
+"""Some 200 turns of talk; models that run on a laptop are often set up to read 4,000 to 8,000."""
 RETRIES = RetrySettings(first_s=0.25, cap_s=1.0, tries=2, longest_wait_s=3.0)
 """Somebody waits for the answer: after 3 s of silence it is better to say what is wrong."""
 
@@ -47,7 +49,7 @@ class ChatOptions:
     account: tuple[tuple[str, str], ...] = ()
     """More headers, which say on whose account it goes: (name, value)."""
     timeouts: ChatTimeouts = ChatTimeouts()
-    history_tokens: int = 6_000
+    history_tokens: int = HISTORY_TOKENS
     """About so many tokens of the conversation are shown to the model."""
     retries: RetrySettings = RETRIES
     """Tries after the first one, before the first word only."""
