@@ -114,6 +114,8 @@ async def test_an_endpoint_that_does_not_know_stream_options_is_asked_without() 
         assert (await ask(asking))[0] == TextDelta("One.")
         await ask(asking)
         assert ["stream_options" in asked.json for asked in server.requests] == [True, False, False]
+    async with chat_server(no, no, answer("One.")) as server, client(server.base_url) as asking:
+        assert [pieces[0] for pieces in await asyncio.gather(ask(asking), ask(asking))] == [TextDelta("One.")] * 2
 
 
 async def test_what_comes_behind_the_end_costs_no_time() -> None:

@@ -107,6 +107,13 @@ async def test_the_model_is_shown_the_conversation_the_time_and_the_instructions
         assert UNSURE_NOTE not in system(server)
 
 
+@pytest.mark.parametrize(("heard", "want"), [("fr", "fr"), ("en-GB", "en-GB"), ("ko", "en"), ("zh-HK", "en")])
+async def test_latin_letters_are_spoken_in_the_language_that_was_heard(heard: str, want: str) -> None:
+    async with chatting(answer("Oui. ", "네.")) as (_, responder):
+        found = await said_by(responder, Prompt([Line("user", "x y")], Heard("x y", heard)))
+        assert found == [Said("Oui.", want), Said("네.", "ko")]
+
+
 async def test_a_guess_of_the_recogniser_is_called_one() -> None:
     async with chatting(answer("What?")) as (server, responder):
         await said_by(responder, Prompt([Line("user", "wreck a nice beach")], Heard("wreck a nice beach", confidence=0.3)))

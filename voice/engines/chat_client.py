@@ -135,22 +135,22 @@ class ChatClient:
 
     async def _post(self, messages: Sequence[Message], patience: "_Patience") -> aiohttp.ClientResponse:
         """The answer's head; its status is 200. Raises: ChatError."""
-        response = await self._sent(messages, patience)
+        with_usage = self._with_usage
+        response = await self._sent(messages, patience, with_usage)
         if response.status == 200:
             return response
         try:
             problem = problem_of(await self._body(response, patience, MAX_ERROR_BYTES))
         finally:
             response.close()
-        error = of_status(response.status, response.headers, problem, self.options.api_key)
-        if self._with_usage and response.status in (400, 422) and "stream_options" in f"{problem.message} {problem.param}":
-            # Older endpoints do not know the wish for a usage: asked once more, and never again, without it.
+        if with_usage and response.status in (400, 422) and "stream_options" in f"{problem.message} {problem.param}":
+            # Older endpoints do not know the wish for a usage: from now on they are asked without it.
             self._with_usage = False
             return await self._post(messages, patience)
-        raise error
+        raise of_status(response.status, response.headers, problem, self.options.api_key)
 
-    async def _sent(self, messages: Sequence[Message], patience: "_Patience") -> aiohttp.ClientResponse:
-        body = encode(ChatRequest(self.options.model, messages, stream=True, stream_options=StreamOptions() if self._with_usage else None))
+    async def _sent(self, messages: Sequence[Message], patience: "_Patience", with_usage: bool) -> aiohttp.ClientResponse:
+        body = encode(ChatRequest(self.options.model, messages, stream=True, stream_options=StreamOptions() if with_usage else None))
         headers = {
             "Content-Type": "application/json",
             "Accept": "text/event-stream",
@@ -158,7 +158,8 @@ class ChatClient:
             **self.options.headers(),
         }
         # No redirects: the key goes to the host that it was given for.
-        return await self._safe(patience.during(self._session.post(self.options.url, data=body, headers=headers, allow_redirects=False)))
+        asked = self._session.post(self.options.url, data=body, headers=headers, allow_redirects=False)
+        return await self._safe(patience.during(asked))
 
     async def _chunk(self, response: aiohttp.ClientResponse, patience: "_Patience") -> bytes:
         """More of the stream; b"" at its end. Raises: ChatError."""
