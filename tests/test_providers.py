@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from voice.engines.providers import LONGEST_KEY, Provider, key_for, key_named, key_of, names, needed_key, provider
+from voice.engines.providers import LONGEST_KEY, Provider, key_for, key_name_for, key_named, key_of, names, needed_key, provider
 from voice.errors import ConfigError, UsageError
 
 AZURE = {"AZURE_OPENAI_ENDPOINT": "https://mine.openai.azure.com/"}
@@ -94,6 +94,12 @@ def test_an_address_gets_the_key_of_the_service_that_is_there() -> None:
     assert key_for("https://API.holysheep.ai", environ) == "h"
     assert key_for("wss://api.x.ai/v1", environ) is None
     assert key_for("ws://127.0.0.1:8765", environ) == key_for("wss://gateway.example/v1", environ) == key_for("wss://[", environ) == "o"
+
+
+def test_the_variable_of_an_address() -> None:
+    assert key_name_for("wss://api.x.ai/v1/realtime") == "XAI_API_KEY"
+    for url in ("http://127.0.0.1:11434/v1", "http://localhost:8000", "wss://gateway.example", "wss://x.openai.azure.com", "wss://[", ""):
+        assert key_name_for(url) == "OPENAI_API_KEY"
 
 
 def test_a_service_that_needs_a_key_says_where_to_put_it() -> None:

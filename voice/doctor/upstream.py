@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Mapping
 
 from voice.doctor.finding import BAD, NOTE, OK, Finding
-from voice.engines.providers import Provider, key_for, needed_key
+from voice.engines.providers import Provider, key_for, key_name_for, needed_key
 from voice.errors import VoiceError
 from voice.links.dial import realtime_url
 from voice.links.probe import probe
@@ -21,7 +21,7 @@ async def to_address(url: str, environ: Mapping[str, str], timeout_s: float) -> 
         yield Finding("key", BAD, str(exc), "a key is one line of letters, digits, - and _")
         return
     said = "set, and sent" if key else "none is set for this address: it is asked without"
-    yield Finding("key", OK if key else NOTE, said, "" if key else "set OPENAI_API_KEY if it wants one")
+    yield Finding("key", OK if key else NOTE, said, "" if key else f"set {key_name_for(url)} if it wants one")
     async with contextlib.aclosing(_visit(url, {"Authorization": f"Bearer {key}"} if key else {}, timeout_s, "")) as findings:
         async for finding in findings:
             yield finding

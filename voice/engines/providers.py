@@ -107,20 +107,22 @@ def needed_key(service: Provider, environ: Mapping[str, str] = os.environ) -> st
 
 
 def key_for(url: str, environ: Mapping[str, str] = os.environ) -> str | None:
-    """The key for an address that somebody gives: the provider's own if one of the table is there, else OPENAI_API_KEY, the name that
-    programs use for any service of this protocol. Raises: ConfigError."""
+    """The key for an address that somebody gives; None if there is none. Raises: ConfigError."""
+    return key_named(key_name_for(url), environ)
+
+
+def key_name_for(url: str) -> str:
+    """The variable that holds the key for an address: the provider's own if one of the table is there, else OPENAI_API_KEY, the name that
+    programs use for any service of this protocol."""
     try:
         host = urlsplit(url).hostname
     except ValueError:
         host = None
     for name, row in _table().items():
-        if (
-            host is not None
-            and host in {urlsplit(row.get(part, "")).hostname for part in ("realtime_url", "chat_url")}
-            and not _is_local(row)
-        ):
-            return key_of(provider(name, environ), environ)
-    return key_named("OPENAI_API_KEY", environ)
+        hosts = {urlsplit(row.get(part, "")).hostname for part in ("realtime_url", "chat_url")}
+        if host is not None and host in hosts and not _is_local(row) and key_names(name):
+            return key_names(name)[0]
+    return "OPENAI_API_KEY"
 
 
 def key_named(name: str, environ: Mapping[str, str] = os.environ) -> str | None:
