@@ -42,6 +42,8 @@ export class Sound {
     this._hooks = hooks;
     this._context = null;
     this._waking = null;
+    this._player = null;
+    this._early = []; // what came while the worklets were being loaded: [itemId, what to do then]
     this._stream = null;
     this._source = null;
     this._dropped = new Set(); // items that were stopped: what still comes of them is not played
@@ -69,7 +71,7 @@ export class Sound {
       if (typeof AudioWorkletNode === "undefined" || !window.isSecureContext) return Promise.resolve(false);
       this._context = new AudioContext({ latencyHint: "interactive" });
       this._context.onstatechange = () => this._hooks.suspended(this._context.state !== "running");
-      this._waking = this._load();
+      this._waking = this._load().catch(() => this._failed());
     }
     if (this._context.state !== "running") this._context.resume();
     return this._waking;
@@ -80,10 +82,18 @@ export class Sound {
     await Promise.all(["capture", "player"].map((name) => context.audioWorklet.addModule(new URL(`${name}.worklet.js`, import.meta.url))));
     this._capture = new AudioWorkletNode(context, "capture", { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" });
     this._capture.port.onmessage = (message) => this._captured(message.data);
-    this._player = new AudioWorkletNode(context, "player", { numberOfInputs: 0, outputChannelCount: [2] });
-    this._player.port.onmessage = (message) => this._reported(message.data);
-    this._player.connect(context.destination);
+    const player = new AudioWorkletNode(context, "player", { numberOfInputs: 0, outputChannelCount: [2] });
+    player.port.onmessage = (message) => this._reported(message.data);
+    player.connect(context.destination);
+    this._player = player;
+    for (const [, act] of this._early.splice(0)) act();
     return true;
+  }
+
+  _failed() {
+    this._early = [];
+    this._say(false);
+    return false;
   }
 
   // The microphone on, after `wake`. `clean`: echo, noise and level are taken care of. Throws: MicrophoneError.
@@ -137,7 +147,12 @@ export class Sound {
 
   // Sound of a reply: Int16Array, mono. Before `wake` nothing can be heard, and nothing is kept.
   play(itemId, samples, rateHz) {
-    if (!this._player || this._dropped.has(itemId)) return;
+    if (this._waking === null || this._dropped.has(itemId)) return;
+    if (this._player === null) {
+      this._early.push([itemId, () => this.play(itemId, samples, rateHz)]);
+      this._say(true);
+      return;
+    }
     const atS = this._context.currentTime;
     if (!this._rates.has(itemId)) this._rates.set(itemId, new Rate(rateHz, this._context.sampleRate));
     this._say(true);
@@ -147,6 +162,7 @@ export class Sound {
 
   // No more of an item comes.
   end(itemId) {
+    if (this._early.length) this._early.push([itemId, () => this.end(itemId)]);
     const rate = this._rates.get(itemId);
     if (!rate) return;
     this._rates.delete(itemId);
@@ -156,7 +172,8 @@ export class Sound {
 
   // Stop what is played: {itemId, heardMs, unheard} or null. What still comes of it is dropped from this moment on.
   async flush() {
-    if (!this._player || !this.playing) return null;
+    if (!this.playing) return null;
+    if (this._player === null) return this._forgetEarly();
     for (const itemId of this._rates.keys()) this._drop(itemId);
     this._flushCount += 1;
     const id = this._flushCount;
@@ -166,6 +183,13 @@ export class Sound {
     });
     if (stopped) [stopped.itemId, ...stopped.unheard].forEach((itemId) => this._drop(itemId));
     return stopped;
+  }
+
+  _forgetEarly() {
+    const [itemId, ...unheard] = new Set(this._early.splice(0).map(([early]) => early));
+    for (const early of [itemId, ...unheard]) this._drop(early);
+    this._say(false);
+    return { itemId, heardMs: 0, unheard };
   }
 
   _latencyS() {

@@ -18,6 +18,7 @@ export class View {
     this._latency = null;
     this._scroll = byId("scroll");
     this._scroll.addEventListener("scroll", () => this._followed(), { passive: true });
+    new ResizeObserver(() => this._follow()).observe(this._scroll);
     byId("newest").addEventListener("click", () => this._toEnd());
     this.speak(language);
   }

@@ -40,6 +40,7 @@ def _module(name: str, extra: str) -> Need:
 
 NEEDS = {
     "alsa-utils": Need(lambda: (ALSA_SOUNDS / "Front_Center.wav").exists(), "apt-get install alsa-utils"),
+    "chromium": _command("chromium", "chromium"),
     "espeak-ng": _command("espeak-ng", "espeak-ng"),
     "espeakng-loader": _module("espeakng_loader", "local"),
     "flite": _command("flite", "flite"),
@@ -49,6 +50,7 @@ NEEDS = {
     "make": _command("make", "make"),
     "node": _command("node", "nodejs"),
     "openai": _module("openai", "dev"),
+    "playwright": _module("playwright", "dev"),
     "pocketsphinx": _module("pocketsphinx", "local"),
     "pocketsphinx-testdata": Need((SPHINX_DATA / "goforward.raw").exists, "apt-get install pocketsphinx-testdata"),
     "pybase64": _module("pybase64", "fast"),
