@@ -25,6 +25,7 @@ public <sentence> = what time is it | what is <number> plus <number> | set a tim
   | ( front | rear | side ) ( left | right | center );
 """
 TAILS = ("remember that", "say")
+FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "wav"
 
 
 def read(path: Path) -> Samples:
@@ -123,6 +124,19 @@ async def test_who_falls_silent_gives_up_the_place_and_is_heard_in_the_end(
     assert (await slow.finish()).text == "what is seven plus two"
 
 
+@pytest.mark.slow
+async def test_what_is_no_english_is_a_guess(sphinx: SphinxTranscriber) -> None:
+    heard = await hear(sphinx, read(FIXTURES / "korean-espeak-22k.wav"))
+    assert heard.confidence < 0.5 and not heard.command
+
+
+@pytest.mark.slow
+@needs("flite")
+async def test_speech_after_a_long_silence_is_understood(sphinx: SphinxTranscriber, flite_wav: FliteWav) -> None:
+    speech = np.concatenate([silence(2500), read(flite_wav("what time is it"))])
+    assert (await hear(sphinx, speech)).text == "what time is it"
+
+
 async def test_nothing_was_said(sphinx: SphinxTranscriber) -> None:
     assert await sphinx.listen().finish() == Heard("", confidence=0.0)
     for samples in (silence(20), silence(1), silence(3_000)):
@@ -184,6 +198,7 @@ async def test_the_end_of_the_block_ends_the_processes_and_tells_who_waits() -> 
         os.kill(pid, 0)
 
 
+@pytest.mark.slow
 async def test_a_cancelled_block_leaves_no_process() -> None:
     pids: list[int] = []
     async with asyncio.timeout(30):
