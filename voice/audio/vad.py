@@ -263,6 +263,9 @@ class _Models:
 
     def __init__(self) -> None:
         self._idle: list[Any] = []
+        self._lent: dict[int, Any] = {}
+        """Held here too: of a detector that the garbage collector finds with its model both are finalised, and the model is dead
+        when the detector gives it back."""
         self.made = 0
         self._users: weakref.WeakSet[SileroDetector] = weakref.WeakSet()
 
@@ -283,11 +286,13 @@ class _Models:
             model = self._idle.pop()
         except IndexError:
             model = self._load()
+        self._lent[id(model)] = model
         model.reset()
         return model
 
     def put(self, model: Any) -> None:
         """Gives it back."""
+        self._lent.pop(id(model), None)
         self._idle.append(model)
 
     def _load(self) -> Any:
