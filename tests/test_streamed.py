@@ -42,7 +42,8 @@ def test_latin_letters_are_in_the_language_of_the_conversation() -> None:
         ("Yes. The capital of France is Paris, a city on the river Seine.", ["Yes.", "The capital of France is Paris, a city on the river Seine."]),
         # Too short a clause, too short a rest.
         ("Well, that depends on the weather in the mountains.", ["Well, that depends on the weather in the mountains."]),
-        ("That depends on the weather in the mountains, I think.", ["That depends on the weather in the mountains, I think."]),
+        ("That depends on the weather in the mountains, I know.", ["That depends on the weather in the mountains, I know."]),
+        (f"That depends on the weather in the mountains, yes{' ' * 40}", ["That depends on the weather in the mountains, yes"]),
         # The first clause is too short, the second is not.
         ("Well, that depends on the weather there, and on those who come.", ["Well, that depends on the weather there,", "and on those who come."]),
         # A number is no clause.

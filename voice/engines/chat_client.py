@@ -46,7 +46,8 @@ DRAIN_S = 0.1
 """For the end of the body behind `[DONE]`: with it the connection can be used again."""
 GRACE_S = 0.3
 """For the usage, and the stream's end, once the model has ended."""
-KEEPALIVE_S = 30.0
+KEEPALIVE_S = 75.0
+"""Between two questions a person may talk, or listen, for a minute. Servers that close earlier are noticed."""
 
 T = TypeVar("T")
 

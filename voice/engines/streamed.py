@@ -14,11 +14,12 @@ from voice.engines.sentences import SentenceSplitter
 
 CLAUSE_WIDTH = 30
 """A clause is worth a breath of its own from here on: about 2 s of speech. A Hangul syllable counts two, as it is shown."""
-CLAUSE_REST = 18
-"""So many characters have to follow in the same sentence; fewer would be a stump. The splitter decides on a full stop within as many,
-so any sentence that ends before a clause does has been told by then."""
+CLAUSE_REST = 10
+"""So many characters have to follow in the same sentence; fewer would be a stump."""
+LOOK = 18
+"""So far behind a full stop the splitter has decided whether it ends the sentence (it looks at 16 characters)."""
 _MARK = re.compile(r"[,;:](?=\s)|[，、；]|\s[-–—](?=\s)|—")
-_STOP = re.compile(r"[.!?…。！？｡\n]")
+_STOP = re.compile(r"[.!?…。！？｡\n][^\w\s]*")
 _THOUGHT = re.compile(r"\s*<(think|thinking|thought|reasoning)>")
 _OPENINGS = ("<think>", "<thinking>", "<thought>", "<reasoning>")
 LONGEST_LEAD = 200
@@ -104,11 +105,11 @@ def _clause_end(text: str, final: bool) -> int | None:
             continue
         if final:
             return end if len(text) >= end + CLAUSE_REST else None
-        behind = text[end : end + CLAUSE_REST]
-        if len(behind) < CLAUSE_REST:
+        if len(text.rstrip()) < end + CLAUSE_REST:
             return None
-        # A full stop so near may end the sentence: then the clause has no rest, and the splitter will tell.
-        return None if _STOP.search(behind) and len(text) < end + 2 * CLAUSE_REST + 2 else end
+        # A full stop before or just behind the mark may end the sentence there; the splitter will tell.
+        stop = max((found.end() for found in _STOP.finditer(text, 0, end + CLAUSE_REST)), default=-LOOK)
+        return end if len(text) >= stop + LOOK else None
     return None
 
 
