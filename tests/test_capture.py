@@ -1,0 +1,96 @@
+"""From a device's thread to the event loop."""
+
+import asyncio
+import threading
+
+import numpy as np
+import pytest
+
+from voice.audio.pcm import FRAME_SAMPLES
+from voice.devices.base import Frame
+from voice.devices.capture import Capture
+
+
+async def fetch(capture: Capture, count: int) -> list[Frame]:
+    """That many frames of those that are there."""
+    frames = []
+    async with asyncio.timeout(5):
+        async for frame in capture.frames():
+            frames.append(frame)
+            if len(frames) == count:
+                break
+    return frames
+
+
+def blocks(samples: np.ndarray, size: int) -> list[np.ndarray]:
+    return [samples[at : at + size, np.newaxis] for at in range(0, len(samples), size)]
+
+
+async def listening(capture: Capture, sound: list[np.ndarray], count: int) -> list[Frame]:
+    """Frames, with a thread that speaks as soon as somebody listens."""
+    async with asyncio.TaskGroup() as group:
+        fetching = group.create_task(fetch(capture, count))
+        await asyncio.sleep(0)
+        await asyncio.to_thread(lambda: [capture.push(block) for block in sound])
+    return fetching.result()
+
+
+@pytest.mark.parametrize("size", [1, 160, 320, 333, 5_000])
+async def test_every_sample_once_in_order_whatever_the_blocks(size: int) -> None:
+    samples = np.arange(3_200, dtype=np.int16)
+    capture = Capture(16_000, asyncio.get_running_loop())
+    frames = await listening(capture, blocks(samples, size), 10)
+    assert np.array_equal(np.concatenate([frame.samples for frame in frames]), samples)
+    assert not any(frame.dropped for frame in frames)
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 44_100, 48_000])
+async def test_any_rate_becomes_16_khz(rate_hz: int) -> None:
+    seconds = np.arange(rate_hz) / rate_hz
+    samples = np.round(8_000 * np.sin(2 * np.pi * 440 * seconds)).astype(np.int16)
+    frames = await listening(Capture(rate_hz, asyncio.get_running_loop()), blocks(samples, rate_hz // 100), 45)
+    heard = np.concatenate([frame.samples for frame in frames])
+    spectrum = np.abs(np.fft.rfft(heard[1_600:14_400].astype(float) * np.hanning(12_800)))
+    assert np.argmax(spectrum) * 16_000 / 12_800 == pytest.approx(440, abs=2)
+    assert heard[1_600:14_400].std() == pytest.approx(8_000 / np.sqrt(2), rel=0.02)
+
+
+async def test_two_channels_are_averaged() -> None:
+    block = np.stack([np.full(320, 1_000, np.int16), np.full(320, 3_000, np.int16)], axis=1)
+    frames = await listening(Capture(16_000, asyncio.get_running_loop()), [block], 1)
+    assert (frames[0].samples == 2_000).all()
+
+
+async def test_the_oldest_goes_and_is_silence_in_its_place() -> None:
+    capture = Capture(16_000, asyncio.get_running_loop(), max_ms=100)
+    frames: list[Frame] = []
+    source = capture.frames()
+    async with asyncio.timeout(5):
+        asking = asyncio.ensure_future(anext(source))
+        await asyncio.sleep(0)
+        for number in range(1, 11):
+            capture.push(np.full((FRAME_SAMPLES, 1), number, np.int16))
+        frames.append(await asking)
+        while len(frames) < 10:
+            frames.append(await anext(source))
+    await source.aclose()
+    assert [frame.dropped for frame in frames] == [True] * 5 + [False] * 5
+    assert [int(frame.samples[0]) for frame in frames] == [0] * 5 + [6, 7, 8, 9, 10]
+    assert all(len(frame.samples) == FRAME_SAMPLES for frame in frames)
+
+
+async def test_what_was_said_before_anybody_listened_is_not_heard() -> None:
+    capture = Capture(16_000, asyncio.get_running_loop(), max_ms=100)
+    for _ in range(20):
+        capture.push(np.full((FRAME_SAMPLES, 1), 1, np.int16))
+    frames = await listening(capture, [np.full((FRAME_SAMPLES, 1), 2, np.int16)], 1)
+    assert not frames[0].dropped and int(frames[0].samples[0]) == 2
+
+
+def test_a_callback_after_the_end_of_the_loop_raises_nothing() -> None:
+    loop = asyncio.new_event_loop()
+    capture = Capture(16_000, loop)
+    loop.close()
+    thread = threading.Thread(target=capture.push, args=(np.zeros((160, 1), np.int16),))
+    thread.start()
+    thread.join(5)

@@ -1,0 +1,77 @@
+"""What `voice talk` needs of a microphone and of a loudspeaker: cards (`sound.py`) and files (`wavmic.py`, `paced.py`) are both.
+
+Both belong to whoever opened them, not to a session: sessions come and go while they run.
+"""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Protocol
+
+from voice.audio.jitter import Heard, JitterStats
+from voice.audio.pcm import Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """20 ms of the microphone."""
+
+    samples: Samples
+    """int16, mono, 16 kHz, 320 of them."""
+    dropped: bool = False
+    """Nobody fetched it in time: silence of the same length is in its place."""
+
+
+class Microphone(Protocol):
+    """Where speech comes from."""
+
+    name: str
+    """For people, one line."""
+    latency_s: float
+    """From the air to `frames`."""
+
+    def frames(self) -> AsyncGenerator[Frame, None]:
+        """What is said from now on, in real time, without a gap. One reader at a time. A device that goes does not end it: whoever
+        opened the device is told."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Nothing more is said: a file is at its end (its frames go on, with silence)."""
+        ...
+
+
+class Loudspeaker(Protocol):
+    """Where replies are heard. From the event loop only."""
+
+    name: str
+    """For people, one line."""
+
+    def play(self, item_id: str, samples: Samples, rate_hz: int) -> None:
+        """More of an item (int16, mono, any length), behind all before it; never waits."""
+        ...
+
+    def end(self, item_id: str) -> None:
+        """The item is complete."""
+        ...
+
+    def stop(self) -> Heard | None:
+        """Silence within 5 ms. Says what was heard; None if there was nothing to stop."""
+        ...
+
+    def heard_ms(self, item_id: str) -> int:
+        """How much of an item was heard, of its own ms; 0 of one that was forgotten (the last 32 are known)."""
+        ...
+
+    def began_s(self, item_id: str) -> float | None:
+        """When its first sample was heard (monotonic seconds); None: it was not, or was forgotten."""
+        ...
+
+    @property
+    def busy(self) -> bool:
+        """Something is heard or waits to be."""
+        ...
+
+    @property
+    def stats(self) -> JitterStats:
+        """The counters of the playback buffer."""
+        ...
