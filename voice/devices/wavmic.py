@@ -1,0 +1,54 @@
+"""A WAV as the microphone: its sound comes in real time, and after its end there is silence."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+
+import numpy as np
+
+from voice.audio.pcm import FRAME_MS, FRAME_SAMPLES, Framer, Samples
+from voice.devices.base import Frame
+from voice.devices.wavfile import StrPath, read_wav, wav_duration_ms
+
+LATEST_S = 0.5
+"""Behind by more than this (the machine slept, or was stopped) it does not catch up: nobody can speak faster."""
+
+
+class WavMicrophone:
+    """See the top of the file."""
+
+    latency_s = 0.0
+
+    def __init__(self, path: StrPath, note: Callable[[str], None] | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        """`note` is told if the file is truncated. Raises: UsageError if there is no sound to read."""
+        self.name = str(path)
+        self.length_ms = wav_duration_ms(path)
+        self._sound = _frames(read_wav(path, note))
+        self._clock = clock
+        self._ended = False
+
+    @property
+    def ended(self) -> bool:
+        """The file is at its end."""
+        return self._ended
+
+    async def frames(self) -> AsyncGenerator[Frame, None]:
+        """One frame each 20 ms. Raises: UsageError if the file breaks off inside a compressed block."""
+        next_s = self._clock()
+        while True:
+            # A frame is there when all of it has been said.
+            next_s = max(next_s + FRAME_MS / 1000, self._clock() - LATEST_S)
+            await asyncio.sleep(max(0.0, next_s - self._clock()))
+            samples = None if self._ended else next(self._sound, None)
+            self._ended = samples is None
+            yield Frame(np.zeros(FRAME_SAMPLES, np.int16) if samples is None else samples)
+
+
+def _frames(blocks: Iterator[Samples]) -> Iterator[Samples]:
+    """Frames of 20 ms; the last one is filled up with silence."""
+    framer = Framer()
+    for block in blocks:
+        yield from framer.push(block)
+    rest = framer.flush()
+    if rest.size:
+        yield np.concatenate([rest, np.zeros(FRAME_SAMPLES - rest.size, np.int16)])
