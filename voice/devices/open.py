@@ -1,0 +1,53 @@
+"""Opens what `--input` and `--output` name: a card, a file, or nothing."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from voice.devices.base import Loudspeaker, Microphone
+from voice.devices.choice import choose, is_file
+from voice.devices.paced import null_speaker, wav_speaker
+from voice.devices.portaudio import devices
+from voice.devices.sound import open_card
+from voice.devices.wavmic import WavMicrophone
+
+NOTHING = "null"
+"""The loudspeaker that nobody hears."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A microphone and a loudspeaker."""
+
+    microphone: Microphone
+    speaker: Loudspeaker
+    beside: bool
+    """Both are cards: the one may hear the other."""
+
+
+@asynccontextmanager
+async def open_devices(listen: str | None, speak: str | None, note: Callable[[str], None]) -> AsyncIterator[Opened]:
+    """What is named, open while the block runs; None: the default device. The block is cancelled if a card goes.
+
+    `note` is told if a file is truncated. Raises: UsageError for a file, MissingError for a card, the latter also inside a group.
+    """
+    from_file = listen is not None and is_file(listen)
+    to_file = speak is not None and is_file(speak)
+    async with AsyncExitStack() as stack:
+        microphone: Microphone | None = WavMicrophone(listen, note) if from_file and listen is not None else None
+        speaker: Loudspeaker | None = None
+        if speak == NOTHING:
+            speaker = await stack.enter_async_context(null_speaker())
+        elif to_file and speak is not None:
+            speaker = await stack.enter_async_context(wav_speaker(speak))
+        if microphone is None or speaker is None:
+            found = devices(fresh=True)
+            chosen_in = choose(found, listen, listening=True) if microphone is None else None
+            chosen_out = choose(found, speak, listening=False) if speaker is None else None
+            card = await stack.enter_async_context(open_card(chosen_in, chosen_out))
+            beside = microphone is None and speaker is None
+            microphone, speaker = microphone or card.microphone, speaker or card.loudspeaker
+        else:
+            beside = False
+        assert microphone is not None and speaker is not None, "a card has what was chosen on it"
+        yield Opened(microphone, speaker, beside)

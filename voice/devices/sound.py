@@ -1,0 +1,240 @@
+"""Sound cards: a microphone and a loudspeaker on one PortAudio stream where the two can share one, so that they have one clock.
+
+The callback, on PortAudio's thread, copies and hands over, and nothing else. A card that is pulled out raises nothing anywhere: its
+callbacks stop, or the stream says that it has finished. So somebody counts the callbacks, and says when they stop.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voice.devices.base import Frame
+from voice.devices.capture import Capture
+from voice.devices.choice import cannot_open
+from voice.devices.player import Player
+from voice.devices.portaudio import INSTEAD, Device, library
+from voice.errors import MissingError
+
+BLOCK_MS = 10
+LATENCY_S = 0.03
+"""What is asked of the card: three blocks. "low" lets a plug-in of ALSA stumble."""
+OTHER_RATES_HZ = (48_000, 44_100, 16_000)
+"""Tried where a card refuses the rate that it says is its own."""
+OPEN_S, CLOSE_S = 15.0, 2.0
+WATCH_S, SILENT_STEPS, FIRST_STEPS = 0.1, 5, 30
+"""500 ms without a callback, or 3 s without the first: the card has gone. Steps and not time are counted: a machine that slept has
+missed one step, whatever the clock says."""
+INVALID_RATE, INVALID_CHANNELS, BAD_COMBINATION = -9997, -9998, -9993
+"""PortAudio's codes for what another setting may mend."""
+
+
+class Line:
+    """One stream: a microphone, a loudspeaker, or both."""
+
+    def __init__(self, sound: Any, rate_hz: int, capture: Capture | None, player: Player | None) -> None:
+        self.calls = 0
+        self.failure: Exception | None = None
+        self.finished = threading.Event()
+        self._sound = sound
+        self._rate_hz = rate_hz
+        self._capture = capture
+        self._player = player
+        self._stream: Any = None
+
+    def open(self, devices: tuple[Device | None, Device | None], channels: tuple[int, int]) -> tuple[float, float]:
+        """Open it and begin; returns the latency of the microphone and of the loudspeaker in seconds. Raises: PortAudioError."""
+        settings: dict[str, Any] = {"samplerate": self._rate_hz, "blocksize": self._rate_hz * BLOCK_MS // 1000, "dtype": "int16"}
+        settings |= {"latency": LATENCY_S, "finished_callback": self.finished.set}
+        ours = [None if device is None else device.index for device in devices]
+        if self._capture is not None and self._player is not None:
+            self._stream = self._sound.Stream(device=tuple(ours), channels=channels, callback=self._both, **settings)
+        elif self._capture is not None:
+            self._stream = self._sound.InputStream(device=ours[0], channels=channels[0], callback=self._hear, **settings)
+        else:
+            self._stream = self._sound.OutputStream(device=ours[1], channels=channels[1], callback=self._speak, **settings)
+        self._stream.start()
+        latency = self._stream.latency
+        return latency if isinstance(latency, tuple) else (latency, latency)
+
+    def close(self) -> None:
+        """Stop at once. Never raises: a card that has gone cannot be closed in order."""
+        if self._stream is not None:
+            self._stream.close(ignore_errors=True)
+
+    def _both(self, heard: NDArray[np.int16], out: NDArray[np.int16], frames: int, when: Any, status: Any) -> None:
+        self._hear(heard, frames, when, status)
+        self._speak(out, frames, when, status)
+        self.calls -= 1
+
+    def _hear(self, heard: NDArray[np.int16], frames: int, when: Any, status: Any) -> None:
+        self.calls += 1
+        try:
+            assert self._capture is not None
+            self._capture.push(heard.copy())
+        except Exception as exc:
+            # Nothing may leave a callback: the watch raises it.
+            self.failure = exc
+
+    def _speak(self, out: NDArray[np.int16], frames: int, when: Any, status: Any) -> None:
+        self.calls += 1
+        try:
+            assert self._player is not None
+            out[:] = self._player.take(frames)[:, np.newaxis]
+        except Exception as exc:
+            # Nothing may leave a callback: the watch raises it.
+            out.fill(0)
+            self.failure = exc
+
+
+class CardMicrophone:
+    """The microphone of a card."""
+
+    ended = False
+
+    def __init__(self, name: str, capture: Capture, latency_s: float) -> None:
+        self.name = name
+        self.latency_s = latency_s
+        self._capture = capture
+
+    def frames(self) -> AsyncGenerator[Frame, None]:
+        """What is said; without end."""
+        return self._capture.frames()
+
+
+class CardSpeaker(Player):
+    """The loudspeaker of a card: a `Player` that the card's callback takes from."""
+
+    def __init__(self, name: str, rate_hz: int) -> None:
+        super().__init__(rate_hz)
+        self.name = name
+
+
+class Card:
+    """Open devices: `microphone` and `loudspeaker`, None for what was not asked for."""
+
+    def __init__(self, sound: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self.microphone: CardMicrophone | None = None
+        self.loudspeaker: CardSpeaker | None = None
+        self._sound = sound
+        self._loop = loop
+        self._lines: list[tuple[str, Line]] = []
+
+    def open(self, listen: Device | None, speak: Device | None) -> None:
+        """One stream for both where that can be, else one each. Waits for the sound system. Raises: MissingError."""
+        if listen is not None and speak is not None and listen.host_api == speak.host_api and self._try(listen, speak) is None:
+            return
+        for devices in ((listen, None), (None, speak)):
+            if devices != (None, None) and (failure := self._try(*devices)) is not None:
+                raise cannot_open(devices[0] or devices[1], failure, listening=devices[0] is not None) from failure
+
+    def close(self) -> None:
+        """Silence, at once."""
+        for _, line in self._lines:
+            line.close()
+
+    async def watch(self) -> None:
+        """Until a device goes. Raises: MissingError that names it."""
+        calls, still = [0] * len(self._lines), [SILENT_STEPS - FIRST_STEPS] * len(self._lines)
+        while True:
+            await asyncio.sleep(WATCH_S)
+            for number, (name, line) in enumerate(self._lines):
+                if line.failure is not None:
+                    raise line.failure
+                if line.calls != calls[number]:
+                    still[number] = 0
+                calls[number], still[number] = line.calls, still[number] + (line.calls == calls[number])
+                if line.finished.is_set() or still[number] > SILENT_STEPS:
+                    raise MissingError(f"{name} has gone: plug it in and start again, choose another (`voice devices`), {INSTEAD}")
+
+    def _try(self, listen: Device | None, speak: Device | None) -> Exception | None:
+        """Open one stream at the first setting that the devices take; returns why there is none."""
+        failure: Exception | None = None
+        for rate_hz, channels in _settings(listen, speak):
+            capture = Capture(rate_hz, self._loop) if listen is not None else None
+            speaker = CardSpeaker(speak.name, rate_hz) if speak is not None else None
+            line = Line(self._sound, rate_hz, capture, speaker)
+            try:
+                latency_s = line.open((listen, speak), channels)
+            except self._sound.PortAudioError as exc:
+                line.close()
+                failure = failure or exc
+                if exc.args[1:2] and exc.args[1] not in (INVALID_RATE, INVALID_CHANNELS, BAD_COMBINATION):
+                    return failure
+                continue
+            if capture is not None and listen is not None:
+                self.microphone = CardMicrophone(listen.name, capture, latency_s[0])
+            if speaker is not None:
+                speaker.delayed_by(latency_s[1])
+                self.loudspeaker = speaker
+            names = dict.fromkeys(device.name for device in (listen, speak) if device is not None)
+            self._lines.append((" and ".join(f"'{name}'" for name in names), line))
+            return None
+        return failure
+
+
+@asynccontextmanager
+async def open_card(listen: Device | None, speak: Device | None) -> AsyncIterator[Card]:
+    """The devices, open while the block runs; it is cancelled if one goes. Raises: MissingError, also inside a group."""
+    card = Card(library(), asyncio.get_running_loop())
+    try:
+        await _in_thread(lambda: card.open(listen, speak), OPEN_S, f"the sound system does not answer: is its server running? {INSTEAD}")
+        failure: BaseException | None = None
+        async with asyncio.TaskGroup() as group:
+            watch = group.create_task(card.watch(), name="sound card")
+            try:
+                yield card
+            except BaseException as exc:
+                # Raised again below: the group would wrap it. If it is the cancelling of a lost card, the group raises that.
+                failure = exc
+            watch.cancel()
+        if failure is not None:
+            raise failure
+    finally:
+        try:
+            await _in_thread(card.close, CLOSE_S, "")
+        except MissingError:
+            pass  # the sound system hangs; the thread ends with the process
+
+
+def _settings(listen: Device | None, speak: Device | None) -> Iterator[tuple[int, tuple[int, int]]]:
+    """Rates and channels to try: the loudspeaker's own rate first, one channel first."""
+    own = [device.rate_hz for device in (speak, listen) if device is not None]
+    inputs = min(2, listen.inputs) if listen is not None else 1
+    outputs = min(2, speak.outputs) if speak is not None else 1
+    for rate_hz in dict.fromkeys((*own, *OTHER_RATES_HZ)):
+        for channels in dict.fromkeys(((1, 1), (1, outputs), (inputs, 1), (inputs, outputs))):
+            yield rate_hz, channels
+
+
+async def _in_thread(work: Callable[[], None], within_s: float, late: str) -> None:
+    """Work that waits for the sound system, on a thread that does not hold up the end of the program. Raises: MissingError(late)."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def tell(failure: BaseException | None) -> None:
+        if not done.done():
+            done.set_exception(failure) if failure is not None else done.set_result(None)
+
+    def run() -> None:
+        failure: BaseException | None = None
+        try:
+            work()
+        except BaseException as exc:
+            # Raised in the loop.
+            failure = exc
+        try:
+            loop.call_soon_threadsafe(tell, failure)
+        except RuntimeError:
+            return  # too late: the loop is closed
+
+    threading.Thread(target=run, name="sound", daemon=True).start()
+    try:
+        async with asyncio.timeout(within_s):
+            await asyncio.shield(done)
+    except TimeoutError as exc:
+        raise MissingError(late) from exc
