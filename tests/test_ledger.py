@@ -33,6 +33,18 @@ CASES: list[tuple[list[Callable[[Ledger], None]], int, dict[str, int], int]] = [
     ([lambda one: one.miss(400, 600, "bound"), lambda one: one.miss(600, 800, "gated")], 0, {"silence": 80, "gated": 10, "bound": 10}, 0),
     ([lambda one: one.miss(400, 600, "bound"), lambda one: one.miss(500, 700, "bound")], 0, {"silence": 85, "bound": 15}, 0),
     ([lambda one: one.miss(900, 1100, "bound"), lambda one: one.commit(0, 1000)], 45, {"silence": 45, "bound": 10}, 0),
+    (
+        [*(lambda one, at=at: one.miss(at, at + 20, "muted") for at in range(400, 800, 20)), lambda one: one.commit(200, 600)],
+        10,
+        {"silence": 70, "muted": 20},
+        0,
+    ),
+    (
+        [lambda one: one.miss(400, 600, "muted"), lambda one: one.lose(500), lambda one: one.miss(600, 700, "muted")],
+        0,
+        {"silence": 65, "muted": 15},
+        20,
+    ),
     ([lambda one: one.commit(0, 1000), lambda one: one.miss(400, 600, "bound")], 50, {"silence": 50}, 0),
     ([lambda one: one.miss(400, 600, "bound"), lambda one: one.lose(2000)], 0, {"bound": 10}, 90),
 ]

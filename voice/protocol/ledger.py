@@ -43,6 +43,8 @@ class Ledger:
         start = min(max(start_ms // FRAME_MS, last, self._settled), self._captured)
         end = min(-(-end_ms // FRAME_MS), self._captured)
         if start < end:
+            if self._missing and self._missing[-1][1:] == (start, reason):
+                start = self._missing.pop()[0]
             self._missing.append((start, end, reason))
 
     def commit(self, start_ms: int, end_ms: int) -> None:
