@@ -36,7 +36,7 @@ async def test_a_microphone_that_the_user_refuses(tmp_path: Path) -> None:
         page = visit.page
         await page.click("#talk")
         await expect(page.locator("#notice p")).to_contain_text("blocked for this page")
-        await expect(page.locator("#talk")).to_have_attribute("aria-pressed", "false")
+        await expect(page.locator("#talk")).to_have_attribute("data-on", "false")
         await page.fill("#text", "typing works")
         await page.press("#text", "Enter")
         await expect(page.locator("#captions li").last).to_contain_text("1 lines.")
@@ -92,6 +92,13 @@ async def test_plain_http_off_this_machine_offers_no_microphone_and_still_answer
             await page.press("#text", "Enter")
             await expect(page.locator("#captions li").last).to_contain_text("1 lines.")
             await expect(page.locator("#notice p")).to_contain_text("cannot play sound here")
+            await page.click("#dismiss")
+            await page.fill("#text", "again")
+            await page.press("#text", "Enter")
+            await expect(page.locator("#captions li").last).to_contain_text("3 lines.")
+            await expect(page.locator("#notice")).to_be_hidden()
+            (settings,) = visit.of("session.update")
+            assert settings["session"]["output_modalities"] == ["text"]
             await expect(page.locator("#state")).to_have_text("Ready")
         assert visit.complaints == []
 
@@ -108,7 +115,7 @@ async def test_a_microphone_that_is_pulled_out_ends_the_turn_and_not_the_convers
         await expect(page.locator("#state")).to_have_text("Listening")
         await page.evaluate("window.stream.getAudioTracks()[0].dispatchEvent(new Event('ended'))")
         await expect(page.locator("#notice p")).to_contain_text("The microphone is gone")
-        await expect(page.locator("#talk")).to_have_attribute("aria-pressed", "false")
+        await expect(page.locator("#talk")).to_have_attribute("data-on", "false")
         await page.click("#remedy")
         await expect(page.locator("#state")).to_have_text("Listening")
         assert visit.kinds().count("session.update") == 1

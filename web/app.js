@@ -1,6 +1,7 @@
 // The page: joins the session to the link, the sound and what is shown, and does what the user asks for.
 
-import { Sound } from "./audio.js";
+import { MicrophoneError, Sound, canSound } from "./audio.js";
+import { listen, memory, tellWhatRuns } from "./controls.js";
 import { textOf } from "./history.js";
 import { windowOf } from "./inbound.js";
 import { Link } from "./link.js";
@@ -16,24 +17,6 @@ const MICROPHONE_NOTICES = ["micInsecure", "micDenied", "micPolicy", "micMissing
 // What a stop and a server's own stop say of each other when they cross, and an end that a new link follows.
 const HARMLESS = new Set(["response_cancel_not_active", "input_audio_buffer_commit_empty", "item_not_found", "session_expired"]);
 
-// What the page remembers is a convenience: a browser that keeps nothing is fine.
-const memory = {
-  get(name) {
-    try {
-      return localStorage.getItem(`voice.${name}`);
-    } catch {
-      return null;
-    }
-  },
-  set(name, value) {
-    try {
-      localStorage.setItem(`voice.${name}`, value);
-    } catch {
-      // nothing is lost but the convenience
-    }
-  },
-};
-
 function newId(kind) {
   const bytes = crypto.getRandomValues(new Uint8Array(12));
   return `${kind}_${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
@@ -42,7 +25,7 @@ function newId(kind) {
 class Page {
   constructor() {
     this.view = new View(chooseLanguage(memory.get("language"), navigator.languages));
-    this.session = new ClientSession(usualSettings(), newId);
+    this.session = new ClientSession(usualSettings(canSound()), newId);
     this.sound = new Sound({
       frame: (samples) => this.captured(samples),
       level: (level) => this.view.level(level, "input"),
@@ -52,17 +35,19 @@ class Page {
       suspended: (suspended) => this.suspended(suspended),
       lost: () => this.microphoneGone("micLost"),
     });
-    this.link = new Link({
+    const hooks = {
       opened: () => this.opened(),
       text: (text) => this.received(text),
       down: () => this.down(),
       state: (state, why) => this.linked(state, why),
-    });
+    };
+    this.link = new Link(hooks, secretOfAddress());
     this.speech = false;
     this.asked = null; // {atMs, spoken}: since when an answer is waited for
-    this.growing = new Set(); // items that will get more text
+    this.growing = new Map(); // items that will get more text -> role
     this.wakeLock = null;
     this.starting = false;
+    this.toldSilent = false;
   }
 
   // What the user does.
@@ -77,7 +62,7 @@ class Page {
     const awake = this.sound.wake();
     this.view.dismiss(...MICROPHONE_NOTICES);
     try {
-      if (!(await awake)) throw { key: window.isSecureContext ? "micOther" : "micInsecure" };
+      if (!(await awake)) throw new MicrophoneError(window.isSecureContext ? "micOther" : "micInsecure");
       await this.sound.listen(byId("cleaning").checked);
       this.session.uplink.captureAt(this.sound.rateHz);
       this.link.open();
@@ -108,7 +93,7 @@ class Page {
 
   // False if the text was not taken.
   say(text) {
-    this.sound.wake().then((awake) => awake || this.view.notice("soundNone"));
+    this.sound.wake().then((awake) => awake || this.silent());
     this.link.open();
     const itemId = this.session.say(text.trim());
     if (itemId === "") return false;
@@ -151,7 +136,7 @@ class Page {
   }
 
   down() {
-    for (const itemId of this.growing) this.view.mark(itemId, "cutOff");
+    for (const itemId of this.growing.keys()) this.view.mark(itemId, "cutOff");
     this.growing.clear();
     this.speech = false;
     this.session.disconnected();
@@ -181,6 +166,15 @@ class Page {
     this.asked = { atMs: performance.now() - (this.session.uplink.positionMs - atMs), spoken: true };
   }
 
+  // Whoever has not been written down by the next turn will not be: some servers do not write, or lose one.
+  TurnCommitted({ itemId }) {
+    for (const earlier of this.waitingFor("user")) {
+      if (earlier === itemId) continue;
+      this.growing.delete(earlier);
+      this.view.mark(earlier, "notUnderstood");
+    }
+  }
+
   UserText({ itemId, text, final, failed }) {
     if (!final) {
       this.view.more(itemId, text);
@@ -194,7 +188,7 @@ class Page {
   ReplyText({ itemId, text, final }) {
     if (final) this.view.line(itemId, "assistant", text, { growing: true });
     else this.view.more(itemId, text);
-    this.growing.add(itemId);
+    this.growing.set(itemId, "assistant");
     if (this.sound.rateHz === 0) this.heardFirst(0, 0);
   }
 
@@ -203,8 +197,7 @@ class Page {
   }
 
   ReplyEnded({ status, reason }) {
-    for (const { itemId, role } of this.session.history.lines()) {
-      if (role !== "assistant" || !this.growing.has(itemId)) continue;
+    for (const itemId of this.waitingFor("assistant")) {
       this.growing.delete(itemId);
       this.sound.end(itemId);
       this.view.finish(itemId);
@@ -261,6 +254,12 @@ class Page {
     else this.view.dismiss("soundSuspended");
   }
 
+  // Said once: whoever goes on typing knows.
+  silent() {
+    if (!this.toldSilent) this.view.notice("soundNone");
+    this.toldSilent = true;
+  }
+
   microphoneGone(key) {
     if (key === "micLost") this.stopMicrophone();
     this.view.notice(key, {}, { remedy: () => this.talk() });
@@ -270,8 +269,12 @@ class Page {
   // The rest.
 
   expect(itemId, role, afterId = null) {
-    this.growing.add(itemId);
+    this.growing.set(itemId, role);
     this.view.line(itemId, role, "", { afterId, growing: true });
+  }
+
+  waitingFor(role) {
+    return [...this.growing].filter(([, whose]) => whose === role).map(([itemId]) => itemId);
   }
 
   pump() {
@@ -304,73 +307,14 @@ class Page {
   }
 }
 
-async function tellWhatRuns(page) {
-  for (const place of document.querySelectorAll(".address")) place.textContent = location.origin;
-  try {
-    const answer = await fetch("about");
-    if (!answer.ok) throw new Error(String(answer.status));
-    const about = await answer.json();
-    byId("running").textContent = `${about.engine} ${about.version}`;
-    byId("local").hidden = about.engine !== "local";
-    for (const [name, text] of Object.entries(about.found)) {
-      const term = document.createElement("dt");
-      const meaning = document.createElement("dd");
-      term.textContent = name;
-      meaning.textContent = text;
-      byId("found").append(term, meaning);
-    }
-  } catch {
-    page.view.notice("aboutFails", {}, { remedy: () => location.reload() });
-  }
-}
-
-function listen(page) {
-  const text = byId("text");
-  const fit = () => {
-    text.style.height = "auto";
-    text.style.height = `${text.scrollHeight}px`;
-  };
-  byId("talk").addEventListener("click", () => page.talk());
-  byId("mute").addEventListener("click", () => page.mute());
-  byId("stop").addEventListener("click", () => page.interrupt());
-  byId("dismiss").addEventListener("click", () => page.view.dismiss());
-  byId("info").addEventListener("click", () => byId("about").showModal());
-  text.addEventListener("input", fit);
-  text.addEventListener("keydown", (event) => {
-    // While Hangul is being composed Enter ends the syllable, not the message.
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-    event.preventDefault();
-    byId("composer").requestSubmit();
-  });
-  byId("composer").addEventListener("submit", (event) => {
-    event.preventDefault();
-    if (page.say(text.value)) text.value = "";
-    fit();
-    text.focus();
-  });
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !byId("about").open && !byId("stop").disabled) page.interrupt();
-  });
-  for (const example of document.querySelectorAll("#examples button")) example.addEventListener("click", () => page.say(example.textContent));
-  document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible" && page.sound.listening) page.stayAwake();
-  });
-}
-
-function settings(page) {
-  const language = byId("language");
-  const cleaning = byId("cleaning");
-  language.value = page.view.language;
-  cleaning.checked = memory.get("cleaning") !== "off";
-  language.addEventListener("change", () => {
-    memory.set("language", language.value);
-    page.view.speak(language.value);
-  });
-  cleaning.addEventListener("change", () => memory.set("cleaning", cleaning.checked ? "on" : "off"));
+// A credential behind the "#" of the address ("#secret=ek_..."), taken out of sight.
+function secretOfAddress() {
+  const secret = new URLSearchParams(location.hash.slice(1)).get("secret");
+  if (secret !== null) history.replaceState(null, "", location.pathname + location.search);
+  return secret;
 }
 
 const page = new Page();
-settings(page);
 listen(page);
 page.refresh();
 tellWhatRuns(page);

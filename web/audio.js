@@ -35,6 +35,11 @@ export function microphoneKey(name, allowed) {
   }
 }
 
+// Whether this browser, on this address, can play and record at all.
+export function canSound() {
+  return typeof AudioWorkletNode !== "undefined" && window.isSecureContext;
+}
+
 export class Sound {
   // Hooks: frame(samples), level(in), playing(bool), started(itemId, delayMs), outLevel(level), lost(), suspended(bool).
   constructor(hooks) {
@@ -68,7 +73,7 @@ export class Sound {
   // Inside a gesture. Resolves when sound can be played; false where the browser cannot.
   wake() {
     if (this._context === null) {
-      if (typeof AudioWorkletNode === "undefined" || !window.isSecureContext) return Promise.resolve(false);
+      if (!canSound()) return Promise.resolve(false);
       this._context = new AudioContext({ latencyHint: "interactive" });
       this._context.onstatechange = () => this._hooks.suspended(this._context.state !== "running");
       this._waking = this._load().catch(() => this._failed());

@@ -3,8 +3,9 @@
 //     idle --- open() ---> connecting --- opened ---> open --- broken ---> reconnecting --- opened ---> open
 //     reconnecting --- worth no other try, or too many ---> failed --- open() ---> connecting
 //
-// A server that asks for a credential gives the page a short-lived one (POST /v1/realtime/client_secrets); it goes into the
-// subprotocols, as browsers cannot set headers. A machine that slept has a dead link, and no browser tells: a clock that jumped does.
+// Browsers cannot set headers on a socket: a credential goes into the subprotocols. The page gets one from its address, behind "#", which
+// no browser sends to a server, or asks its server for a short-lived one. A machine that slept has a dead link, and no browser tells: a
+// clock that jumped does.
 
 import { Backoff, worthRetrying } from "./retry.js";
 
@@ -15,8 +16,8 @@ const SLEPT_MS = 150_000; // browsers let the clock of a hidden page tick once a
 export const MAX_BUFFERED = 1 << 20; // bytes; beyond it sound is dropped: a live microphone does not wait
 
 export class Link {
-  // Hooks: opened(), text(text), down(), state(state, why): `why` is a key of words.js or "".
-  constructor(hooks) {
+  // Hooks: opened(), text(text), down(), state(state, why): `why` is a key of words.js or "". `secret`: a credential, or null.
+  constructor(hooks, secret = null) {
     this.state = "idle";
     this.droppedSounds = 0;
     this._hooks = hooks;
@@ -24,7 +25,8 @@ export class Link {
     this._socket = null;
     this._openedMs = 0;
     this._lastCode = "";
-    this._secret = null; // {value, expiresAt} once the server has asked for one
+    this._secret = secret;
+    this._minted = false; // the secret is one that the server gave to this page
     this._timer = 0;
     this._watchedMs = Date.now();
     window.addEventListener("online", () => this._hurry());
@@ -59,7 +61,7 @@ export class Link {
     if (this._socket !== null) return;
     const url = new URL("v1/realtime", document.baseURI);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    const protocols = this._secret ? ["realtime", `openai-insecure-api-key.${this._secret.value}`] : ["realtime"];
+    const protocols = this._secret ? ["realtime", `openai-insecure-api-key.${this._secret}`] : ["realtime"];
     const socket = new WebSocket(url, protocols);
     this._socket = socket;
     this._lastCode = "";
@@ -102,20 +104,23 @@ export class Link {
 
   // A socket that was refused does not say why; ask the server. False: it does not want us.
   async _mayTryAgain() {
-    if (this._backoff.failures < 2 && this._secret === null && !(await answers("readyz"))) return true;
-    this._secret = null;
-    try {
-      const answer = await fetch("v1/realtime/client_secrets", {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ session: { type: "realtime" } }),
-        signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
-      });
-      if (answer.ok) this._secret = await answer.json();
-      return answer.status !== 401 && answer.status !== 403;
-    } catch {
-      return true; // not there now: that is what trying again is for
+    if (!(await ask("readyz"))?.ok) return true; // not there now: that is what trying again is for
+    const answer = await ask("v1/realtime/client_secrets", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...(this._secret && { Authorization: `Bearer ${this._secret}` }) },
+      body: JSON.stringify({ session: { type: "realtime" } }),
+    });
+    const had = this._secret !== null;
+    const minted = this._minted;
+    if (answer?.ok) {
+      this._secret = (await answer.json()).value;
+      this._minted = true;
+    } else if (answer?.status === 401) {
+      this._secret = null;
+      this._minted = false;
+      return minted; // what the server gave has run out: it may give another
     }
+    return answer?.status !== 403 || had; // a secret cannot make another one, and is good all the same
   }
 
   _hurry() {
@@ -141,10 +146,11 @@ export class Link {
   }
 }
 
-async function answers(path) {
+// The answer of the server, null if there is none.
+async function ask(path, wishes = {}) {
   try {
-    return (await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) })).ok;
+    return await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(PROBE_TIMEOUT_MS), ...wishes });
   } catch {
-    return false;
+    return null;
   }
 }

@@ -22,11 +22,11 @@ const READY = "ready";
 const MAX_CANCELS = 8; // whose errors are known to be harmless
 export const TOO_MANY = "too many wait";
 
-// The usual settings: speech in and out, the user's words written down, turns ended by the server's detector.
-export function usualSettings() {
+// The usual settings: speech in, speech or text out, the user's words written down, turns ended by the server's detector.
+export function usualSettings(spoken = true) {
   return {
     type: "realtime",
-    output_modalities: ["audio"],
+    output_modalities: [spoken ? "audio" : "text"],
     audio: {
       input: {
         transcription: { model: "whisper-1" },

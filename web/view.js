@@ -48,10 +48,10 @@ export class View {
   microphone({ on, muted }) {
     this._microphone = { on, muted };
     const mute = byId("mute");
-    byId("talk").setAttribute("aria-pressed", String(on));
+    byId("talk").dataset.on = on;
     byId("talk-word").textContent = say(this.language, on ? "stopMicrophone" : "talk");
     mute.disabled = !on;
-    mute.setAttribute("aria-pressed", String(muted));
+    mute.dataset.on = muted;
     mute.querySelector("span").textContent = say(this.language, muted ? "unmute" : "mute");
   }
 
