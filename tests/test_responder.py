@@ -68,7 +68,8 @@ def test_a_guess_says_so() -> None:
     responder = SkillsResponder(UTC)
     answer(responder, "set a timer for ten seconds")
     cancel = Heard("cancel the timer", confidence=0.2)
-    assert answer(responder, cancel.text, heard=cancel) == "I think I heard: cancel the timer, but I am not sure. Please say it again."
+    want = "I think I heard: cancel the timer, but I am not sure. Please say it again. I understand spoken English only."
+    assert answer(responder, cancel.text, heard=cancel) == want
     assert responder.due_s() == 10.0
     note = Heard("remember that the code is blue", confidence=0.2)
     assert answer(responder, note.text, heard=note).endswith("but I am not sure. I will remember that the code is blue.")
