@@ -225,7 +225,13 @@ async def test_a_bundle_of_certificates_that_cannot_be_read_is_named(tmp_path: P
 @pytest.mark.parametrize(("header", "wait_s"), [("7", 7.0), ("0.5", 0.5), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", 0.0)])
 async def test_a_refusal_tells_its_status_and_how_long_to_wait(header: str, wait_s: float | None) -> None:
     answer = f"HTTP/1.1 429 Too Many Requests\r\nRetry-After: {header}\r\nContent-Length: 0\r\n\r\n".encode()
-    async with asyncio.timeout(10), raw_server(answer) as port:
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+
+    async with asyncio.timeout(10), raw_server(talk) as port:
         with pytest.raises(Refused) as caught:
             await dial(f"ws://127.0.0.1:{port}/")
     assert (caught.value.status, caught.value.retry_after_s) == (429, wait_s)

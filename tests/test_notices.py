@@ -3,7 +3,7 @@
 import typing
 
 from tests.support.pair import Pair
-from voice.protocol.notices import Notice, SessionEnded
+from voice.protocol.notices import LinkLost, LinkRestored, MoveDue, Notice, SessionEnded
 from voice.protocol.objects import Audio, AudioInput, Session, Transcription, TurnDetection
 
 
@@ -13,5 +13,8 @@ def test_each_is_given_by_a_session_but_the_end_of_the_link() -> None:
     pair.server.session.transcribed(pair.server.wanted()[-1].heard_item or "", "Hi", 900)
     pair.reply()
     pair.deliver(pair.server.send("conversation.item.delete", item_id="nobody"))
+    pair.push("." * 25 + "#" * 20 + "." * 30)
+    pair.notices += pair.client.connected()
     given = {type(notice) for notice in pair.notices}
-    assert given == set(typing.get_args(Notice)) - {SessionEnded}
+    # Those of the link's own life are the keeper's (tests/test_keeper.py), and the life's (tests/test_life.py).
+    assert given == set(typing.get_args(Notice)) - {SessionEnded, LinkLost, LinkRestored, MoveDue}

@@ -9,7 +9,7 @@ from tests.support.pair import Pair
 from tests.support.served import counted, loud_turns, sound
 from voice.errors import ProtocolError
 from voice.protocol.arbiter import MAX_WAITING
-from voice.protocol.client import ClientSession, Stage
+from voice.protocol.client import ClientSession
 from voice.protocol.notices import (
     ErrorReported,
     Notice,
@@ -25,6 +25,7 @@ from voice.protocol.notices import (
     UserText,
 )
 from voice.protocol.objects import Audio, AudioInput, Session, Transcription, TurnDetection
+from voice.protocol.offer import Stage
 
 TURN = "." * 25 + "#" * 20 + "." * 30
 
@@ -61,7 +62,7 @@ class Script:
 
 def test_the_settings_are_asked_for_at_16_khz() -> None:
     pair = Pair(wanted())
-    assert pair.client.stage is Stage.READY and kinds(pair.notices) == ["SessionReady"]
+    assert pair.client.offer.stage is Stage.READY and kinds(pair.notices) == ["SessionReady"]
     [update] = pair.up
     assert update["type"] == "session.update" and update["session"]["type"] == "realtime"
     assert update["session"]["audio"]["input"]["format"] == {"type": "audio/pcm", "rate": 16_000}
@@ -69,7 +70,7 @@ def test_the_settings_are_asked_for_at_16_khz() -> None:
 
 @pytest.mark.parametrize("asked", [Session(), Session(audio=Audio()), Session(audio=None)])
 def test_settings_may_be_as_short_as_they_like(asked: Session) -> None:
-    assert Pair(asked).client.stage is Stage.READY
+    assert Pair(asked).client.offer.stage is Stage.READY
 
 
 def refuse(script: Script, event: dict[str, Any], code: str = "invalid_value") -> list[Notice]:
@@ -79,7 +80,7 @@ def refuse(script: Script, event: dict[str, Any], code: str = "invalid_value") -
 def test_a_server_that_says_no_is_asked_for_24_khz() -> None:
     script = Script()
     [first] = script.sent()
-    assert refuse(script, first) == [] and script.client.stage is Stage.ASKED_AGAIN
+    assert refuse(script, first) == [] and script.client.offer.stage is Stage.ASKED_AGAIN
     [second] = script.sent()
     assert second["session"]["audio"]["input"]["format"]["rate"] == 24_000 and second["event_id"] != first["event_id"]
     assert of(SessionReady, script.ready(24_000))
@@ -91,7 +92,7 @@ def test_a_server_that_says_no_twice_is_taken_as_it_is() -> None:
     script = Script()
     script.client.say("Hello")
     refuse(script, script.sent()[0])
-    assert kinds(refuse(script, script.sent()[0])) == ["ErrorReported"] and script.client.stage is Stage.READY
+    assert kinds(refuse(script, script.sent()[0])) == ["ErrorReported"] and script.client.offer.stage is Stage.READY
     assert [event["type"] for event in script.sent()] == ["conversation.item.create", "response.create"]
 
 
@@ -100,7 +101,7 @@ def test_an_error_of_something_else_is_no_answer_to_the_settings() -> None:
     script.sent()
     for event_id in (None, "", "other"):
         assert kinds(script.see("error", error={"type": "t", "message": "m", "event_id": event_id})) == ["ErrorReported"]
-    assert script.client.stage is Stage.ASKED
+    assert script.client.offer.stage is Stage.ASKED
 
 
 @pytest.mark.parametrize(("told", "bytes_per_s"), [(8_000, 16_000), (16_000, 32_000), (48_000, 96_000), (0, 48_000)])
@@ -142,7 +143,7 @@ def test_a_voice_turn_that_the_server_ends() -> None:
     assert kinds(told) == ["ReplyText", "ReplyAudio", "ReplyAudio", "ReplyText", "ReplyEnded"]
     assert sum(len(one.samples) for one in of(ReplyAudio, told)) == 300 * 24 and of(ReplyEnded, told)[0].status == "completed"
     assert [(line.role, line.text) for line in pair.client.inbound.history] == [("user", "What now?"), ("assistant", "Nothing much.")]
-    total = pair.client.ledger.total()
+    total = pair.client.uplink.ledger.total()
     assert total.captured == 75 and abs(total.committed - 60) <= 2 and total.committed + total.discarded["silence"] == 75
     pair.server.order.complete()
 
@@ -154,7 +155,7 @@ def test_a_voice_turn_that_we_end() -> None:
     told = pair.reply()
     assert kinds(told)[-2:] == ["ReplyEnded", "ReplyBegan"], "the second turn's answer waited for the first"
     pair.reply()
-    total = pair.client.ledger.total()
+    total = pair.client.uplink.ledger.total()
     assert total.captured == 150 and abs(total.committed - 120) <= 4
     sent = sum(len(event["audio"]) * 3 // 4 // 640 for event in pair.up if event["type"] == "input_audio_buffer.append")
     assert abs(sent - total.committed) <= 2, "silence is not sent"
@@ -173,7 +174,7 @@ def test_a_turn_without_any_detector() -> None:
     pair.push("." * 10)
     pair.client.commit()
     assert kinds(pair.run()) == ["TurnCommitted", "ReplyBegan"]
-    assert pair.client.ledger.total().committed == 10
+    assert pair.client.uplink.ledger.total().committed == 10
 
 
 def test_a_message_waits_for_the_answer_in_progress_and_is_answered_once() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import secrets
 
 import pytest
 
@@ -141,7 +142,7 @@ async def test_a_timeout_around_the_session_is_a_timeout() -> None:
 
 
 async def test_a_server_that_goes_is_the_last_event_however_often_it_is_asked() -> None:
-    async with app_running(fake_engine(life_s=0.2)) as port, connect(f"ws://127.0.0.1:{port}") as session:
+    async with app_running(fake_engine(life_s=0.2)) as port, connect(f"ws://127.0.0.1:{port}", reconnect=False) as session:
         seen = [notice async for notice in session]
         assert seen[-1] == SessionEnded(1001, "Your session hit its maximum duration.", True)
         assert any(isinstance(notice, ErrorReported) and notice.code == "session_expired" for notice in seen)
@@ -160,7 +161,7 @@ async def test_whether_another_try_may_do_better(code: int, retry: bool) -> None
             await link.close(code, "so")
             return LinkClosed(code)
 
-    async with connect(engine=Closing()) as session:
+    async with connect(engine=Closing(), reconnect=False) as session:
         assert [notice async for notice in session] == [SessionEnded(code, "so", retry)]
 
 
@@ -169,7 +170,7 @@ async def test_a_server_that_vanishes_may_come_back() -> None:
         writer.write(upgrade(await reader.readuntil(b"\r\n\r\n")))
         await writer.drain()
 
-    async with raw_server(talk) as port, connect(f"ws://127.0.0.1:{port}") as session:
+    async with raw_server(talk) as port, connect(f"ws://127.0.0.1:{port}", reconnect=False) as session:
         assert (await until_reply(session))[-1] == SessionEnded(1006, "", True)
 
 
@@ -179,7 +180,7 @@ async def test_an_engine_with_a_bug_ends_the_session_and_not_the_program(caplog:
             await link.receive()
             raise ZeroDivisionError("a bug")
 
-    async with connect(engine=Broken()) as session:
+    async with connect(engine=Broken(), reconnect=False) as session:
         assert (await until_reply(session))[-1] == SessionEnded(1011, "the engine failed", True)
         await session.say("still here")
     assert "a bug" in caplog.text
@@ -244,7 +245,7 @@ async def test_unread_events_stand_still_instead_of_growing() -> None:
 async def test_the_trace_is_in_the_form_of_the_contract_and_without_the_key() -> None:
     sink = io.StringIO()
     async with app_running(fake_engine()) as port:
-        async with connect(f"ws://127.0.0.1:{port}?voice_ext=0", api_key="sk-canary", trace=sink) as session:
+        async with connect(f"ws://127.0.0.1:{port}?voice_ext=0", api_key=(key := secrets.token_hex(12)), trace=sink) as session:
             await session.say("hello")
             await until_reply(session)
     lines = [json.loads(line) for line in sink.getvalue().splitlines()]
@@ -255,7 +256,7 @@ async def test_the_trace_is_in_the_form_of_the_contract_and_without_the_key() ->
         "conversation.item.create",
         "response.create",
     ]
-    assert "canary" not in sink.getvalue()
+    assert key not in sink.getvalue()
 
 
 def test_the_usual_settings() -> None:

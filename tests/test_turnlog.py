@@ -6,6 +6,7 @@ import pytest
 from voice.protocol.ledger import FrameCount
 from voice.protocol.notices import (
     ErrorReported,
+    LinkRestored,
     Notice,
     ReplyAudio,
     ReplyBegan,
@@ -121,7 +122,8 @@ def test_the_lines_of_the_contract() -> None:
         "reply_ms": 100,
         "status": "completed",
     }
-    assert summary_json(log, FrameCount(100, 40, {"silence": 60}, 0), 2000, 1) == {
+    log.see(LinkRestored(2, planned=False), 9.0)
+    assert summary_json(log, FrameCount(100, 40, {"silence": 60}, 0), 2000) == {
         "event": "summary",
         "turns": 1,
         "audio_in_ms": 2000,

@@ -10,14 +10,14 @@ from tests.support.signals import tone
 from voice.audio.pcm import Samples, silence
 from voice.audio.resample import resample
 from voice.protocol.ledger import FrameCount, Ledger
-from voice.protocol.outbox import Outbox
-from voice.protocol.uplink import APPEND_MS, MAX_HELD_MS, Uplink
+from voice.protocol.outbox import MAX_AUDIO_MS, Outbox
+from voice.protocol.uplink import APPEND_MS, RESEND_MS, Uplink
 
 
 class Bench:
     """An uplink and what the server got."""
 
-    def __init__(self, rate_hz: int | None = 16_000, max_audio_ms: int = 10_000) -> None:
+    def __init__(self, rate_hz: int | None = 16_000, max_audio_ms: int = MAX_AUDIO_MS) -> None:
         self.ledger, self.outbox = Ledger(), Outbox(max_audio_ms)
         self.uplink = Uplink(self.outbox, self.ledger)
         if rate_hz:
@@ -88,13 +88,13 @@ def test_too_much_held_sound_goes_and_is_accounted_for() -> None:
     done: list[str] = []
     bench.push(tone(1000))
     bench.uplink.then(lambda: done.append("its sound is gone"))
-    for _ in range(550):
+    for _ in range(750):
         bench.push(ramp(320))
-    assert bench.uplink.waiting_ms == MAX_HELD_MS
+    assert bench.uplink.waiting_ms == RESEND_MS
     bench.uplink.open(16_000)
-    assert done == [] and sum(len(piece) for piece in bench.arrived()) == MAX_HELD_MS * 16
-    bench.ledger.commit(0, 12_000)
-    assert bench.ledger.total() == FrameCount(600, 500, {"bound": 100}, 0)
+    assert done == [] and sum(len(piece) for piece in bench.arrived()) == RESEND_MS * 16
+    bench.ledger.commit(0, 16_000)
+    assert bench.ledger.total() == FrameCount(800, 750, {"bound": 50}, 0)
 
 
 def test_single_samples_are_bounded_too() -> None:
@@ -159,7 +159,7 @@ def test_on_a_new_link_the_server_counts_anew() -> None:
     bench = Bench()
     bench.push(silence(400))
     bench.arrived()
-    bench.uplink.close()
+    bench.uplink.close(400)
     bench.push(silence(100))
     bench.uplink.open(24_000)
     bench.push(silence(100))
@@ -171,3 +171,45 @@ def test_on_a_new_link_the_server_counts_anew() -> None:
 def test_times_that_no_server_should_send_do_no_harm() -> None:
     bench = Bench()
     assert bench.uplink.to_local_ms(-5) == -5 and bench.uplink.to_local_ms(10**12) == 10**12
+
+
+def test_what_is_not_known_yet_is_sent_again_on_a_new_link() -> None:
+    bench = Bench()
+    bench.push(ramp(16_000))
+    bench.arrived()
+    bench.uplink.close(600)
+    bench.push(ramp(16_000)[:3200])
+    bench.uplink.open(16_000)
+    bench.uplink.flush()
+    again = np.concatenate(bench.arrived())
+    assert again.size == (400 + 200) * 16
+    assert bench.uplink.to_local_ms(0) == 600
+
+
+def test_a_commit_is_made_again_behind_its_sound() -> None:
+    bench = Bench()
+    done: list[str] = []
+    for name in ("first", "second"):
+        bench.push(silence(400))
+        bench.uplink.then(lambda name=name: done.append(name))  # type: ignore[misc]
+    bench.uplink.close(500)
+    bench.uplink.open(16_000)
+    assert done == ["first", "second", "second"]
+
+
+def test_sound_that_is_too_old_to_be_sent_again_is_stale() -> None:
+    bench = Bench()
+    for _ in range(1000):
+        bench.push(silence(20))
+        bench.arrived()
+    bench.uplink.close(0)
+    assert bench.uplink.waiting_ms == RESEND_MS
+    bench.ledger.commit(0, 20_000)
+    assert bench.ledger.total() == FrameCount(1000, 750, {"stale": 250}, 0)
+
+
+def test_a_link_that_was_never_ready_loses_nothing_of_what_is_held() -> None:
+    bench = Bench(None)
+    bench.push(silence(300))
+    bench.uplink.close(300)
+    assert bench.uplink.waiting_ms == 300

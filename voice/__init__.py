@@ -7,16 +7,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from voice.engines.local import local_engine as local_engine
     from voice.protocol.notices import ErrorReported as ErrorReported
+    from voice.protocol.notices import LinkLost as LinkLost
+    from voice.protocol.notices import LinkRestored as LinkRestored
     from voice.protocol.notices import Other as Other
     from voice.protocol.notices import ReplyAudio as ReplyAudio
     from voice.protocol.notices import ReplyBegan as ReplyBegan
     from voice.protocol.notices import ReplyEnded as ReplyEnded
+    from voice.protocol.notices import ReplyLost as ReplyLost
     from voice.protocol.notices import ReplyText as ReplyText
     from voice.protocol.notices import SessionEnded as SessionEnded
     from voice.protocol.notices import SessionReady as SessionReady
     from voice.protocol.notices import SpeechBegan as SpeechBegan
     from voice.protocol.notices import SpeechEnded as SpeechEnded
     from voice.protocol.notices import TurnCommitted as TurnCommitted
+    from voice.protocol.notices import TurnResent as TurnResent
     from voice.protocol.notices import UserText as UserText
     from voice.session import Session as Session
     from voice.session import connect as connect
@@ -24,8 +28,8 @@ if TYPE_CHECKING:
 
 _HOMES = {"Session": "voice.session", "connect": "voice.session", "settings_of": "voice.session", "local_engine": "voice.engines.local"}
 _NOTICES = (
-    *("ErrorReported", "Other", "ReplyAudio", "ReplyBegan", "ReplyEnded", "ReplyText", "SessionEnded", "SessionReady"),
-    *("SpeechBegan", "SpeechEnded", "TurnCommitted", "UserText"),
+    *("ErrorReported", "LinkLost", "LinkRestored", "Other", "ReplyAudio", "ReplyBegan", "ReplyEnded", "ReplyLost", "ReplyText"),
+    *("SessionEnded", "SessionReady", "SpeechBegan", "SpeechEnded", "TurnCommitted", "TurnResent", "UserText"),
 )
 _HOMES |= dict.fromkeys(_NOTICES, "voice.protocol.notices")
 __all__ = ["__version__", *_HOMES]

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -19,9 +20,10 @@ from voice.audio.pcm import Samples
 from voice.audio.turns import TurnDetector
 from voice.engines.local import local_engine, random_id
 from voice.errors import LinkClosed
+from voice.keeper import Keeper, OpenedLink
 from voice.links.base import Link, memory_pair
-from voice.links.driver import Driver
 from voice.links.trace import Sink, TracedLink
+from voice.policy.retry import RetrySettings
 from voice.protocol.client import ClientSession
 from voice.protocol.history import History
 from voice.protocol.ledger import FrameCount
@@ -33,8 +35,6 @@ log = logging.getLogger(__name__)
 
 EVENTS = 1024
 """Events that wait for the program. When full, nothing more is read from the server: an unread session stands still, it does not grow."""
-FINAL_CLOSES = frozenset({1000, 1002, 1003, 1007, 1008, 1009, 1010, 4001, 4003})
-"""Close codes that another try does not better: the end was wanted, or one side does not understand or does not want the other."""
 
 
 class Answering(Protocol):
@@ -66,42 +66,44 @@ def settings_of(
 class Session:
     """A conversation. Read its events (`async for`), else it stands still; made by `connect`."""
 
-    def __init__(self, core: ClientSession, driver: Driver[Notice], events: "asyncio.Queue[Notice]", link: Link) -> None:
+    def __init__(self, core: ClientSession, keeper: "Keeper", events: "asyncio.Queue[Notice]") -> None:
         self._core = core
-        self._driver = driver
+        self._keeper = keeper
         self._events = events
-        self._link = link
         self._ended: SessionEnded | None = None
 
-    def push_audio(self, samples: Samples) -> list[Notice]:
-        """Microphone sound: int16, mono, 16 kHz, any length. Never waits; returns what our own detector heard in it."""
-        notices = self._core.push_audio(samples)
-        self._driver.kick()
+    def push_audio(self, samples: Samples, withheld: str = "") -> list[Notice]:
+        """Microphone sound: int16, mono, 16 kHz, any length. Never waits; returns what our own detector heard in it.
+
+        `withheld`: why nobody is to hear it ("muted", "bound"): it is counted, and silence or nothing is sent in its place.
+        """
+        notices = self._core.push_audio(samples, withheld)
+        self._keeper.kick()
         return notices
 
     def commit(self) -> None:
         """End the turn from here (for sessions without a detector) and ask for an answer."""
         self._core.commit()
-        self._driver.kick()
+        self._keeper.kick()
 
     async def say(self, text: str) -> None:
         """A typed message; its answer waits for the one in progress. Raises: ProtocolError if too many wait."""
         self._core.say(text)
-        await self._driver.room()
+        await self._keeper.room()
 
     def interrupt(self, item_id: str | None = None, heard_ms: int = 0) -> None:
         """Stop the answer. `item_id`: the one that was being played, of which `heard_ms` were really heard."""
         self._core.interrupt(item_id, heard_ms)
-        self._driver.kick()
+        self._keeper.kick()
 
     async def room(self) -> None:
         """Wait until all that was pushed is on its way: for a source that can wait, a file."""
         self._core.uplink.nudge()
-        await self._driver.room()
+        await self._keeper.room()
 
     async def close(self) -> None:
         """End the session; the events end with `SessionEnded`."""
-        await self._link.close()
+        await self._keeper.close()
 
     async def __aiter__(self) -> AsyncIterator[Notice]:
         """The server's events, typed (`voice/protocol/notices.py`); the last one is `SessionEnded`, also for whoever asks again.
@@ -124,7 +126,7 @@ class Session:
     @property
     def stats(self) -> FrameCount:
         """Where each captured frame of 20 ms went."""
-        return self._core.ledger.total()
+        return self._core.uplink.ledger.total()
 
     @property
     def position_ms(self) -> int:
@@ -144,50 +146,60 @@ async def connect(
     trace: Sink | None = None,
     new_id: Callable[[str], str] | None = None,
     clock: Callable[[], float] = time.monotonic,
+    reconnect: bool = True,
+    retry: RetrySettings | None = None,
 ) -> AsyncIterator[Session]:
     """A session with the server at `url` (ws, wss, http, https; a bare host gets `/v1/realtime`), with an `engine` in this process, or,
     without either, with the embedded engine.
 
     `settings`: see `settings_of`. `detector`: our own, beside the server's. `trace`: an open text file for every event.
+    `reconnect`: outlive expiry and broken links (`LinkLost`, `LinkRestored`); else the session ends with its first link. `retry`: how patient to be.
     Raises: UsageError, MissingError (no server there), MissingExtra (no embedded engine installed).
     """
     async with AsyncExitStack() as stack:
         # Before the task group: it would wrap what these raise.
-        answering = None
+        group = asyncio.TaskGroup()
         if url is None:
             answering = engine if engine is not None else await stack.enter_async_context(local_engine())
-            link, far = _pair()
+            open_link = partial(_link_to, answering, group)
         else:
-            link = await _dialed(url, model, api_key)
-        traced = TracedLink(link, trace, clock) if trace is not None else link
+            open_link = partial(_dialed, url, model, api_key)
+        first = None if url is None else await open_link()
         core = ClientSession(settings or settings_of(), new_id or random_id, detector)
         events: asyncio.Queue[Notice] = asyncio.Queue(EVENTS)
-        driver: Driver[Notice] = Driver(core, traced, events.put, clock)
+        began_s = clock()
+
+        def traced(link: Link, number: int) -> Link:
+            return link if trace is None else TracedLink(link, trace, clock, number, began_s)
+
         failure: BaseException | None = None
-        async with asyncio.TaskGroup() as group:
-            if answering is not None:
-                group.create_task(_answer(answering, far), name="engine")
-            core.connected()
-            running = group.create_task(_run(driver, events), name="session")
+        async with group:
+            opened = first or await open_link()
+            patience = (retry or RetrySettings()) if reconnect else None
+            keeper = Keeper(core, opened.link, open_link, traced, events.put, clock, patience)
+            running = group.create_task(keeper.run(opened), name="session")
             try:
-                yield Session(core, driver, events, link)
+                yield Session(core, keeper, events)
             except BaseException as exc:
                 # Raised again below: the task group would wrap the program's own exception in a group.
                 failure = exc
+            await keeper.close()
             running.cancel()
-            await link.close()
         if failure is not None:
             raise failure
 
 
-def _pair() -> tuple[Link, Link]:
-    return memory_pair()
+async def _link_to(engine: Answering, group: asyncio.TaskGroup) -> OpenedLink:
+    near, far = memory_pair()
+    group.create_task(_answer(engine, far), name="engine")
+    return OpenedLink(near, time.time())
 
 
-async def _dialed(url: str, model: str | None, api_key: str | None) -> Link:
+async def _dialed(url: str, model: str | None, api_key: str | None) -> OpenedLink:
     from voice.links.dial import dial, realtime_url
 
-    return await dial(realtime_url(url, model), api_key)
+    link = await dial(realtime_url(url, model), api_key)
+    return OpenedLink(link, link.server_s)
 
 
 async def _answer(engine: Answering, link: Link) -> None:
@@ -200,8 +212,3 @@ async def _answer(engine: Answering, link: Link) -> None:
         log.exception("the engine failed")
         code = 1011
     await link.close(code, "the engine failed" if code == 1011 else "")
-
-
-async def _run(driver: Driver[Notice], events: "asyncio.Queue[Notice]") -> None:
-    ended = await driver.run()
-    await events.put(SessionEnded(ended.close_code, ended.reason, ended.close_code not in FINAL_CLOSES))

@@ -25,6 +25,7 @@ FLOORS = {
     "doctor": 4,
     "replay": 4,
     "server": 4,
+    "keeper": 4,
     "session": 4,
     "talk": 4,
     "testing": 4,

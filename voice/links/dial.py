@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 import ssl
+from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import msgspec
@@ -11,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
 from websockets.http11 import Response
 
-from voice.errors import LinkClosed, MissingError, Refused, UsageError
+from voice.errors import LinkClosed, MissingError, Refused, Silent, UsageError
 from voice.links.base import close_reason
 
 _quiet = logging.getLogger(f"{__name__}.handshake")
@@ -23,6 +24,7 @@ PING_INTERVAL_S, PING_TIMEOUT_S, CLOSE_TIMEOUT_S = 10.0, 5.0, 1.0
 """A dead peer is noticed after interval + timeout + close timeout: all three have to be set (websockets adds them)."""
 MAX_MESSAGE_BYTES = 16 << 20
 """The service takes 15 MiB of audio in one append; one event of a server that minds its clients is under 1 MiB."""
+MASK = "********"
 SHOWN_CHARACTERS = 200
 """Of what a server says about a refusal."""
 
@@ -32,6 +34,8 @@ class DialedLink:
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
+        self.server_s = _unix_time(connection.response)
+        """The server's Unix time at the handshake; None if its answer has no `Date`."""
 
     async def send(self, text: str) -> None:
         """See `Link`."""
@@ -85,18 +89,24 @@ def realtime_url(url: str, model: str | None = None) -> str:
     return urlunsplit((schemes[parts.scheme], parts.netloc, path, query, ""))
 
 
-async def dial(url: str, api_key: str | None = None, cafile: str | None = None) -> DialedLink:
-    """Open a link to a complete `ws(s)://` address. Raises: Refused (an HTTP answer), MissingError, UsageError (key, cafile), `LinkClosed` never."""
+async def dial(
+    url: str, api_key: str | None = None, cafile: str | None = None, *, auth: str = "bearer", pong_s: float = PING_TIMEOUT_S
+) -> DialedLink:
+    """Open a link to a complete `ws(s)://` address. Proxies are taken from the environment (HTTPS_PROXY, NO_PROXY), but for this machine.
+
+    `auth`: how the key is sent, "bearer" or "api-key" (see `Provider.auth`); `pong_s`: how long a pong may take.
+    Raises: Refused (an HTTP answer), Silent, MissingError, UsageError (key, cafile), `LinkClosed` never. None of them holds the key.
+    """
     host = urlsplit(url).netloc.rpartition("@")[2]
     opening = _Dialing(
         url,
-        additional_headers=_authorization(api_key),
+        additional_headers=_authorization(api_key, auth),
         ssl=_trust(cafile) if url.startswith("wss:") else None,
         compression=None,
         max_size=MAX_MESSAGE_BYTES,
         open_timeout=OPEN_TIMEOUT_S,
         ping_interval=PING_INTERVAL_S,
-        ping_timeout=PING_TIMEOUT_S,
+        ping_timeout=pong_s,
         close_timeout=CLOSE_TIMEOUT_S,
         logger=_quiet,
         proxy=None if urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1") else True,
@@ -104,13 +114,19 @@ async def dial(url: str, api_key: str | None = None, cafile: str | None = None) 
     try:
         return DialedLink(await opening)
     except InvalidStatus as exc:
-        raise Refused(_why(host, exc), exc.response.status_code, _wait_s(exc.response)) from exc
+        error = _error(exc.response)
+        said = _shown(error.message, api_key)
+        sentence = f"{_why(host, exc)}: {said}" if said else _why(host, exc)
+        raise Refused(sentence, exc.response.status_code, _wait_s(exc.response), _shown(str(error.code or ""), api_key)) from exc
+    except TimeoutError as exc:
+        raise Silent(_why(host, exc)) from exc
     except (OSError, ImportError, WebSocketException) as exc:
         # ImportError: a SOCKS proxy is set, and the package that speaks to it is not installed.
-        raise MissingError(_why(host, exc)) from exc
+        sentence = _why(host, exc)
+        raise MissingError(sentence.replace(api_key, MASK) if api_key else sentence) from exc
 
 
-def _authorization(api_key: str | None) -> dict[str, str]:
+def _authorization(api_key: str | None, auth: str) -> dict[str, str]:
     """Raises: UsageError for a key that would break the header, such as one read from a file with its line end."""
     if not api_key:
         return {}
@@ -118,7 +134,7 @@ def _authorization(api_key: str | None) -> dict[str, str]:
         raise UsageError(
             "the API key has spaces, line ends or other characters that no key has: is it copied completely, and nothing else?"
         )
-    return {"Authorization": f"Bearer {api_key}"}
+    return {"api-key": api_key} if auth == "api-key" else {"Authorization": f"Bearer {api_key}"}
 
 
 def _trust(cafile: str | None) -> ssl.SSLContext:
@@ -132,7 +148,7 @@ def _why(host: str, exc: Exception) -> str:
     """What happened, in a sentence that says what to do. The order matters: most of these are OSErrors too."""
     match exc:
         case InvalidStatus(response=response):
-            return f"{host} answered HTTP {response.status_code} instead of a WebSocket{_hint(response.status_code)}{_said(response)}"
+            return f"{host} answered HTTP {response.status_code} instead of a WebSocket{_hint(response.status_code)}"
         case InvalidHandshake():
             return f"{host} did not answer as a WebSocket server: {exc}"
         case TimeoutError():
@@ -163,6 +179,13 @@ def _hint(status: int) -> str:
     return f" ({hints[status]})" if status in hints else ""
 
 
+def _unix_time(response: Response | None) -> float | None:
+    try:
+        return None if response is None else parsedate_to_datetime(response.headers["Date"]).timestamp()
+    except (KeyError, ValueError):
+        return None
+
+
 def _wait_s(response: Response) -> float | None:
     """What `Retry-After` asks for in seconds; None for none, and for a date, which nobody sends with a WebSocket."""
     try:
@@ -172,21 +195,26 @@ def _wait_s(response: Response) -> float | None:
 
 
 class _Error(msgspec.Struct):
-    message: str
+    message: str = ""
+    code: str | int | None = None
 
 
 class _Refusal(msgspec.Struct):
     error: _Error
 
 
-def _said(response: Response) -> str:
-    """The server's own words, where its answer has the form of the service; fit for a terminal."""
+def _error(response: Response) -> _Error:
+    """The server's own words, where its answer has the form of the service."""
     try:
-        message = msgspec.json.decode(response.body or b"", type=_Refusal).error.message
+        return msgspec.json.decode(response.body or b"", type=_Refusal).error
     except (msgspec.MsgspecError, RecursionError):
-        return ""
-    shown = "".join(character if character.isprintable() else " " for character in message[:SHOWN_CHARACTERS])
-    return f": {shown}" if shown else ""
+        return _Error()
+
+
+def _shown(text: str, api_key: str | None) -> str:
+    """Words of a server, fit for a terminal and without the key, should the server repeat it."""
+    safe = text.replace(api_key, MASK) if api_key else text
+    return "".join(character if character.isprintable() else " " for character in safe[:SHOWN_CHARACTERS])
 
 
 def _ended(exc: ConnectionClosed) -> LinkClosed:

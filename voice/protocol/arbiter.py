@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from voice.protocol.objects import ResponseParams
-from voice.protocol.requests import ClientEvent, ResponseCreate
+from voice.protocol.requests import ClientEvent, ItemCreate, ResponseCreate
 
 UNNAMED = "?"
 """The active response, where the server has told us of it in an error only."""
@@ -87,18 +87,27 @@ class Arbiter:
         if current:
             self._asked = None
         if code == "conversation_already_has_active_response":
-            self._waiting.appendleft(wish)
+            self._waiting.appendleft(replace(wish, before=None))
             if current:
                 self.active = self.active or UNNAMED
         self._next()
 
-    def reset(self) -> None:
-        """A new link: nothing is active there, what waits still waits, and what was asked for is asked for again."""
+    def reset(self, known: Callable[[str], bool] = lambda item_id: False) -> None:
+        """A new link: nothing is active there, what waits still waits, and what was asked for is asked for again.
+
+        `known`: whether the server had taken an item: then it is restored with the others, and not sent again with its wish.
+        """
         if self._asked is not None:
-            self._waiting.appendleft(self._sent[self._asked])
+            wish = self._sent[self._asked]
+            taken = isinstance(wish.before, ItemCreate) and known(str(wish.before.item.id))
+            self._waiting.appendleft(replace(wish, before=None) if taken else wish)
         self._sent.clear()
         self.active = self._asked = None
         self._shut = True
+
+    def drop_asked(self) -> None:
+        """Nobody waits for what was asked for: it will be asked for again behind its sound."""
+        self._asked = None
 
     def _next(self) -> None:
         if not self._waiting or self.busy or self._shut:
@@ -107,7 +116,7 @@ class Arbiter:
         if wish.before is not None:
             self._send(wish.before)
         self._asked = self._new_id("event")
-        self._sent[self._asked] = replace(wish, before=None)
+        self._sent[self._asked] = wish
         if len(self._sent) > REMEMBERED:
             del self._sent[next(iter(self._sent))]
         self._send(ResponseCreate(event_id=self._asked, response=wish.params))

@@ -3,42 +3,32 @@
 A shell (`links/driver.py`) gives it texts and sends what `outgoing()` holds. The machines: `uplink.py` (sound up), `ownturns.py` (turns that we
 end), `arbiter.py` (who may ask for a response), `inbound.py` (the server's events), `ledger.py` (where each frame went).
 
-    UNLINKED --- connected ---> ASKED --- session.updated ----------------------------> READY
-                                ASKED --- error for our id ---> ASKED_AGAIN (24 kHz) ---> READY
-
-The settings are asked for with 16 kHz; a server that says no gets 24 kHz, one that answers another rate gets that.
+The session outlives its links. A new one gets the settings, the finished lines of the conversation as text, and the sound of what
+was said but is not known yet (`unsettled.py`); `life.py` says when to move to one before the server ends the old.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from enum import Enum
 
-import msgspec
+import numpy as np
 
-from voice.audio.pcm import RATE_HZ, Samples
+from voice.audio.pcm import Samples, ms_in
 from voice.audio.turns import SpeechStarted, SpeechStopped, TurnDetector, TurnSettings
 from voice.errors import ProtocolError
 from voice.protocol.arbiter import Arbiter
 from voice.protocol.codec import decode_server, encode
-from voice.protocol.events import ErrorEvent, ServerEvent, SessionUpdated, Unknown
-from voice.protocol.inbound import Inbound, input_rate, input_settings
+from voice.protocol.events import ErrorEvent, ServerEvent, SessionCreated, SessionUpdated, Unknown
+from voice.protocol.inbound import Inbound, input_settings
 from voice.protocol.ledger import Ledger
-from voice.protocol.notices import ErrorReported, Notice, Other, SessionReady, SpeechBegan, SpeechEnded
-from voice.protocol.objects import Audio, AudioFormat, Content, Item, ResponseParams, Session
+from voice.protocol.life import Life
+from voice.protocol.notices import ErrorReported, MoveDue, Notice, Other, SessionReady, SpeechBegan, SpeechEnded
+from voice.protocol.objects import Content, Item, ResponseParams, Session
+from voice.protocol.offer import Offer, Stage
 from voice.protocol.outbox import Outbox
 from voice.protocol.ownturns import Commit, OwnTurns, Send
-from voice.protocol.requests import BufferCommit, ClientEvent, ItemCreate, ItemDelete, ItemTruncate, ResponseCancel, SessionUpdate
-from voice.protocol.settings import PCM_RATE_HZ
-from voice.protocol.uplink import Uplink
-
-
-class Stage(Enum):
-    """How far the settings have got on this link; see the top of the file."""
-
-    UNLINKED = "unlinked"
-    ASKED = "asked"
-    ASKED_AGAIN = "asked again, for 24 kHz"
-    READY = "ready"
+from voice.protocol.requests import BufferCommit, ClientEvent, ItemCreate, ItemDelete, ItemTruncate, ResponseCancel
+from voice.protocol.restore import Restorer
+from voice.protocol.uplink import TAIL_MS, Uplink
 
 
 class ClientSession:
@@ -46,27 +36,43 @@ class ClientSession:
     `settings` switch the server's off (`turn_detection` null)."""
 
     def __init__(self, settings: Session, new_id: Callable[[str], str], detector: TurnDetector | None = None) -> None:
-        self.stage = Stage.UNLINKED
-        self.ledger = Ledger()
-        self._asked = settings
         self._new_id = new_id
         self._detector = detector
         own = detector is not None and input_settings(settings).turn_detection is None
         self._own_turns = OwnTurns(detector, TurnSettings().prefix_padding_ms) if detector and own else None
         self._outbox = Outbox()
-        self.uplink = Uplink(self._outbox, self.ledger)
+        self.uplink = Uplink(self._outbox, Ledger())
         self.arbiter = Arbiter(self._send, new_id)
-        self.inbound = Inbound(self.arbiter, self.ledger, self.uplink.to_local_ms)
-        self._settings_id = ""
+        self.inbound = Inbound(self.arbiter, self.uplink.ledger, self.uplink.to_local_ms)
+        self._life = Life()
+        self.offer = Offer(settings, self._send, new_id)
+        self._restorer = Restorer(self._send, new_id)
         self._cancels: deque[str] = deque(maxlen=8)
 
     # What the shell calls.
 
-    def connected(self) -> None:
-        """A link is there: ask for the settings."""
-        self.arbiter.reset()
-        self.uplink.close()
-        self._ask_settings(RATE_HZ, Stage.ASKED)
+    def connected(self, now: float = 0.0, server_s: float | None = None) -> list[Notice]:
+        """A link is there, the first or a new one: ask for the settings, then restore what was.
+
+        `server_s`: the server's Unix time at its handshake, if it told. Returns what the broken link took along.
+        """
+        again = self.offer.stage is not Stage.UNLINKED
+        self._life.begin(now, server_s)
+        self._outbox.take()
+        own = self._own_turns
+        loss, notices = self.inbound.broken(own.open_ms if own is not None else None)
+        resent = loss.resend_from_ms is not None
+        if own is not None and resent:
+            self.arbiter.drop_asked()
+        self.arbiter.reset(self.inbound.history.__contains__)
+        quiet_ms = self.uplink.position_ms if own is not None else max(0, self.uplink.position_ms - TAIL_MS)
+        self.uplink.close(quiet_ms if loss.resend_from_ms is None else loss.resend_from_ms)
+        self.offer.ask()
+        if again:
+            self._restorer.restore(self.inbound.history)
+            if not resent and any(not begun for _, begun in loss.answers):
+                self.arbiter.ask(ResponseParams())
+        return notices
 
     def receive(self, text: str | bytes, now: float) -> list[Notice]:
         """A message of the server. What cannot be read is reported and dropped; it never raises."""
@@ -77,12 +83,12 @@ class ClientSession:
         return list(self._notices(event))
 
     def tick(self, now: float) -> list[Notice]:
-        """Time has passed; the talking side waits for nothing yet."""
-        return []
+        """Time has passed: the server may be about to end the session."""
+        return [MoveDue()] if self._life.due(now, self.quiet) else []
 
     def deadline(self) -> float | None:
         """When `tick` wants to be called; None: never."""
-        return None
+        return self._life.deadline()
 
     def outgoing(self) -> list[str]:
         """The texts to send, in order; each is given once."""
@@ -93,11 +99,27 @@ class ClientSession:
             texts.append(text)
         return texts
 
+    @property
+    def quiet(self) -> bool:
+        """Nobody speaks, nothing is being answered: a moment to move to another link."""
+        own_open = self._own_turns is not None and self._own_turns.open_ms is not None
+        detected = self._detector is not None and self._detector.speaking
+        return not (own_open or detected or self.inbound.unsettled.speaking or self.arbiter.busy)
+
     # What the program calls.
 
-    def push_audio(self, samples: Samples) -> list[Notice]:
-        """Microphone sound: int16, mono, 16 kHz, any length. Returns what our own detector heard in it."""
+    def push_audio(self, samples: Samples, withheld: str = "") -> list[Notice]:
+        """Microphone sound: int16, mono, 16 kHz, any length. Returns what our own detector heard in it.
+
+        `withheld`: the reason (one of `ledger.REASONS`) why nobody is to hear it. Who listens for the end of a turn gets silence in its
+        place; where turns are ended by hand nothing is sent.
+        """
         self.uplink.capture(samples)
+        if withheld:
+            self.uplink.ledger.miss(self.uplink.position_ms - ms_in(samples.size), self.uplink.position_ms, withheld)
+            if self._own_turns is None and input_settings(self.offer.settings).turn_detection is None:
+                return []
+            samples = np.zeros_like(samples)
         if self._own_turns is not None:
             return list(self._push_own(self._own_turns, samples))
         self.uplink.send(samples)
@@ -126,6 +148,9 @@ class ClientSession:
         if item_id is None or not self.inbound.cut(item_id):
             return
         heard_ms = min(heard_ms, self.inbound.received_ms(item_id))
+        heard = self.inbound.heard(item_id, heard_ms)
+        if self._restorer.cut(item_id, heard):
+            return
         if heard_ms > 0:
             self._send(ItemTruncate(event_id=self._new_id("event"), item_id=item_id, content_index=0, audio_end_ms=heard_ms))
         elif not active:
@@ -133,8 +158,9 @@ class ClientSession:
 
     def _commit(self, start_ms: int, end_ms: int) -> None:
         self.uplink.flush()
+        self.inbound.unsettled.committing(start_ms)
         self._send(BufferCommit(event_id=self._new_id("event")))
-        self.ledger.commit(start_ms, end_ms)
+        self.uplink.ledger.commit(start_ms, end_ms)
         self.arbiter.ask(ResponseParams())
 
     def _push_own(self, turns: OwnTurns, samples: Samples) -> Iterator[Notice]:
@@ -148,37 +174,23 @@ class ClientSession:
                     yield _heard_here(event)
 
     def _notices(self, event: ServerEvent | Unknown) -> Iterator[Notice]:
+        if isinstance(event, SessionCreated | SessionUpdated):
+            self._life.expires(event.session.expires_at if isinstance(event.session.expires_at, int) else None)
+        asked_before = self.offer.stage
+        if (rate_hz := self.offer.answer(event)) is not None:
+            self.uplink.open(rate_hz)
+            self.arbiter.open()
         if isinstance(event, SessionUpdated):
             self.inbound.settings = event.session
-            if self.stage in (Stage.ASKED, Stage.ASKED_AGAIN):
-                self._ready(input_rate(event.session))
             yield SessionReady(event.session)
             return
-        if isinstance(event, ErrorEvent) and event.error.event_id == self._settings_id and self.stage in (Stage.ASKED, Stage.ASKED_AGAIN):
-            if self.stage is Stage.ASKED:
-                self._ask_settings(PCM_RATE_HZ, Stage.ASKED_AGAIN)
-                return
-            # Refused twice: the session runs with the server's defaults, and the program is told.
-            self._ready(PCM_RATE_HZ)
+        if isinstance(event, ErrorEvent) and self.offer.stage is Stage.ASKED_AGAIN and asked_before is Stage.ASKED:
+            return
         if isinstance(event, ErrorEvent) and event.error.event_id in self._cancels and event.error.code == "response_cancel_not_active":
             # The answer was over, or the server had stopped it by itself, before our cancel arrived: what was wished is so.
             yield Other(event)
             return
         yield from self.inbound.notices(event)
-
-    def _ready(self, rate_hz: int) -> None:
-        """What waited for the settings goes now, in its order."""
-        self.stage = Stage.READY
-        self.uplink.open(rate_hz)
-        self.arbiter.open()
-
-    def _ask_settings(self, rate_hz: int, stage: Stage) -> None:
-        wanted = msgspec.structs.replace(input_settings(self._asked), format=AudioFormat("audio/pcm", rate_hz))
-        audio = self._asked.audio if isinstance(self._asked.audio, Audio) else Audio()
-        settings = msgspec.structs.replace(self._asked, type="realtime", audio=msgspec.structs.replace(audio, input=wanted))
-        self._settings_id = self._new_id("event")
-        self.stage = stage
-        self._send(SessionUpdate(event_id=self._settings_id, session=settings))
 
     def _send(self, event: ClientEvent) -> None:
         self._outbox.put(encode(event))

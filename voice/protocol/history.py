@@ -30,6 +30,9 @@ class History:
     def __iter__(self) -> Iterator[HistoryLine]:
         return iter(tuple(self._lines.values()))
 
+    def __contains__(self, item_id: str) -> bool:
+        return item_id in self._lines
+
     def see(self, item: Item, item_id: str, after: str | None) -> None:
         """An item was added or finished; `after` is the one before it, where the server tells."""
         if item.type != "message":

@@ -20,14 +20,27 @@ from voice.protocol.notices import (
     ReplyAudio,
     ReplyBegan,
     ReplyEnded,
+    ReplyLost,
     ReplyText,
     SpeechBegan,
     SpeechEnded,
     TurnCommitted,
+    TurnResent,
     UserText,
 )
-from voice.protocol.objects import Audio, AudioFormat, AudioInput, AudioOutput, Response, Session, StatusDetails, TurnDetection
+from voice.protocol.objects import (
+    Audio,
+    AudioFormat,
+    AudioInput,
+    AudioOutput,
+    Response,
+    Session,
+    StatusDetails,
+    Transcription,
+    TurnDetection,
+)
 from voice.protocol.settings import PCM_RATE_HZ, rate_of, turn_settings
+from voice.protocol.unsettled import Loss, Unsettled
 
 MAX_ITEMS = 256
 """Replies whose length is remembered; an interruption concerns the newest ones."""
@@ -46,6 +59,29 @@ class Inbound:
         self._turn: tuple[int, int] | None = None
         self._received: dict[str, int] = {}
         self._cut: set[str] = set()
+        self._words: dict[str, str] = {}
+        self.unsettled = Unsettled()
+
+    def heard(self, item_id: str, heard_ms: int) -> str:
+        """So much of a reply was heard: cuts its words in the history as well as can be without word times; returns what is left."""
+        words = self._words.get(item_id) or next((line.text for line in self.history if line.item_id == item_id), "")
+        kept = words[: len(words) * heard_ms // max(self.received_ms(item_id), 1)]
+        kept = kept if kept == words else kept.rpartition(" ")[0]
+        self.history.write(item_id, "assistant", kept)
+        return kept
+
+    def broken(self, open_ms: int | None) -> tuple[Loss, list[Notice]]:
+        """The link is gone: what it took along, and what the program is to know. `open_ms`: see `Unsettled.broken`."""
+        loss = self.unsettled.broken(open_ms)
+        self._turn = None
+        notices: list[Notice] = [TurnResent(item_id) for item_id in loss.turns]
+        for item_id in loss.turns:
+            self.history.forget(item_id)
+        notices += [ReplyLost(response_id, again=not begun) for response_id, begun in loss.answers]
+        for item_id, words in self._words.items():
+            self.history.write(item_id, "assistant", words)
+        self._words.clear()
+        return loss, notices
 
     def received_ms(self, item_id: str) -> int:
         """How much sound of a reply has come."""
@@ -70,8 +106,11 @@ class Inbound:
             ) if item_id in self._cut:
                 return
             case wire.TextDelta() | wire.TranscriptDelta():
+                self.unsettled.begun(event.response_id)
+                self._words[event.item_id] = self._words.get(event.item_id, "") + event.delta
                 yield ReplyText(event.response_id, event.item_id, event.delta, final=False)
             case wire.TextDone(text=text) | wire.TranscriptDone(transcript=text):
+                self._words.pop(event.item_id, None)
                 self.history.write(event.item_id, "assistant", text)
                 yield ReplyText(event.response_id, event.item_id, text, final=True)
             case wire.SpeechStarted() | wire.SpeechStopped() | wire.BufferCommitted():
@@ -107,6 +146,7 @@ class Inbound:
             del self._received[gone]
             self._cut.discard(gone)
         if samples.size:
+            self.unsettled.begun(event.response_id)
             yield ReplyAudio(event.response_id, event.item_id, samples, output_rate(self.settings))
 
     def _speech(self, event: wire.SpeechStarted | wire.SpeechStopped | wire.BufferCommitted) -> Iterator[Notice]:
@@ -116,6 +156,7 @@ class Inbound:
             case wire.SpeechStarted():
                 start_ms = self._to_local_ms(event.audio_start_ms)
                 self._turn = (start_ms, start_ms)
+                self.unsettled.speech(start_ms)
                 yield SpeechBegan(start_ms + window.prefix_padding_ms, local=False, item_id=event.item_id)
             case wire.SpeechStopped():
                 end_ms = self._to_local_ms(event.audio_end_ms)
@@ -125,6 +166,7 @@ class Inbound:
                 if self._turn is not None:
                     self._ledger.commit(*self._turn)
                     self._turn = None
+                self.unsettled.committed(event.item_id)
                 yield TurnCommitted(event.item_id)
 
     def _response(self, event: wire.ResponseCreated | wire.ResponseDone) -> Iterator[Notice]:
@@ -132,14 +174,18 @@ class Inbound:
         response_id = response.id if isinstance(response.id, str) else ""
         if isinstance(event, wire.ResponseCreated):
             self._arbiter.created(response_id)
+            self.unsettled.created(response_id)
             yield ReplyBegan(response_id)
             return
         self._arbiter.done(response_id)
+        self.unsettled.done(response_id, isinstance(input_settings(self.settings).transcription, Transcription))
         status = response.status if isinstance(response.status, str) else "completed"
         output = tuple(response.output) if isinstance(response.output, list) else ()
         yield ReplyEnded(response_id, status, _reason(response), response.usage, output)
 
     def _user_text(self, event: wire.TranscriptionDelta | wire.TranscriptionCompleted | wire.TranscriptionFailed) -> Notice:
+        if not isinstance(event, wire.TranscriptionDelta):
+            self.unsettled.written(event.item_id)
         match event:
             case wire.TranscriptionDelta():
                 return UserText(event.item_id, event.delta if isinstance(event.delta, str) else "", final=False)

@@ -101,6 +101,43 @@ class ErrorReported:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnResent:
+    """The turn `item_id` was lost with the link before its words were known: its sound is sent again, as a new turn."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyLost:
+    """The link broke during an answer. `again`: nothing of it had come, and it is asked for again."""
+
+    response_id: str
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLost:
+    """The link is gone; the session goes on. The next try is made in `retry_in_s` seconds."""
+
+    close_code: int
+    reason: str
+    retry_in_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRestored:
+    """A new link has taken the session over: the `number`th, counted from 1. `planned`: before the old one ended."""
+
+    number: int
+    planned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MoveDue:
+    """The server will end the session soon: time for a new link. For the shell; programs see `LinkRestored`."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnded:
     """The link is gone. `retry`: another one may do better."""
 
@@ -127,6 +164,11 @@ Notice = (
     | ReplyAudio
     | ReplyEnded
     | ErrorReported
+    | TurnResent
+    | ReplyLost
+    | LinkLost
+    | LinkRestored
+    | MoveDue
     | SessionEnded
     | Other
 )

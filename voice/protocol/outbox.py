@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from voice.audio.pcm import ms_in
 
-MAX_AUDIO_MS = 10_000
+MAX_AUDIO_MS = 16_000
+"""More than a new link is sent again (`uplink.RESEND_MS`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,11 @@ class OwnTurns:
         self._position = 0
         self._start_ms: int | None = None
 
+    @property
+    def open_ms(self) -> int | None:
+        """Where the open turn begins; None: none is open."""
+        return self._start_ms
+
     def push(self, samples: Samples) -> Iterator[Send | Commit | SpeechStarted | SpeechStopped]:
         """More sound (int16, mono, 16 kHz, any length): what to do, in order, and what was heard."""
         for frame in self._framer.push(samples):

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from voice.protocol.ledger import FrameCount
 from voice.protocol.notices import (
     ErrorReported,
+    LinkRestored,
     Notice,
     ReplyAudio,
     ReplyBegan,
     ReplyEnded,
+    ReplyLost,
     ReplyText,
     SpeechBegan,
     SpeechEnded,
     TurnCommitted,
+    TurnResent,
     UserText,
 )
 
@@ -56,6 +59,8 @@ class TurnLog:
     def __init__(self) -> None:
         self.turns: list[Turn] = []
         self.errors: list[ErrorReported] = []
+        self.reconnects = 0
+        """How often a new link has taken over."""
         self._speech: tuple[int | None, int | None] = (None, None)
         self._by_response: dict[str, Turn] = {}
         self._early: dict[str, tuple[str, bool]] = {}
@@ -80,6 +85,12 @@ class TurnLog:
                 return self._begin(notice.response_id)
             case ReplyText() | ReplyAudio() | ReplyEnded():
                 return self._reply(notice, now)
+            case TurnResent():
+                self.turns = [turn for turn in self.turns if turn.item_id != notice.item_id or turn.status is not None]
+            case ReplyLost():
+                return self._lost(notice)
+            case LinkRestored():
+                self.reconnects += 1
             case ErrorReported():
                 self.errors.append(notice)
             case _:
@@ -90,6 +101,11 @@ class TurnLog:
         """Nothing more comes: the turns that are open end with this status."""
         for turn in self.open_turns:
             turn.status = status
+
+    def typed(self, item_id: str, text: str) -> Turn:
+        """A typed message has come into the conversation; the next response is its answer."""
+        self.turns.append(Turn(len(self.turns), item_id, user_text=text, heard=True))
+        return self.turns[-1]
 
     def _commit(self, item_id: str) -> Turn:
         text, final = self._early.pop(item_id, ("", False))
@@ -108,6 +124,13 @@ class TurnLog:
             return None
         turn.user_text = notice.text if notice.final else turn.user_text + notice.text
         turn.heard = turn.heard or notice.final
+        return turn
+
+    def _lost(self, notice: ReplyLost) -> Turn | None:
+        turn = self._by_response.pop(notice.response_id, None)
+        if turn is not None and turn.status is None:
+            turn.response_id = None if notice.again else turn.response_id
+            turn.status = None if notice.again else "incomplete"
         return turn
 
     def _begin(self, response_id: str) -> Turn:
@@ -162,7 +185,7 @@ def turn_json(turn: Turn, origin: Origin, first_audio_ms: int | None) -> dict[st
     }
 
 
-def summary_json(log: TurnLog, frames: FrameCount, audio_in_ms: int, reconnects: int = 0) -> dict[str, object]:
+def summary_json(log: TurnLog, frames: FrameCount, audio_in_ms: int) -> dict[str, object]:
     """The last line of `voice replay --json` and `voice talk --json`."""
     return {
         "event": "summary",
@@ -170,7 +193,7 @@ def summary_json(log: TurnLog, frames: FrameCount, audio_in_ms: int, reconnects:
         "audio_in_ms": audio_in_ms,
         "audio_out_ms": sum(turn.reply_ms for turn in log.turns),
         "errors": [{"code": error.code, "message": error.message} for error in log.errors],
-        "reconnects": reconnects,
+        "reconnects": log.reconnects,
         "frames_captured": frames.captured,
         "frames_committed": frames.committed,
         "frames_discarded": frames.discarded,

@@ -2,7 +2,8 @@
 
 The server counts time from the first sample that it got, and gets neither what was dropped nor what was not worth sending:
 `to_local_ms` maps its times to ours. Until the server has taken the settings sound is held back (bounded), so that the first word is not
-sent at a rate that the server does not know of; what must follow that sound waits with it.
+sent at a rate that the server does not know of; what must follow that sound waits with it. The newest of what was sent is kept too: when
+a link breaks, the next one gets it again from where it matters.
 """
 
 from collections import deque
@@ -14,16 +15,16 @@ from voice.protocol.codec import encode
 from voice.protocol.ledger import Ledger
 from voice.protocol.outbox import Outbox, Piece
 from voice.protocol.requests import BufferAppend
+from voice.protocol.soundqueue import SoundQueue
 
 APPEND_MS = 40
 """25 messages a second: half the cost of one a frame, 20 ms later at most."""
-MAX_HELD_MS = 10_000
-"""Sound held back while the server is not ready; beyond it the oldest goes."""
+RESEND_MS = 15_000
+"""Sound held back while no server is ready, and sound that is kept to be sent again; beyond it the oldest goes."""
+TAIL_MS = 1_000
+"""So much is sent again in any case: the beginning of a turn that no detector has noticed yet."""
 MAX_GAPS = 1_000
 """Places where the server's count leaps; it speaks of the newest."""
-
-Held = tuple[int, Samples] | Callable[[], None]
-"""Sound and where it was captured, or what is to be done behind it."""
 
 
 class Uplink:
@@ -31,9 +32,9 @@ class Uplink:
 
     def __init__(self, outbox: Outbox, ledger: Ledger) -> None:
         self._outbox = outbox
-        self._ledger = ledger
-        self._held: deque[Held] = deque()
-        self._held_samples = 0
+        self.ledger = ledger
+        self._held = SoundQueue(RESEND_MS)
+        self._sent_lately = SoundQueue(RESEND_MS)
         self._rate_hz = 0
         self._gaps: deque[tuple[int, int]] = deque([(0, 0)], MAX_GAPS)
         self._sent = 0
@@ -50,7 +51,7 @@ class Uplink:
     @property
     def waiting_ms(self) -> int:
         """Sound that has not been given to the link yet."""
-        return ms_in(self._held_samples) + self._outbox.audio_ms
+        return ms_in(self._held.samples) + self._outbox.audio_ms
 
     def open(self, rate_hz: int) -> None:
         """The server is ready for this rate: what was held goes first."""
@@ -60,39 +61,46 @@ class Uplink:
         self._start = None
         self._sent = 0
         self._gaps.clear()
-        self._gaps.append((0, self.position - self._held_samples))
-        held, self._held, self._held_samples = self._held, deque(), 0
-        for entry in held:
+        start = self._held.start
+        self._gaps.append((0, self.position if start is None else start))
+        for entry in self._held.take():
+            self._sent_lately.add(entry)
             if callable(entry):
                 entry()
             else:
                 self._send(*entry)
 
-    def close(self) -> None:
-        """The link is gone: hold back again."""
+    def close(self, resend_from_ms: int) -> None:
+        """The link is gone: hold back again, and hold what was sent from there on, to be sent again. What is too old is stale."""
+        if self._rate_hz:
+            self._held = self._sent_lately.since(samples_in(resend_from_ms))
+            if self._held.start is not None and ms_in(self._held.start) > resend_from_ms:
+                self.ledger.miss(resend_from_ms, ms_in(self._held.start), "stale")
+        self._sent_lately.take()
         self._rate_hz = 0
 
     def capture(self, samples: Samples) -> None:
         """Count sound that may or may not be sent."""
         self.position += samples.size
-        self._ledger.capture(self.position_ms)
+        self.ledger.capture(self.position_ms)
 
     def send(self, samples: Samples, at: int | None = None) -> None:
         """Send captured sound (int16, mono, 16 kHz), or hold it until the server is ready. `at`: its position; None: it is the newest."""
         at = self.position - samples.size if at is None else at
         if self._rate_hz:
+            self._sent_lately.add((at, samples))
             self._send(at, samples)
-        elif samples.size:
-            self._held.append((at, samples))
-            self._held_samples += samples.size
-            self._bound()
+            return
+        for gone, lost in self._held.add((at, samples)):
+            self.ledger.miss(ms_in(gone), ms_in(gone + lost.size), "bound")
 
     def then(self, act: Callable[[], None]) -> None:
         """Do this behind the sound sent so far: at once, or when the server is ready."""
         if self._rate_hz:
+            self._sent_lately.add(act)
             act()
         else:
-            self._held.append(act)
+            self._held.add(act)
 
     def flush(self) -> None:
         """Send what is left of an append and of the resampler: a commit follows."""
@@ -119,15 +127,6 @@ class Uplink:
         server, local = next((gap for gap in reversed(self._gaps) if gap[0] <= at), self._gaps[0])
         return ms_in(local - server) + server_ms
 
-    def _bound(self) -> None:
-        """Let the oldest of what is held go, and what was to be done behind it."""
-        while self._held and (ms_in(self._held_samples) > MAX_HELD_MS or callable(self._held[0])):
-            entry = self._held.popleft()
-            if not callable(entry):
-                at, samples = entry
-                self._held_samples -= samples.size
-                self._ledger.miss(ms_in(at), ms_in(at + samples.size), "bound")
-
     def _send(self, at: int, samples: Samples) -> None:
         if self._start is None:
             self._start, self._appended = at, 0
@@ -141,4 +140,4 @@ class Uplink:
         self._appended += samples.size
         piece = Piece(start, self._start + self._appended * RATE_HZ // self._rate_hz)
         for gone in self._outbox.put(encode(BufferAppend(audio=to_bytes(samples))), piece):
-            self._ledger.miss(ms_in(gone.start), ms_in(gone.end), "bound")
+            self.ledger.miss(ms_in(gone.start), ms_in(gone.end), "bound")

@@ -1,0 +1,66 @@
+"""A new server is told what was said, as text under the old ids; what was restored is replaced when it is cut."""
+
+import msgspec
+
+from voice.protocol.codec import decode_client, encode
+from voice.protocol.history import History
+from voice.protocol.requests import ClientEvent, ItemCreate
+from voice.protocol.restore import Restorer
+
+
+class Sent:
+    def __init__(self) -> None:
+        self.events: list[ClientEvent] = []
+        self._count = 0
+
+    def send(self, event: ClientEvent) -> None:
+        decode_client(encode(event))
+        self.events.append(event)
+
+    def new_id(self, kind: str) -> str:
+        self._count += 1
+        return f"{kind}{self._count}"
+
+    @property
+    def shown(self) -> list[tuple[str, ...]]:
+        rows = []
+        for event in self.events:
+            if isinstance(event, ItemCreate):
+                part = (event.item.content or [])[0]
+                rows.append((str(event.item.id), str(event.item.role), part.type, str(part.text)))
+            else:
+                rows.append((msgspec.to_builtins(event)["type"], msgspec.to_builtins(event)["item_id"]))
+        return rows
+
+
+def history() -> History:
+    lines = History()
+    lines.write("u1", "user", "what time is it")
+    lines.write("a1", "assistant", "It is ten.")
+    lines.write("u2", "user", "")
+    return lines
+
+
+def test_lines_with_words_are_restored_in_order() -> None:
+    sent = Sent()
+    Restorer(sent.send, sent.new_id).restore(history())
+    assert sent.shown == [("u1", "user", "input_text", "what time is it"), ("a1", "assistant", "output_text", "It is ten.")]
+
+
+def test_a_restored_answer_is_replaced_by_what_was_heard() -> None:
+    sent = Sent()
+    restorer = Restorer(sent.send, sent.new_id)
+    assert not restorer.cut("a1", "It is")
+    restorer.restore(history())
+    sent.events.clear()
+    assert restorer.cut("a1", "It is")
+    assert sent.shown == [("conversation.item.delete", "a1"), (sent.shown[1][0], "assistant", "output_text", "It is")]
+
+
+def test_one_of_which_nothing_was_heard_is_deleted() -> None:
+    sent = Sent()
+    restorer = Restorer(sent.send, sent.new_id)
+    restorer.restore(history())
+    sent.events.clear()
+    assert restorer.cut("a1", "")
+    assert sent.shown == [("conversation.item.delete", "a1")]
