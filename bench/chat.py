@@ -39,7 +39,9 @@ head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding
 some = b"".join(framed(chunk("word. " if n % 12 == 11 else "word ")) for n in range(20))
 end = framed(b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n') + b"0\r\n\r\n"
 async def serve(reader, writer):
-    while head_in := await reader.readuntil(b"\r\n\r\n"):
+    while True:
+        try: head_in = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError: return writer.close()
         length = next(int(line.split(b":")[1]) for line in head_in.split(b"\r\n") if line.lower().startswith(b"content-length"))
         long = b"long" in await reader.readexactly(length)
         writer.write(head + some)
