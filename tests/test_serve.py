@@ -103,7 +103,15 @@ def test_a_real_server_says_where_it_is_answers_and_ends_with_0(number: signal.S
         out, err = process.communicate(timeout=15)
         assert (process.returncode, out) == (0, "")
     said = err.splitlines()
-    assert [line.partition(":")[0] for line in said] == ["engine", "recogniser", "synthesiser", "detector", "sound card", "key"], err
+    assert [line.partition(":")[0] for line in said] == [
+        "engine",
+        "language model",
+        "recogniser",
+        "synthesiser",
+        "detector",
+        "sound card",
+        "key",
+    ], err
     assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
 
 
