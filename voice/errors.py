@@ -6,6 +6,7 @@ VoiceError
 +-- MissingError        a device, a port, a library or a server that is not there (exit 69)
 |   +-- MissingExtra    an optional package that is not installed
 |   +-- Refused         a server answered with an HTTP status instead of what was asked for
+|   +-- Silent          a server did not answer in time
 +-- ProtocolError       the peer's mistake: a message that breaks the protocol
 +-- ChatError           a language model's endpoint gave no (complete) answer
 +-- LinkClosed          the link to the peer is gone
@@ -48,12 +49,18 @@ class MissingExtra(MissingError):
 
 
 class Refused(MissingError):
-    """A server is there and said no: `status` is the HTTP status, `retry_after_s` what it asked to wait, None if it did not."""
+    """A server is there and said no: `status` is the HTTP status, `retry_after_s` what it asked to wait, None if it did not, `code` the
+    service's own code of the error ("" if it gave none)."""
 
-    def __init__(self, message: str, status: int, retry_after_s: float | None = None) -> None:
+    def __init__(self, message: str, status: int, retry_after_s: float | None = None, code: str = "") -> None:
         super().__init__(message)
         self.status = status
         self.retry_after_s = retry_after_s
+        self.code = code
+
+
+class Silent(MissingError):
+    """Something took the connection, or swallows it, and did not answer in time."""
 
 
 class ProtocolError(VoiceError):
