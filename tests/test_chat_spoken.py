@@ -25,9 +25,9 @@ from voice.engines.chat_client import ChatClient
 from voice.engines.endpoint import ChatOptions, ChatTimeouts
 from voice.engines.local import LocalEngine, LocalOptions, local_engine
 from voice.engines.tts import EspeakSynthesizer
+from voice.opening import connect
 from voice.policy.retry import RetrySettings
 from voice.protocol.notices import ReplyAudio, ReplyEnded, ReplyText, UserText
-from voice.session import connect
 
 ROOT = Path(__file__).resolve().parent.parent
 REPLY = "response.done"

@@ -17,10 +17,11 @@ from voice.engines.local import LocalEngine, LocalOptions
 from voice.errors import LinkClosed
 from voice.keeper import Keeper, OpenedLink
 from voice.links.base import Link, memory_pair
+from voice.opening import connect
 from voice.policy.retry import RetrySettings
 from voice.protocol.client import ClientSession
 from voice.protocol.notices import LinkLost, LinkRestored, Notice, ReplyEnded, SessionEnded, SessionReady, TurnCommitted, UserText
-from voice.session import Session, connect, settings_of
+from voice.session import Session, settings_of
 
 QUICK = RetrySettings(first_s=0.01, cap_s=0.02, tries=4, stable_s=60.0)
 

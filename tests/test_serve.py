@@ -21,9 +21,9 @@ from voice import __version__
 from voice.cli import main
 from voice.engines import local
 from voice.engines.local import LocalEngine, LocalOptions
+from voice.opening import connect
 from voice.protocol.notices import ReplyEnded
 from voice.server import app
-from voice.session import connect
 
 ROOT = Path(__file__).resolve().parent.parent
 

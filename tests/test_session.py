@@ -21,9 +21,10 @@ from voice.engines.local import MODEL
 from voice.errors import LinkClosed, MissingError, MissingExtra, UsageError
 from voice.links import dial as dialing
 from voice.links.base import Link
+from voice.opening import connect
 from voice.protocol.notices import ErrorReported, Notice, Other, ReplyAudio, ReplyEnded, ReplyText, SessionEnded, SpeechEnded, UserText
 from voice.protocol.objects import TurnDetection
-from voice.session import EVENTS, Session, connect, settings_of
+from voice.session import EVENTS, Session, settings_of
 
 
 @pytest.fixture(autouse=True)

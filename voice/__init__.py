@@ -6,6 +6,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from voice.engines.local import local_engine as local_engine
+    from voice.opening import connect as connect
     from voice.protocol.notices import ErrorReported as ErrorReported
     from voice.protocol.notices import LinkLost as LinkLost
     from voice.protocol.notices import LinkRestored as LinkRestored
@@ -23,10 +24,9 @@ if TYPE_CHECKING:
     from voice.protocol.notices import TurnResent as TurnResent
     from voice.protocol.notices import UserText as UserText
     from voice.session import Session as Session
-    from voice.session import connect as connect
     from voice.session import settings_of as settings_of
 
-_HOMES = {"Session": "voice.session", "connect": "voice.session", "settings_of": "voice.session", "local_engine": "voice.engines.local"}
+_HOMES = {"Session": "voice.session", "connect": "voice.opening", "settings_of": "voice.session", "local_engine": "voice.engines.local"}
 _NOTICES = (
     *("ErrorReported", "LinkLost", "LinkRestored", "Other", "ReplyAudio", "ReplyBegan", "ReplyEnded", "ReplyLost", "ReplyText"),
     *("SessionEnded", "SessionReady", "SpeechBegan", "SpeechEnded", "TurnCommitted", "TurnResent", "UserText"),

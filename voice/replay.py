@@ -24,9 +24,10 @@ from voice.engines.endpoint import ChatOptions
 from voice.engines.local import LocalOptions, counted_ids, local_engine, random_id
 from voice.engines.speaker import Clocks
 from voice.errors import UsageError
+from voice.opening import connect
 from voice.protocol.notices import ErrorReported, ReplyAudio, SessionEnded, SessionReady, SpeechBegan, SpeechEnded
 from voice.protocol.turnlog import Origin, Turn, TurnLog, summary_json, turn_json
-from voice.session import Answering, Session, connect, settings_of
+from voice.session import Answering, Session, settings_of
 
 OUT_RATE_HZ = 24_000
 TAIL_MS = 1_000

@@ -1,4 +1,4 @@
-"""`voice.connect()`: a Realtime session with any server, or with the embedded engine in this process. All else is built on it.
+"""A Realtime session with any server, or with the embedded engine in this process: what `voice.connect()` opens (`opening.py`).
 
 async with voice.connect(url="http://127.0.0.1:8765") as session:
     await session.say("what time is it")
@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -30,6 +30,9 @@ from voice.protocol.ledger import FrameCount
 from voice.protocol.notices import Notice, SessionEnded
 from voice.protocol.objects import Audio, AudioFormat, AudioInput, AudioOutput, Transcription, TurnDetection
 from voice.protocol.objects import Session as Settings
+
+if TYPE_CHECKING:
+    from voice.links.dial import DialedLink
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +67,7 @@ def settings_of(
 
 
 class Session:
-    """A conversation. Read its events (`async for`), else it stands still; made by `connect`."""
+    """A conversation. Read its events (`async for`), else it stands still; made by `voice.connect`."""
 
     def __init__(self, core: ClientSession, keeper: "Keeper", events: "asyncio.Queue[Notice]") -> None:
         self._core = core
@@ -135,7 +138,7 @@ class Session:
 
 
 @asynccontextmanager
-async def connect(
+async def hold(
     url: str | None = None,
     *,
     api_key: str | None = None,
@@ -146,14 +149,16 @@ async def connect(
     trace: Sink | None = None,
     new_id: Callable[[str], str] | None = None,
     clock: Callable[[], float] = time.monotonic,
+    first: "DialedLink | None" = None,
     reconnect: bool = True,
     retry: RetrySettings | None = None,
 ) -> AsyncIterator[Session]:
     """A session with the server at `url` (ws, wss, http, https; a bare host gets `/v1/realtime`), with an `engine` in this process, or,
     without either, with the embedded engine.
 
-    `settings`: see `settings_of`. `detector`: our own, beside the server's. `trace`: an open text file for every event.
-    `reconnect`: outlive expiry and broken links (`LinkLost`, `LinkRestored`); else the session ends with its first link. `retry`: how patient to be.
+    `first`: a link to `url` that is open already. `settings`: see `settings_of`. `detector`: our own, beside the server's.
+    `trace`: an open text file for every event. `reconnect`: outlive expiry and broken links (`LinkLost`, `LinkRestored`), as patiently as
+    `retry` says; else the session ends with its first link.
     Raises: UsageError, MissingError (no server there), MissingExtra (no embedded engine installed).
     """
     async with AsyncExitStack() as stack:
@@ -164,7 +169,7 @@ async def connect(
             open_link = partial(_link_to, answering, group)
         else:
             open_link = partial(_dialed, url, model, api_key)
-        first = None if url is None else await open_link()
+        opened = OpenedLink(first, first.server_s) if first is not None else None if url is None else await open_link()
         core = ClientSession(settings or settings_of(), new_id or random_id, detector)
         events: asyncio.Queue[Notice] = asyncio.Queue(EVENTS)
         began_s = clock()
@@ -174,7 +179,7 @@ async def connect(
 
         failure: BaseException | None = None
         async with group:
-            opened = first or await open_link()
+            opened = opened or await open_link()
             patience = (retry or RetrySettings()) if reconnect else None
             keeper = Keeper(core, opened.link, open_link, traced, events.put, clock, patience)
             running = group.create_task(keeper.run(opened), name="session")

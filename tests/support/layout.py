@@ -26,6 +26,7 @@ FLOORS = {
     "replay": 4,
     "server": 4,
     "keeper": 4,
+    "opening": 4,
     "session": 4,
     "talk": 4,
     "testing": 4,

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+import secrets
 from pathlib import Path
 
 from tests.support.scripted import Handler, frame, listening
 from voice.links.probe import Step, probe
 
 CREATED = frame('{"type":"session.created","session":{}}')
-KEY = "sk-canary-0123456789"
+KEY = f"sk-{secrets.token_hex(12)}"
 HEADERS = {"Authorization": f"Bearer {KEY}"}
 
 
