@@ -200,6 +200,38 @@ async def test_a_server_that_is_gone_is_said_and_found_again() -> None:
             await cleanup.__aexit__(None, None, None)
 
 
+@needs("flite")
+async def test_what_is_said_while_the_link_breaks_is_heard_by_the_next_one(flite_wav: FliteWav, tmp_path: Path) -> None:
+    question = samples_of(flite_wav("what is seven times eight", "rms"))
+    sound = microphone(tmp_path / "microphone.wav", question)
+    async with asyncio.timeout(WITHIN_S), page_server(fake_engine()) as server, chromium(server.url, sound) as visit:
+        page = visit.page
+        await page.click("#talk")
+        await visit.until_seen("hearing")
+        await server.hang_up(1011, "broken")
+        await expect(page.locator("#captions li").last).to_contain_text("1 lines.", timeout=10_000)
+        (user, _) = await visit.captions()
+        # The fake recogniser tells how long it was spoken to: the whole question, and the padding and silence round it.
+        heard_ms = int(re.findall(r"\d+", user[1])[0])
+        assert abs(heard_ms - (len(question) / 16 + 800)) < 350
+        assert visit.kinds().count("session.update") == 2
+    assert visit.complaints == []
+
+
+async def test_a_session_that_expires_is_followed_by_another_without_a_complaint() -> None:
+    async with asyncio.timeout(WITHIN_S), page_server(fake_engine(life_s=1.5)) as server, chromium(server.url) as visit:
+        page = visit.page
+        for count, word in enumerate(("one", "two", "three")):
+            await page.fill("#text", word)
+            await page.press("#text", "Enter")
+            await expect(page.locator("#captions li").last).to_contain_text(f"{2 * count + 1} lines.")
+            await visit.until_seen("reconnecting")
+            await expect(page.locator("#state")).to_have_text(re.compile("Ready|Speaking"))
+        seen = await visit.seen()
+        assert set(seen["notices"]) == {"linkBroken"}
+    assert visit.complaints == []
+
+
 async def test_an_end_that_is_final_is_said_with_a_way_out() -> None:
     async with asyncio.timeout(WITHIN_S), page_server(fake_engine()) as server, chromium(server.url) as visit:
         page = visit.page

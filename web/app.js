@@ -125,7 +125,7 @@ class Page {
   // What the link does.
 
   opened() {
-    this.session.connected();
+    for (const notice of this.session.connected()) this[notice.kind]?.(notice);
     this.pump();
   }
 
@@ -135,11 +135,16 @@ class Page {
     this.refresh();
   }
 
+  // What somebody was saying will be heard again by the next link, which shows it then.
   down() {
-    for (const itemId of this.growing.keys()) this.view.mark(itemId, "cutOff");
+    for (const itemId of this.waitingFor("user")) this.view.remove(itemId);
+    for (const itemId of this.waitingFor("assistant")) {
+      this.view.finish(itemId);
+      this.view.mark(itemId, "cutOff");
+      this.sound.end(itemId);
+    }
     this.growing.clear();
     this.speech = false;
-    this.session.disconnected();
   }
 
   linked(state, why) {
@@ -153,6 +158,10 @@ class Page {
 
   SessionReady() {
     this.view.dismiss(...LINK_NOTICES);
+  }
+
+  TurnResent({ itemId }) {
+    this.view.remove(itemId);
   }
 
   SpeechBegan({ itemId }) {

@@ -4,6 +4,7 @@
 import { Heard } from "./heard.js";
 import { History } from "./history.js";
 import { decodeBase64 } from "./pcm.js";
+import { Unsettled } from "./unsettled.js";
 
 const PCM_RATE_HZ = 24_000; // where no rate is named
 const STANDARD = { prefixMs: 300, silenceMs: 500 };
@@ -43,6 +44,7 @@ export class Inbound {
     this._uplink = uplink;
     this._cut = new Map(); // item -> the words of it that were heard
     this._open = new Set(); // items of the reply in progress
+    this.unsettled = new Unsettled();
   }
 
   receivedMs(itemId) {
@@ -67,12 +69,17 @@ export class Inbound {
     return this._cut.get(line.itemId) ?? line.text;
   }
 
-  // The link went away: replies in progress stay as they are. Returns whether any had begun.
-  settle() {
+  // The link is gone: what it took along (see unsettled.js), and what the page is to know of it. Answers in progress stay as they are.
+  broken() {
+    const loss = this.unsettled.broken();
+    for (const itemId of loss.turns) this.history.forget(itemId);
     for (const itemId of this._open) this.history.settle(itemId, this.heard.text(itemId));
-    const begun = this._open.size > 0;
     this._open.clear();
-    return begun;
+    const notices = [
+      ...loss.turns.map((itemId) => ({ kind: "TurnResent", itemId })),
+      ...loss.answers.map(([responseId, begun]) => ({ kind: "ReplyLost", responseId, again: !begun })),
+    ];
+    return { loss, notices };
   }
 
   notices(event) {
@@ -119,6 +126,7 @@ export class Inbound {
     this._open.add(event.item_id);
     this.heard.sound(event.item_id, samples.length);
     if (samples.length) {
+      this.unsettled.begun(event.response_id);
       const { response_id: responseId, item_id: itemId } = event;
       notices.push({ kind: "ReplyAudio", responseId, itemId, samples, rateHz: outputRate(this.settings) });
     }
@@ -129,6 +137,7 @@ export class Inbound {
     const itemId = event.item_id;
     if (this._cut.has(itemId)) return [];
     this._open.add(itemId);
+    if (!final) this.unsettled.begun(event.response_id);
     this.heard.words(itemId, text, final);
     if (final) this.history.write(itemId, "assistant", text);
     return [{ kind: "ReplyText", responseId: event.response_id, itemId, text, final }];
@@ -137,8 +146,12 @@ export class Inbound {
   _speech(event) {
     const { prefixMs, silenceMs } = windowOf(this.settings);
     const itemId = event.item_id;
-    if (event.type === "input_audio_buffer.committed") return { kind: "TurnCommitted", itemId };
+    if (event.type === "input_audio_buffer.committed") {
+      this.unsettled.committed(itemId);
+      return { kind: "TurnCommitted", itemId };
+    }
     if (event.type === "input_audio_buffer.speech_started") {
+      this.unsettled.speech(this._uplink.toLocalMs(event.audio_start_ms));
       return { kind: "SpeechBegan", atMs: this._uplink.toLocalMs(event.audio_start_ms) + prefixMs, itemId };
     }
     return { kind: "SpeechEnded", atMs: this._uplink.toLocalMs(event.audio_end_ms) - silenceMs, itemId };
@@ -149,9 +162,11 @@ export class Inbound {
     const responseId = typeof response.id === "string" ? response.id : "";
     if (event.type === "response.created") {
       this._arbiter.created(responseId);
+      this.unsettled.created(responseId);
       return { kind: "ReplyBegan", responseId };
     }
     this._arbiter.done(responseId);
+    this.unsettled.done(responseId, Boolean(this.settings?.audio?.input?.transcription));
     this._open.clear();
     const status = typeof response.status === "string" ? response.status : "completed";
     return { kind: "ReplyEnded", responseId, status, reason: reasonOf(response.status_details) };
@@ -163,6 +178,7 @@ export class Inbound {
       const text = typeof event.delta === "string" ? event.delta : "";
       return { kind: "UserText", itemId, text, final: false, failed: false };
     }
+    this.unsettled.written(itemId);
     if (event.type.endsWith(".failed")) return { kind: "UserText", itemId, text: "", final: true, failed: true };
     this.history.write(itemId, "user", event.transcript);
     return { kind: "UserText", itemId, text: event.transcript, final: true, failed: false };

@@ -6,7 +6,7 @@
 //
 // The machines: uplink.js (sound up), arbiter.js (who may ask for a response), history.js (lines in order), heard.js (which words were
 // heard), inbound.js (what the server's events mean). A notice is an object with `kind`: SessionReady, SpeechBegan, SpeechEnded,
-// TurnCommitted, UserText, ReplyBegan, ReplyText, ReplyAudio, ReplyEnded, ErrorReported, Other.
+// TurnCommitted, UserText, ReplyBegan, ReplyText, ReplyAudio, ReplyEnded, ErrorReported, TurnResent, ReplyLost, Other.
 
 import { Arbiter } from "./arbiter.js";
 import { Inbound, inputRate } from "./inbound.js";
@@ -59,22 +59,21 @@ export class ClientSession {
     return this.stage === READY;
   }
 
-  // A link is there: ask for the settings, and tell again what had been said.
+  // A link is there, the first or a new one: ask for the settings, then tell again what had been said. Returns notices of what the
+  // broken link took along: turns that are sent again as sound, answers that are lost or asked for again.
   connected() {
-    this._leave();
+    const again = this.stage !== UNLINKED;
+    this._outbox = [];
+    const { loss, notices } = this.inbound.broken();
+    const resent = loss.resendFromMs !== null;
+    this.arbiter.reset((event) => this.history.has(event.item.id));
+    this.uplink.close(loss.resendFromMs);
     this._askSettings(RATE_HZ, ASKED);
-    for (const line of this.history.lines()) this._tellAgain(line);
-  }
-
-  // The link is gone: a reply in the middle will not go on; a question that got no word of an answer is asked again.
-  disconnected() {
-    if (this.stage === UNLINKED) return;
-    const begun = this.inbound.settle();
-    const last = this.history.lines().at(-1);
-    const owed = this.arbiter.active !== null && !begun && last?.role === "user" && last.text !== "";
-    this._leave();
-    this.stage = UNLINKED;
-    if (owed) this.arbiter.ask();
+    if (again) {
+      for (const line of this.history.lines()) this._tellAgain(line);
+      if (!resent && loss.answers.some(([, begun]) => !begun)) this.arbiter.ask();
+    }
+    return notices;
   }
 
   // A message of the server as text: the notices. What cannot be read is reported and dropped; it never throws.
@@ -158,12 +157,6 @@ export class ClientSession {
     this.arbiter.open();
   }
 
-  _leave() {
-    this.arbiter.reset((event) => this.history.has(event.item.id));
-    this.uplink.close();
-    this._outbox = [];
-  }
-
   _askSettings(rateHz, stage) {
     const audio = this._asked.audio ?? {};
     const input = { ...audio.input, format: { type: "audio/pcm", rate: rateHz } };
@@ -179,12 +172,12 @@ export class ClientSession {
   // A finished line, as text: what was said, or as much of it as was heard. Its sound is gone, and cannot be given to a server.
   _tellAgain(line) {
     const text = this.inbound.heardOf(line);
-    if (text === "" || (line.role !== "user" && line.role !== "assistant")) return;
-    const type = line.role === "user" ? "input_text" : "output_text";
+    const type = { user: "input_text", system: "input_text", assistant: "output_text" }[line.role];
+    if (text === "" || type === undefined) return;
     this._send({
       type: "conversation.item.create",
       event_id: this._newId("event"),
-      item: { type: "message", id: line.itemId, role: line.role, content: [{ type, text }] },
+      item: { type: "message", id: line.itemId, status: "completed", role: line.role, content: [{ type, text }] },
     });
   }
 

@@ -1,24 +1,26 @@
 // The page's sound on its way up: what the microphone gives becomes appends at the server's rate. Twin of voice/protocol/uplink.py.
 //
 // Until the server has taken the settings sound is held back (bounded), so that the first word is not sent at a rate that the server
-// does not know of; the same while there is no link. The server counts time from the first sample that it got; `toLocalMs` maps its
-// times to ours.
+// does not know of. The newest of what was sent is kept too: when a link breaks, the next one gets it again from where it matters. The
+// server counts time from the first sample that it got; `toLocalMs` maps its times to ours.
 
 import { encodeBase64 } from "./pcm.js";
 import { Rate } from "./rate.js";
+import { SoundQueue } from "./soundqueue.js";
 
 export const APPEND_MS = 40; // 25 messages a second: half the cost of one a frame, 20 ms later at most
-export const MAX_HELD_MS = 10_000; // held back while the server is not ready; beyond it the oldest goes
+export const RESEND_MS = 15_000; // held back while no server is ready, and kept to be sent again; beyond it the oldest goes
+export const TAIL_MS = 1000; // sent again in any case: the beginning of a turn that no detector has noticed yet
 
 export class Uplink {
   // `send(event)` takes an event as an object. `rateHz`: of the samples that are pushed.
   constructor(send, rateHz) {
     this._send = send;
     this._captureHz = rateHz;
-    this._held = [];
-    this._heldSamples = 0;
+    this._held = this._queue();
+    this._lately = this._queue();
     this._serverHz = 0;
-    this._offsetMs = 0;
+    this._offset = 0;
     this._rest = new Int16Array(0);
     this._rate = null;
     this.position = 0; // samples captured
@@ -26,16 +28,17 @@ export class Uplink {
   }
 
   get positionMs() {
-    return Math.floor((this.position * 1000) / this._captureHz);
+    return this._msIn(this.position);
   }
 
   // The microphone runs at another rate from now on; what is held is of the old one and is let go.
   captureAt(rateHz) {
     if (rateHz === this._captureHz) return;
     this.position = Math.floor((this.position * rateHz) / this._captureHz);
+    this._offset = Math.floor((this._offset * rateHz) / this._captureHz);
     this._captureHz = rateHz;
-    this._held = [];
-    this._heldSamples = 0;
+    this._held = this._queue();
+    this._lately = this._queue();
     if (this._serverHz) this._prepare();
   }
 
@@ -43,31 +46,30 @@ export class Uplink {
   open(rateHz) {
     this._serverHz = rateHz;
     this._prepare();
-    this._offsetMs = this.positionMs - Math.floor((this._heldSamples * 1000) / this._captureHz);
-    const held = this._held;
-    this._held = [];
-    this._heldSamples = 0;
-    for (const samples of held) this._push(samples);
+    this._offset = this._held.start ?? this.position;
+    for (const { at, samples } of this._held.take()) {
+      this._lately.add(at, samples);
+      this._push(samples);
+    }
   }
 
-  // The link is gone: hold back again.
-  close() {
+  // The link is gone: hold back again, and hold what was sent from there on, to be sent again; null: the last moment only.
+  close(resendFromMs = null) {
+    const fromMs = resendFromMs ?? Math.max(0, this.positionMs - TAIL_MS);
+    if (this._serverHz) this._held = this._lately.since(Math.floor((fromMs * this._captureHz) / 1000));
+    this._lately.take();
     this._serverHz = 0;
   }
 
-  // Microphone sound: Int16Array, mono, any length.
+  // Microphone sound: Int16Array, mono, any length; kept, not copied.
   push(samples) {
+    const at = this.position;
     this.position += samples.length;
     if (this._serverHz) {
+      this._lately.add(at, samples);
       this._push(samples);
-      return;
-    }
-    this._held.push(samples);
-    this._heldSamples += samples.length;
-    while (this._heldSamples * 1000 > MAX_HELD_MS * this._captureHz) {
-      const gone = this._held.shift();
-      this._heldSamples -= gone.length;
-      this.dropped += gone.length;
+    } else {
+      this.dropped += this._held.add(at, samples);
     }
   }
 
@@ -79,7 +81,15 @@ export class Uplink {
   }
 
   toLocalMs(serverMs) {
-    return serverMs + this._offsetMs;
+    return serverMs + this._msIn(this._offset);
+  }
+
+  _msIn(samples) {
+    return Math.floor((samples * 1000) / this._captureHz);
+  }
+
+  _queue() {
+    return new SoundQueue((RESEND_MS * this._captureHz) / 1000);
   }
 
   _prepare() {

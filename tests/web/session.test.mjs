@@ -8,7 +8,7 @@ import { MAX_WAITING } from "../../web/arbiter.js";
 import { inputRate, outputRate } from "../../web/inbound.js";
 import { decodeBase64 } from "../../web/pcm.js";
 import { ClientSession, TOO_MANY, usualSettings } from "../../web/session.js";
-import { APPEND_MS, MAX_HELD_MS } from "../../web/uplink.js";
+import { APPEND_MS, RESEND_MS, TAIL_MS } from "../../web/uplink.js";
 
 const TRACES = new URL("../../fixtures/traces/", import.meta.url);
 
@@ -144,15 +144,14 @@ test("after a break settings and finished lines are told again, as text", () => 
   added(session, "u1", "user", "what is seven times eight");
   added(session, "a1", "assistant", "56.", "u1");
   added(session, "u2", "user", "", "a1");
-  session.disconnected();
   session.connected();
   const [settings, ...items] = events(session);
   assert.equal(settings.type, "session.update");
   assert.deepEqual(
     items.map(({ type, item }) => [type, item]),
     [
-      ["conversation.item.create", { type: "message", id: "u1", role: "user", content: [{ type: "input_text", text: "what is seven times eight" }] }],
-      ["conversation.item.create", { type: "message", id: "a1", role: "assistant", content: [{ type: "output_text", text: "56." }] }],
+      ["conversation.item.create", { type: "message", id: "u1", status: "completed", role: "user", content: [{ type: "input_text", text: "what is seven times eight" }] }],
+      ["conversation.item.create", { type: "message", id: "a1", status: "completed", role: "assistant", content: [{ type: "output_text", text: "56." }] }],
     ],
   );
   assert.deepEqual(session.history.lines().map((line) => line.itemId), ["u1", "a1", "u2"]);
@@ -162,7 +161,6 @@ test("a question that was on its way when the link broke is asked again, once", 
   const session = linked();
   session.say("hello");
   session.outgoing();
-  session.disconnected();
   session.connected();
   settled(session);
   const again = events(session);
@@ -179,8 +177,7 @@ test("the same where the server had taken the question, and had not begun to ans
   session.outgoing();
   added(session, itemId, "user", "hello");
   down(session, "response.created", { response: { id: "r1" } });
-  session.disconnected();
-  session.connected();
+  assert.deepEqual(session.connected(), [{ kind: "ReplyLost", responseId: "r1", again: true }]);
   settled(session);
   assert.deepEqual(
     events(session).map((event) => event.type),
@@ -196,9 +193,8 @@ test("an answer that broke off in the middle is told again as far as it came, an
   down(session, "response.created", { response: { id: "r1" } });
   added(session, "a1", "assistant", "", itemId);
   down(session, "response.output_audio_transcript.delta", { response_id: "r1", item_id: "a1", delta: "one two" });
-  session.disconnected();
+  assert.deepEqual(session.connected(), [{ kind: "ReplyLost", responseId: "r1", again: false }]);
   assert.deepEqual(session.history.lines().at(-1), { itemId: "a1", role: "assistant", text: "one two", status: "incomplete" });
-  session.connected();
   settled(session);
   assert.deepEqual(
     events(session).map((event) => event.item?.content[0].text),
@@ -225,24 +221,76 @@ test("of an answer that was interrupted only what was heard is told again", () =
     ],
   );
   added(session, "a1", "assistant", "First sentence. Second sentence.");
-  session.disconnected();
   session.connected();
   assert.equal(events(session).at(-1).item.content[0].text, "First sentence. Second");
 });
 
 test("sound waits for the server, the oldest goes, and nothing else", () => {
   const session = fresh();
-  for (let n = 0; n < 600; n += 1) session.pushAudio(new Int16Array(320).fill(n));
+  for (let n = 0; n < 850; n += 1) session.pushAudio(new Int16Array(320).fill(n));
   assert.deepEqual(events(session), []);
   session.connected();
   settled(session);
   const sent = events(session).slice(1).flatMap((event) => [...decodeBase64(event.audio)]);
-  assert.equal(sent.length, (MAX_HELD_MS * 16_000) / 1000);
+  assert.equal(sent.length, (RESEND_MS * 16_000) / 1000);
   assert.equal(sent[0], 100);
-  assert.equal(sent.at(-1), 599);
+  assert.equal(sent.at(-1), 849);
   assert.equal(session.uplink.dropped, 100 * 320);
   const [began] = down(session, "input_audio_buffer.speech_started", { audio_start_ms: 500, item_id: "u" });
   assert.equal(began.atMs, 2000 + 500 + 300);
+});
+
+// A frame of 20 ms, all samples its number.
+const frames = (session, from, to) => {
+  for (let n = from; n < to; n += 1) session.pushAudio(new Int16Array(320).fill(n));
+};
+const heard = (session) => events(session).filter((event) => event.audio).flatMap((event) => [...decodeBase64(event.audio)]);
+
+test("a turn whose words nobody knows yet is sent again as sound, and its placeholder goes", () => {
+  const session = linked();
+  frames(session, 0, 100);
+  down(session, "input_audio_buffer.speech_started", { audio_start_ms: 600, item_id: "u1" });
+  down(session, "input_audio_buffer.speech_stopped", { audio_end_ms: 1800, item_id: "u1" });
+  down(session, "input_audio_buffer.committed", { item_id: "u1" });
+  added(session, "u1", "user", "");
+  down(session, "response.created", { response: { id: "r1" } });
+  assert.deepEqual(session.connected(), [
+    { kind: "TurnResent", itemId: "u1" },
+    { kind: "ReplyLost", responseId: "r1", again: true },
+  ]);
+  assert.deepEqual(session.history.lines(), []);
+  frames(session, 100, 110);
+  settled(session);
+  const sent = events(session);
+  assert.ok(!sent.some((event) => event.type === "response.create"), "the server answers the turn by itself");
+  const sound = sent.filter((event) => event.audio).flatMap((event) => [...decodeBase64(event.audio)]);
+  assert.deepEqual([sound[0], sound.at(-1), sound.length], [30, 109, 80 * 320]);
+  const [began] = down(session, "input_audio_buffer.speech_started", { audio_start_ms: 0, item_id: "u2" });
+  assert.equal(began.atMs, 900);
+});
+
+test("a turn that is known is not sent again, the last moment is", () => {
+  const session = linked();
+  frames(session, 0, 100);
+  down(session, "input_audio_buffer.speech_started", { audio_start_ms: 200, item_id: "u1" });
+  down(session, "input_audio_buffer.committed", { item_id: "u1" });
+  down(session, "conversation.item.input_audio_transcription.completed", { item_id: "u1", transcript: "hello" });
+  session.outgoing();
+  session.connected();
+  settled(session);
+  const sound = heard(session);
+  assert.deepEqual([sound[0], sound.length], [100 - TAIL_MS / 20, (TAIL_MS / 20) * 320]);
+});
+
+test("of speech that is too old only the newest is sent again", () => {
+  const session = linked();
+  down(session, "input_audio_buffer.speech_started", { audio_start_ms: 0, item_id: "u1" });
+  frames(session, 0, 1000);
+  session.outgoing();
+  session.connected();
+  settled(session);
+  const sound = heard(session);
+  assert.deepEqual([sound[0], sound.at(-1), sound.length], [1000 - RESEND_MS / 20, 999, RESEND_MS * 16]);
 });
 
 for (const [captureHz, serverHz] of [
