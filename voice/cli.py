@@ -11,12 +11,12 @@ import sys
 from collections.abc import Callable, Sequence
 
 from voice import __version__
-from voice.commands import config, devices, doctor, replay, serve
+from voice.commands import config, devices, doctor, replay, serve, talk
 from voice.commands.printing import printable
 from voice.errors import VoiceError
 
 INTERRUPTED = 130
-COMMANDS = (serve, replay, devices, doctor, config)
+COMMANDS = (serve, talk, replay, devices, doctor, config)
 """In the order of the help."""
 
 

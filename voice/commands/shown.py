@@ -1,0 +1,67 @@
+"""How `voice talk` shows a conversation: as plain lines for people, or as JSON."""
+
+import json
+import sys
+
+from voice.commands.printing import printable
+
+
+class JsonLines:
+    """One object a line on stdout."""
+
+    def result(self, line: dict[str, object]) -> None:
+        print(json.dumps(line, ensure_ascii=False), flush=True)
+
+    def note(self, text: str) -> None:
+        print(f"voice: {printable(text)}", file=sys.stderr, flush=True)
+
+    def state(self, state: str) -> None:
+        self.result({"event": "state", "state": state})
+
+    def caption(self, who: str, text: str) -> None:
+        pass  # it is in the turn
+
+
+class PlainLines:
+    """For people: captions and what came of each turn on stdout; states and notes on stderr."""
+
+    def __init__(self) -> None:
+        self._said = ""
+
+    def result(self, line: dict[str, object]) -> None:
+        text = _turn(line, self._said) if line["event"] == "turn" else _summary(line)
+        if text:
+            print(text, flush=True)
+        self._said = ""
+
+    def note(self, text: str) -> None:
+        print(f"voice: {printable(text)}", file=sys.stderr, flush=True)
+
+    def state(self, state: str) -> None:
+        print(f"[{state}]", file=sys.stderr, flush=True)
+
+    def caption(self, who: str, text: str) -> None:
+        if who == "voice":
+            self._said = text
+        print(f"{who + ':':7}{printable(text)}", flush=True)
+
+
+def _turn(turn: dict[str, object], said: str) -> str:
+    """The end of a turn: what was cut short, and how long it took."""
+    reply_ms, heard_ms = (int(str(turn[name])) for name in ("reply_ms", "heard_ms"))
+    words = "" if said or not turn["assistant_text"] else f"voice: {printable(str(turn['assistant_text']))} ...\n"
+    parts = []
+    if turn["first_audio_ms"] is not None:
+        parts.append(f"first sound {turn['first_audio_ms']} ms after the last word")
+    if heard_ms + 1 < reply_ms:
+        parts.append(f"stopped after {heard_ms / 1000:.1f} of {reply_ms / 1000:.1f} s")
+    if turn["status"] not in ("completed", "cancelled"):
+        parts.append(str(turn["status"]).replace("_", " "))
+    return words + (f"       ({', '.join(parts)})" if parts else "")
+
+
+def _summary(summary: dict[str, object]) -> str:
+    turns = int(str(summary["turns"]))
+    reconnects = int(str(summary["reconnects"]))
+    said = f"{turns} turn{'' if turns == 1 else 's'}, {int(str(summary['audio_in_ms'])) / 1000:.1f} s of sound"
+    return said + (f", {reconnects} reconnect{'' if reconnects == 1 else 's'}" if reconnects else "")

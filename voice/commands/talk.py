@@ -1,0 +1,123 @@
+"""`voice talk`: a conversation at the microphone, and how it is shown."""
+
+import argparse
+
+from voice.commands.answering import chat_of
+from voice.commands.flags import SYNTHESIZERS, add_config, settle
+from voice.commands.printing import printable
+from voice.errors import ConfigError, UsageError
+
+TYPE_CHECKING = False
+"""As `typing.TYPE_CHECKING`, without the import."""
+
+if TYPE_CHECKING:
+    from voice.config import Config
+    from voice.engines.endpoint import ChatOptions
+    from voice.talk import Report, TalkOptions
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Describe the command."""
+    parser = commands.add_parser("talk", help="talk at the microphone", description=run.__doc__)
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--url", help="a Realtime server: ws://, wss://, http:// or https://")
+    where.add_argument("--engine", choices=["local"], help="what answers, in this process (default: local)")
+    parser.add_argument("--provider", metavar="NAME", help="a service by its name (with its key); after --engine local: its chat model")
+    parser.add_argument("--model", help="which model answers there")
+    parser.add_argument("--turns", choices=["server", "client"], help="who ends a turn (default: server)")
+    parser.add_argument("--input", metavar="DEVICE|WAV", help="microphone: a number or a part of its name, or a sound file")
+    parser.add_argument("--output", metavar="DEVICE|WAV|null", help="loudspeaker: a number or a part of its name, a WAV to write, or null")
+    parser.add_argument("--push-to-talk", action="store_true", help="Enter opens the microphone, Enter again ends the turn")
+    parser.add_argument(
+        "--headphones", action="store_true", default=None, help="the microphone cannot hear the loudspeaker: interrupt by speaking"
+    )
+    parser.add_argument("--speech", choices=SYNTHESIZERS, help="synthesiser of the local engine (default: auto)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+    add_config(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Talk at the microphone and hear the answers. Type a line to send it as text; Enter or Esc stops an answer; Ctrl-C ends it."""
+    import asyncio
+
+    from voice.commands.shown import JsonLines, PlainLines
+    from voice.talk import TalkOptions
+
+    config = settle(options)
+    url, key, model = _server(config)
+    chat = chat_of(config, relays=True) if url is None else None
+    chosen = TalkOptions("client" if options.push_to_talk else options.turns, options.push_to_talk)
+    report = JsonLines() if options.json else PlainLines()
+    where = (url, key, model) if url is not None else None
+    return 0 if asyncio.run(_talk(options, chosen, where, chat, report)) else 1
+
+
+async def _talk(
+    options: argparse.Namespace,
+    chosen: "TalkOptions",
+    server: tuple[str, str | None, str | None] | None,
+    chat: "ChatOptions | None",
+    report: "Report",
+) -> bool:
+    from contextlib import AsyncExitStack
+    from dataclasses import replace
+
+    from voice.audio.turns import TurnDetector, TurnSettings
+    from voice.audio.vad import make_detector
+    from voice.devices.open import open_devices
+    from voice.devices.typed import typed_lines
+    from voice.engines.local import LocalOptions, local_engine
+    from voice.opening import connect
+    from voice.session import settings_of
+    from voice.talk import Talk
+
+    async with AsyncExitStack() as stack:
+        # The devices first: whoever has none is told so at once, and is not kept waiting for a model.
+        opened = await stack.enter_async_context(open_devices(options.input, options.output, report.note))
+        half_duplex = opened.beside and not options.headphones and not chosen.push_to_talk
+        engine = None
+        if server is None:
+            engine = await stack.enter_async_context(local_engine(LocalOptions(synthesizer=options.speech, warm=True, chat=chat)))
+        url, key, model = server or (None, None, None)
+        detector = None if chosen.push_to_talk else TurnDetector(TurnSettings(), make_detector())
+        settings = settings_of(turns=chosen.turns)
+        session = await stack.enter_async_context(
+            connect(url, api_key=key, model=model, settings=settings, engine=engine, detector=detector)
+        )
+        report.note(_greeting(opened.microphone.name, opened.speaker.name, chosen, half_duplex))
+        talk = Talk(replace(chosen, half_duplex=half_duplex), session, opened.microphone, opened.speaker, report)
+        return await talk.run(typed_lines())
+
+
+def _server(config: "Config") -> tuple[str | None, str | None, str | None]:
+    """(address, key, model) of the server to talk to; no address: the embedded engine. Raises: UsageError, ConfigError."""
+    from voice.engines.providers import key_for, needed_key, provider
+    from voice.links.dial import realtime_url
+
+    settings = config.settings
+    if settings.url is not None:
+        realtime_url(settings.url, settings.model)  # a bad address is said before anything is opened
+        return settings.url, key_for(settings.url, config.environ), settings.model
+    if settings.provider is not None and config.origins["engine"] == "default":
+        service = provider(settings.provider, config.environ)
+        address = service.realtime()
+        if service.auth != "bearer":
+            raise UsageError(
+                f"'{service.name}' takes its key in a way of its own: run `voice serve --provider {service.name}` and give --url"
+            )
+        return address, needed_key(service, config.environ), settings.model
+    if settings.engine != "local":
+        raise ConfigError(f"the engine '{settings.engine}' is one of `voice serve`: give --url or --provider, or --engine local")
+    return None, None, None
+
+
+def _greeting(microphone: str, speaker: str, chosen: "TalkOptions", half_duplex: bool) -> str:
+    """What to do, in one or two sentences; that a microphone is shut is said once."""
+    said = f"microphone {printable(microphone)}, loudspeaker {printable(speaker)}. "
+    if chosen.push_to_talk:
+        return said + "Enter opens the microphone, Enter again sends what you said; Ctrl-C ends."
+    said += "Speak, or type a line; Enter stops an answer, Ctrl-C ends."
+    if half_duplex:
+        said += " While an answer is played the microphone is shut, or it would hear it: with --headphones you can interrupt by speaking."
+    return said

@@ -1,0 +1,344 @@
+"""`voice talk`: a conversation at a microphone and a loudspeaker.
+
+Sound goes up as the microphone gives it and comes back through the playback buffer. Whoever speaks stops the reply: the loudspeaker
+falls silent, and the server is told how much of it was really heard. The devices outlive the session's links: a reconnect
+restarts neither.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from voice.audio.pcm import FRAME_MS
+from voice.audio.turns import TurnSettings
+from voice.devices.base import Loudspeaker, Microphone
+from voice.errors import MissingError, ProtocolError
+from voice.protocol.events import ItemAdded
+from voice.protocol.floor import Floor, State
+from voice.protocol.notices import (
+    ErrorReported,
+    LinkLost,
+    LinkRestored,
+    Notice,
+    Other,
+    ReplyAudio,
+    ReplyBegan,
+    ReplyEnded,
+    ReplyLost,
+    ReplyText,
+    SessionEnded,
+    SessionReady,
+    SpeechBegan,
+    SpeechEnded,
+    UserText,
+)
+from voice.protocol.objects import Item
+from voice.protocol.played import Played
+from voice.protocol.turnlog import NO_REPLY, Origin, Turn, TurnLog, summary_json, turn_json
+from voice.session import Session
+
+STEP_S = 0.02
+"""How often the state is looked at: one frame."""
+TAIL_MS = 1_000
+"""Silence after a file beyond the window that ends a turn: a slow detector ends it too."""
+STILL_S = 30.0
+"""A turn about which nothing has come for so long gets no reply any more."""
+LATE_TEXT_S = 5.0
+"""Transcripts may come so long after the reply."""
+LEAST_MS = 100
+"""Less cannot be committed as a turn."""
+RECENT = 50
+"""Frames among which the one that was fetched soonest tells when the microphone's count began: 1 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class TalkOptions:
+    """How to talk."""
+
+    turns: str = "server"
+    """Who ends a turn: server or client."""
+    push_to_talk: bool = False
+    """An empty line opens the microphone, the next one ends the turn."""
+    half_duplex: bool = False
+    """The microphone hears the loudspeaker: it is shut while something is played."""
+
+
+class Report(Protocol):
+    """Takes what happens, as it happens."""
+
+    def result(self, line: dict[str, object]) -> None:
+        """A turn, or the summary at the end."""
+
+    def note(self, text: str) -> None:
+        """Something that a person should know."""
+
+    def state(self, state: str) -> None:
+        """Another state."""
+
+    def caption(self, who: str, text: str) -> None:
+        """What `who` ("you" or "voice") said."""
+
+
+class Talk:
+    """One conversation; see the top of the file."""
+
+    def __init__(self, options: TalkOptions, session: Session, microphone: Microphone, speaker: Loudspeaker, report: Report) -> None:
+        self._options = options
+        self._session = session
+        self._microphone = microphone
+        self._speaker = speaker
+        self._report = report
+        self._log = TurnLog()
+        self._floor = Floor(options.half_duplex, options.push_to_talk)
+        self._played = Played()
+        self._teller = Teller(self._log, self._played, speaker, microphone, report)
+        self._typed: deque[str] = deque()
+        self._pressed_ms = 0
+        self._ended: SessionEnded | None = None
+
+    async def run(self, lines: AsyncIterator[str]) -> bool:
+        """Talk until the session ends, or the microphone's file does and is answered. False if the session ended first."""
+        ready = asyncio.Event()
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._listen(ready), name="talk listener")]
+                await _within(ready, STILL_S)
+                tasks.append(group.create_task(self._hear(), name="microphone"))
+                tasks.append(group.create_task(self._read(lines), name="typed lines"))
+                await self._watch()
+                for task in tasks:
+                    task.cancel()
+        finally:
+            # Also after Ctrl-C, and when a device has gone: what was said is told.
+            self._speaker.stop()
+            self._log.close()
+            self._teller.tell(time.monotonic(), final=True)
+            self._report.result(summary_json(self._log, self._session.stats, self._audio_in_ms()))
+        return self._ended is None
+
+    async def _watch(self) -> None:
+        """Show the state and the turns until nothing more is to come."""
+        shown: State | None = None
+        while True:
+            now, playing = time.monotonic(), self._speaker.busy
+            state = self._floor.step(now, playing, self._waiting())
+            if state is not shown:
+                shown = state
+                self._report.state(state.value)
+            self._teller.tell(now)
+            if self._ended is not None or (state is State.LISTENING and self._said_all()):
+                return
+            await asyncio.sleep(STEP_S)
+
+    def _waiting(self) -> bool:
+        """An answer is to come that nobody has stopped."""
+        open_turns = self._log.open_turns
+        return bool(self._typed) or any(turn.response_id is None or not self._played.was_stopped(turn.response_id) for turn in open_turns)
+
+    def _said_all(self) -> bool:
+        """The file is at its end, and the server has had the time to notice a turn in it."""
+        window_ms = TurnSettings().silence_duration_ms + TAIL_MS
+        return self._microphone.ended and self._session.position_ms >= self._teller.ended_ms(self._session.position_ms) + window_ms
+
+    def _audio_in_ms(self) -> int:
+        position_ms = self._session.position_ms
+        return min(position_ms, self._teller.ended_ms(position_ms)) if self._microphone.ended else position_ms
+
+    async def _hear(self) -> None:
+        """The microphone: what may be heard goes up."""
+        async for frame in self._microphone.frames():
+            now = time.monotonic()
+            withheld = "bound" if frame.dropped else "" if self._floor.open(now, self._speaker.busy) else "muted"
+            heard = self._session.push_audio(frame.samples, withheld)
+            self._teller.fetched(self._session.position_ms, now)
+            for notice in heard:
+                if self._options.turns == "client":
+                    self._log.see(notice, now)
+                if isinstance(notice, SpeechBegan):
+                    self._spoken_to()
+
+    def _spoken_to(self) -> None:
+        """Somebody begins to speak: a reply that is heard stops; so does one that is being made, if nobody else sees to that."""
+        making = self._options.turns == "client" and any(turn.response_id is not None for turn in self._log.open_turns)
+        if self._speaker.busy or making:
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        """Silence; the server learns what was heard."""
+        heard = self._speaker.stop()
+        self._floor.stopped()
+        if heard is None:
+            self._played.stop(())
+            self._session.interrupt()
+            return
+        self._played.stop((heard.item_id, *heard.unheard))
+        self._session.interrupt(heard.item_id, heard.heard_ms)
+        for item_id in heard.unheard:
+            self._session.interrupt(item_id, 0)
+
+    async def _read(self, lines: AsyncIterator[str]) -> None:
+        """Typed lines: words are a message; an empty one stops the reply, or is the key of push-to-talk."""
+        async for line in lines:
+            text = "".join(character for character in line if character.isprintable()).strip()
+            if text:
+                await self._say(text)
+            elif self._options.push_to_talk:
+                self._press()
+            else:
+                self._interrupt()
+
+    async def _say(self, text: str) -> None:
+        try:
+            self._typed.append(text)
+            await self._session.say(text)
+        except ProtocolError as exc:
+            self._typed.pop()
+            self._report.note(str(exc))
+
+    def _press(self) -> None:
+        """The key goes down or up."""
+        now, position_ms = time.monotonic(), self._session.position_ms
+        self._floor.pressed = not self._floor.pressed
+        if self._floor.pressed:
+            self._pressed_ms = position_ms
+            self._interrupt()
+        elif position_ms - self._pressed_ms < LEAST_MS:
+            self._report.note("that was too short: press Enter, speak, then press it again")
+        else:
+            self._log.see(SpeechBegan(self._pressed_ms, local=True), now)
+            self._log.see(SpeechEnded(position_ms, local=True), now)
+            self._session.commit()
+
+    async def _listen(self, ready: asyncio.Event) -> None:
+        """The server's events."""
+        async for notice in self._session:
+            now = time.monotonic()
+            turn = self._log.see(notice, now)
+            self._teller.came(now)
+            self._obey(notice)
+            self._tell_people(notice, turn)
+            if isinstance(notice, SessionReady | ErrorReported | SessionEnded):
+                ready.set()
+
+    def _obey(self, notice: Notice) -> None:
+        """What an event does to the loudspeaker, the floor and the turns."""
+        match notice:
+            case SpeechBegan() if self._speaker.busy:
+                self._interrupt()
+            case ReplyBegan():
+                self._played.begin(notice.response_id)
+            case ReplyAudio() if self._played.wants(notice):
+                self._speaker.play(notice.item_id, notice.samples, notice.rate_hz)
+            case ReplyEnded() | ReplyLost():
+                for item_id in self._played.end(notice.response_id):
+                    self._speaker.end(item_id)
+            case LinkLost():
+                self._floor.linked = False
+            case LinkRestored():
+                self._floor.linked = True
+            case SessionEnded():
+                self._ended = notice
+            case Other(event=ItemAdded(item=item)) if self._typed and _text(item) == self._typed[0]:
+                self._log.typed(item.id if isinstance(item.id, str) else "", self._typed.popleft())
+            case _:
+                pass
+
+    def _tell_people(self, notice: Notice, turn: Turn | None) -> None:
+        match notice:
+            case UserText(final=True) if notice.text:
+                self._report.caption("you", notice.text)
+            case ReplyText(final=True):
+                self._report.caption("voice", notice.text)
+            case ReplyEnded(status="failed"):
+                self._report.note(f"no answer: {notice.reason or 'the server does not say why'}")
+            case ErrorReported():
+                self._report.note(f"{notice.code}: {notice.message}")
+            case LinkLost():
+                self._report.note(f"the link is gone ({_why(notice.close_code, notice.reason)}); next try in {notice.retry_in_s:.1f} s")
+            case LinkRestored(planned=False):
+                self._report.note("the link is back")
+            case SessionEnded():
+                self._report.note(f"the session ended ({_why(notice.close_code, notice.reason)})")
+            case _:
+                pass
+
+
+class Teller:
+    """Tells each turn once it is over: answered, its words known, its reply heard or stopped; in order."""
+
+    def __init__(self, log: TurnLog, played: Played, speaker: Loudspeaker, microphone: Microphone, report: Report) -> None:
+        self._log = log
+        self._played = played
+        self._speaker = speaker
+        self._microphone = microphone
+        self._report = report
+        self._told = 0
+        self._came_at = time.monotonic()
+        self._began_s: deque[float] = deque(maxlen=RECENT)
+        self._file_end_ms: int | None = None
+
+    def fetched(self, position_ms: int, now: float) -> None:
+        """A frame of the microphone has been fetched."""
+        self._began_s.append(now - self._microphone.latency_s - position_ms / 1000)
+        if self._microphone.ended and self._file_end_ms is None:
+            # This one is the first frame of the silence behind it.
+            self._file_end_ms = position_ms - FRAME_MS
+
+    def ended_ms(self, position_ms: int) -> int:
+        """Where the microphone's file was at its end."""
+        return position_ms if self._file_end_ms is None else self._file_end_ms
+
+    def came(self, now: float) -> None:
+        """Something has come from the server."""
+        self._came_at = now
+
+    def tell(self, now: float, final: bool = False) -> None:
+        """Report the turns that are over."""
+        if now - self._came_at > STILL_S and not self._speaker.busy:
+            self._log.close()
+        for turn in self._log.turns[self._told :]:
+            if not final and not self._over(turn, now):
+                return
+            self._told += 1
+            heard_ms = sum(self._speaker.heard_ms(item_id) for item_id in self._played.items(turn.response_id))
+            line = turn_json(turn, Origin(self._microphone.name, 0), self._first_audio_ms(turn))
+            self._report.result(line | {"heard_ms": heard_ms})
+
+    def _over(self, turn: Turn, now: float) -> bool:
+        if turn.status is None or not (turn.heard or now - self._came_at > LATE_TEXT_S):
+            return False
+        if turn.response_id is None or turn.status == NO_REPLY or self._played.was_stopped(turn.response_id):
+            return True
+        later = any(other.reply_samples for other in self._log.turns[turn.index + 1 :])
+        return later or not self._speaker.busy
+
+    def _first_audio_ms(self, turn: Turn) -> int | None:
+        """From the last voiced sample to the first one of the reply at the loudspeaker."""
+        items = self._played.items(turn.response_id)
+        heard_s = self._speaker.began_s(items[0]) if items else None
+        if heard_s is None or turn.stopped_ms is None or not self._began_s:
+            return None
+        return round((heard_s - min(self._began_s)) * 1000) - turn.stopped_ms
+
+
+async def _within(ready: asyncio.Event, limit_s: float) -> None:
+    """Raises: MissingError if the server takes longer."""
+    try:
+        async with asyncio.timeout(limit_s):
+            await ready.wait()
+    except TimeoutError as exc:
+        raise MissingError(f"the server has taken the connection and says nothing ({limit_s:.0f} s): try again, or another one") from exc
+
+
+def _text(item: Item) -> str | None:
+    """A typed message's words; None if it is none."""
+    contents: Iterable[object] = item.content if isinstance(item.content, list) else ()
+    texts = [getattr(content, "text", None) for content in contents if getattr(content, "type", "") == "input_text"]
+    return texts[0] if item.role == "user" and len(texts) == 1 and isinstance(texts[0], str) else None
+
+
+def _why(close_code: int, reason: str) -> str:
+    return f"{close_code} {reason}".rstrip()
