@@ -50,12 +50,6 @@ export class History {
     this._bound();
   }
 
-  // The item will not be finished any more: the link went away in the middle of it.
-  settle(itemId, text) {
-    const old = this._lines.get(itemId);
-    if (old) this._lines.set(itemId, { ...old, text, status: "incomplete" });
-  }
-
   // The item was deleted.
   forget(itemId) {
     this._lines.delete(itemId);

@@ -43,7 +43,7 @@ export class Inbound {
     this._arbiter = arbiter;
     this._uplink = uplink;
     this._cut = new Map(); // item -> the words of it that were heard
-    this._open = new Set(); // items of the reply in progress
+    this._unfinished = new Set(); // replies of which words have come, and not all
     this.unsettled = new Unsettled();
   }
 
@@ -54,8 +54,11 @@ export class Inbound {
   // What still comes of this item is to be dropped; false if that was said before.
   cut(itemId, heardMs) {
     if (this._cut.has(itemId)) return false;
-    const samples = Math.floor((heardMs * outputRate(this.settings)) / 1000);
-    this._cut.set(itemId, this.heard.until(itemId, samples));
+    const whole = heardMs > 0 && heardMs >= this.receivedMs(itemId);
+    const samples = whole ? Infinity : Math.floor((heardMs * outputRate(this.settings)) / 1000);
+    const kept = this.heard.until(itemId, samples);
+    this._cut.set(itemId, kept);
+    this.history.write(itemId, "assistant", kept);
     if (this._cut.size > MAX_CUT) this._cut.delete(this._cut.keys().next().value);
     return true;
   }
@@ -69,12 +72,14 @@ export class Inbound {
     return this._cut.get(line.itemId) ?? line.text;
   }
 
-  // The link is gone: what it took along (see unsettled.js), and what the page is to know of it. Answers in progress stay as they are.
+  // The link is gone: what it took along (see unsettled.js), and what the page is to know of it. Answers in progress stay as far as they came.
   broken() {
     const loss = this.unsettled.broken();
     for (const itemId of loss.turns) this.history.forget(itemId);
-    for (const itemId of this._open) this.history.settle(itemId, this.heard.text(itemId));
-    this._open.clear();
+    for (const itemId of this._unfinished) {
+      if (!this._cut.has(itemId)) this.history.write(itemId, "assistant", this.heard.text(itemId));
+    }
+    this._unfinished.clear();
     const notices = [
       ...loss.turns.map((itemId) => ({ kind: "TurnResent", itemId })),
       ...loss.answers.map(([responseId, begun]) => ({ kind: "ReplyLost", responseId, again: !begun })),
@@ -123,7 +128,6 @@ export class Inbound {
       notices.push({ kind: "ErrorReported", code: "unreadable_audio", message, param: null, eventId: null });
       samples = new Int16Array(0);
     }
-    this._open.add(event.item_id);
     this.heard.sound(event.item_id, samples.length);
     if (samples.length) {
       this.unsettled.begun(event.response_id);
@@ -136,8 +140,11 @@ export class Inbound {
   _words(event, text, final) {
     const itemId = event.item_id;
     if (this._cut.has(itemId)) return [];
-    this._open.add(itemId);
-    if (!final) this.unsettled.begun(event.response_id);
+    if (final) this._unfinished.delete(itemId);
+    else {
+      this._unfinished.add(itemId);
+      this.unsettled.begun(event.response_id);
+    }
     this.heard.words(itemId, text, final);
     if (final) this.history.write(itemId, "assistant", text);
     return [{ kind: "ReplyText", responseId: event.response_id, itemId, text, final }];
@@ -167,7 +174,6 @@ export class Inbound {
     }
     this._arbiter.done(responseId);
     this.unsettled.done(responseId, Boolean(this.settings?.audio?.input?.transcription));
-    this._open.clear();
     const status = typeof response.status === "string" ? response.status : "completed";
     return { kind: "ReplyEnded", responseId, status, reason: reasonOf(response.status_details) };
   }

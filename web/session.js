@@ -46,6 +46,7 @@ export class ClientSession {
     this._outbox = [];
     this._settingsId = "";
     this._cancels = [];
+    this._restored = new Set(); // lines that were told to this link as text: their sound cannot be truncated there
     this.uplink = new Uplink((event) => this._send(event), captureHz);
     this.arbiter = new Arbiter((event) => this._send(event), newId);
     this.inbound = new Inbound(this.arbiter, this.uplink);
@@ -70,7 +71,8 @@ export class ClientSession {
     this.uplink.close(loss.resendFromMs);
     this._askSettings(RATE_HZ, ASKED);
     if (again) {
-      for (const line of this.history.lines()) this._tellAgain(line);
+      this._restored.clear();
+      for (const line of this.history.lines()) this._tellAgain(line.itemId, line.role, this.inbound.heardOf(line));
       if (!resent && loss.answers.some(([, begun]) => !begun)) this.arbiter.ask();
     }
     return notices;
@@ -125,8 +127,14 @@ export class ClientSession {
       this._cancels = [...this._cancels.slice(1 - MAX_CANCELS), eventId];
       this._send({ type: "response.cancel", event_id: eventId });
     }
-    if (itemId === null || !this.inbound.cut(itemId, heardMs)) return;
-    const clampedMs = Math.min(heardMs, this.inbound.receivedMs(itemId));
+    const clampedMs = itemId === null ? 0 : Math.min(heardMs, this.inbound.receivedMs(itemId));
+    if (itemId === null || !this.inbound.cut(itemId, clampedMs)) return;
+    if (this._restored.has(itemId)) {
+      this._send({ type: "conversation.item.delete", event_id: this._newId("event"), item_id: itemId });
+      const heard = this.inbound.heardOf({ itemId, text: "" });
+      if (heard !== "") this._tellAgain(null, "assistant", heard);
+      return;
+    }
     if (clampedMs > 0) {
       this._send({
         type: "conversation.item.truncate",
@@ -169,16 +177,15 @@ export class ClientSession {
     });
   }
 
-  // A finished line, as text: what was said, or as much of it as was heard. Its sound is gone, and cannot be given to a server.
-  _tellAgain(line) {
-    const text = this.inbound.heardOf(line);
-    const type = { user: "input_text", system: "input_text", assistant: "output_text" }[line.role];
+  // A line as text: what was said, or as much of it as was heard. Its sound is gone, and cannot be given to a server. `itemId`: null
+  // for a new one.
+  _tellAgain(itemId, role, text) {
+    const type = { user: "input_text", system: "input_text", assistant: "output_text" }[role];
     if (text === "" || type === undefined) return;
-    this._send({
-      type: "conversation.item.create",
-      event_id: this._newId("event"),
-      item: { type: "message", id: line.itemId, status: "completed", role: line.role, content: [{ type, text }] },
-    });
+    if (itemId !== null) this._restored.add(itemId);
+    const eventId = this._newId("event");
+    const item = { type: "message", id: itemId ?? this._newId("item"), status: "completed", role, content: [{ type, text }] };
+    this._send({ type: "conversation.item.create", event_id: eventId, item });
   }
 
   _send(event) {

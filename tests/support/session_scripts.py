@@ -1,6 +1,9 @@
 """What other servers do to a talking session, event by event: the scripted traces of session_trace.py."""
 
+import base64
 from typing import Any
+
+import numpy as np
 
 Line = dict[str, Any]
 
@@ -16,7 +19,8 @@ def down(kind: str, **fields: Any) -> Line:
 def ready(rate_hz: int | None = 16_000) -> Line:
     pcm: Line = {"type": "audio/pcm"} if rate_hz is None else {"type": "audio/pcm", "rate": rate_hz}
     detection = {"type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 200, "silence_duration_ms": 400}
-    audio = {"input": {"format": pcm, "turn_detection": detection}, "output": {"format": {"type": "audio/pcm", "rate": 24_000}}}
+    hearing = {"format": pcm, "turn_detection": detection, "transcription": {"model": "whisper-1"}}
+    audio = {"input": hearing, "output": {"format": {"type": "audio/pcm", "rate": 24_000}}}
     return down("session.updated", session={"type": "realtime", "audio": audio})
 
 
@@ -168,6 +172,49 @@ ORDER = [
 ]
 """Lines in the order of the conversation, whatever comes first."""
 
+
+def push(number: int) -> Line:
+    """200 ms of the microphone, all samples different from those of other pieces."""
+    samples = np.arange(number * 3200, (number + 1) * 3200, dtype="<i2")
+    return do("push", audio=base64.b64encode(samples.tobytes()).decode())
+
+
+LONGER = base64.b64encode(np.arange(4800, dtype="<i2").tobytes()).decode()
+"""200 ms of an answer."""
+
+BROKEN = [
+    do("connected"),
+    push(0),
+    ready(),
+    *(push(number) for number in range(1, 5)),
+    down("input_audio_buffer.speech_started", audio_start_ms=300, item_id="u1"),
+    down("input_audio_buffer.committed", item_id="u1"),
+    item("added", "u1", "user", None, None),
+    created("r1"),
+    do("connected"),
+    push(5),
+    ready(),
+    down("input_audio_buffer.speech_started", audio_start_ms=0, item_id="u2"),
+    down("input_audio_buffer.speech_stopped", audio_end_ms=900, item_id="u2"),
+    down("input_audio_buffer.committed", item_id="u2"),
+    item("added", "u2", "user", None, None),
+    down("conversation.item.input_audio_transcription.completed", item_id="u2", transcript="count"),
+    created("r2"),
+    item("added", "a1", "assistant", None, "u2", status="in_progress"),
+    words("output_audio_transcript.delta", "a1", "one two"),
+    words("output_audio.delta", "a1", LONGER),
+    do("connected"),
+    ready(),
+    do("interrupt", item_id="a1", heard_ms=150),
+    do("say", text="go on"),
+    do("connected"),
+    ready(),
+    created("r3"),
+    do("connected"),
+    ready(),
+]
+"""Links that break over a turn that nobody knows yet, in an answer, over a typed message, and before its answer."""
+
 SCRIPTED: dict[str, list[Line]] = {
     "refused": REFUSED,
     "stubborn": STUBBORN,
@@ -175,4 +222,5 @@ SCRIPTED: dict[str, list[Line]] = {
     "barged": BARGED,
     "odd": ODD,
     "order": ORDER,
+    "broken": BROKEN,
 }

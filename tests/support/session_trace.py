@@ -29,11 +29,13 @@ from voice.protocol.notices import (
     ReplyAudio,
     ReplyBegan,
     ReplyEnded,
+    ReplyLost,
     ReplyText,
     SessionReady,
     SpeechBegan,
     SpeechEnded,
     TurnCommitted,
+    TurnResent,
     UserText,
 )
 from voice.protocol.objects import Audio, AudioFormat, AudioInput, AudioOutput, Session, Transcription, TurnDetection
@@ -79,7 +81,7 @@ def run(steps: Iterable[Line]) -> Iterator[Line]:
 def _do(session: ClientSession, event: Line) -> list[Notice]:
     match event["do"]:
         case "connected":
-            session.connected()
+            return session.connected()
         case "say":
             session.say(event["text"])
         case "push":
@@ -115,6 +117,10 @@ def told(notice: Notice) -> list[Any]:
             return [name, "unreadable"]
         case ErrorReported():
             return [name, notice.code, notice.message, notice.param, notice.event_id]
+        case TurnResent():
+            return [name, notice.item_id]
+        case ReplyLost():
+            return [name, notice.response_id, notice.again]
         case Other(event=event):
             return [name, getattr(event, "type", None) or event.__struct_config__.tag]
         case _:

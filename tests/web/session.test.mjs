@@ -49,6 +49,10 @@ function told(notice) {
     case "ErrorReported":
       if (notice.code.startsWith("unreadable_")) return [kind, "unreadable"];
       return [kind, notice.code, notice.message, notice.param, notice.eventId];
+    case "TurnResent":
+      return [kind, notice.itemId];
+    case "ReplyLost":
+      return [kind, notice.responseId, notice.again];
     case "Other":
       return [kind, notice.event.type];
   }
@@ -56,24 +60,19 @@ function told(notice) {
 }
 
 function act(session, event) {
-  switch (event.do) {
-    case "connected":
-      return session.connected();
-    case "say":
-      return session.say(event.text);
-    case "push":
-      return session.pushAudio(decodeBase64(event.audio));
-    case "interrupt":
-      return session.interrupt(event.item_id, event.heard_ms);
-  }
-  throw new Error(event.do);
+  if (event.do === "connected") return session.connected();
+  if (event.do === "say") session.say(event.text);
+  else if (event.do === "push") session.pushAudio(decodeBase64(event.audio));
+  else if (event.do === "interrupt") session.interrupt(event.item_id, event.heard_ms);
+  else throw new Error(event.do);
+  return [];
 }
 
 function* run(session, lines) {
   for (const line of lines) {
     if (line.dir !== "do" && line.dir !== "down") continue;
     yield line;
-    const notices = line.dir === "down" ? session.receive(JSON.stringify(line.event)) : (act(session, line.event), []);
+    const notices = line.dir === "down" ? session.receive(JSON.stringify(line.event)) : act(session, line.event);
     for (const notice of notices) yield { dir: "note", event: told(notice) };
     for (const text of session.outgoing()) yield { dir: "up", event: JSON.parse(text) };
   }
@@ -194,7 +193,7 @@ test("an answer that broke off in the middle is told again as far as it came, an
   added(session, "a1", "assistant", "", itemId);
   down(session, "response.output_audio_transcript.delta", { response_id: "r1", item_id: "a1", delta: "one two" });
   assert.deepEqual(session.connected(), [{ kind: "ReplyLost", responseId: "r1", again: false }]);
-  assert.deepEqual(session.history.lines().at(-1), { itemId: "a1", role: "assistant", text: "one two", status: "incomplete" });
+  assert.deepEqual(session.history.lines().at(-1), { itemId: "a1", role: "assistant", text: "one two", status: "completed" });
   settled(session);
   assert.deepEqual(
     events(session).map((event) => event.item?.content[0].text),
