@@ -15,6 +15,7 @@ from tests.support.needs import FliteWav, Recording, needs
 from voice.audio.pcm import RATE_HZ, Samples, silence
 from voice.engines import stt
 from voice.engines.base import Heard, Hearing
+from voice.engines.grammar import jsgf, tails
 from voice.engines.stt import SphinxHearing, SphinxTranscriber, make_transcriber
 from voice.errors import UsageError, WorkerDied
 
@@ -122,6 +123,15 @@ async def test_who_falls_silent_gives_up_the_place_and_is_heard_in_the_end(
     assert (await hear(sphinx, read(flite_wav("what time is it")))).text == "what time is it"
     slow.feed(speech[len(speech) // 2 :])
     assert (await slow.finish()).text == "what is seven plus two"
+
+
+@pytest.mark.slow
+@needs("flite")
+async def test_sound_of_a_telephone_is_understood(flite_wav: FliteWav) -> None:
+    texts = ["how much is two hundred minus thirty five", "what is your name", "set a five minute timer", "what is eight squared"]
+    async with asyncio.timeout(60), SphinxTranscriber(jsgf(), tails(), workers=1) as transcriber:
+        heard = [await hear(transcriber, read(flite_wav(text, "kal", 8000))) for text in texts]
+    assert sum((each.text, each.command) == (text, True) for each, text in zip(heard, texts, strict=True)) >= 3
 
 
 @pytest.mark.slow

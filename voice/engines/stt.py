@@ -1,7 +1,7 @@
 """The recognisers. `SphinxTranscriber` needs nothing downloaded and knows English.
 
 A pool of processes, each with one utterance at a time, which it decodes while the utterance is spoken. Whoever comes when all are busy
-waits here with his audio, in order of arrival, and is caught up with later (three times as fast as speech).
+waits here with his audio, in order of arrival, and is caught up with later (five times as fast as speech).
 """
 
 import asyncio
@@ -107,8 +107,9 @@ class SphinxHearing:
 class SphinxTranscriber:
     """pocketsphinx in a pool of processes; runs in `async with`. Raises: MissingExtra, UsageError.
 
-    `grammar` is JSGF: the sentences that can be commands. `tails` are the phrases after which free words follow ("remember that").
-    `workers` is how many processes there are, None for one a core; each takes about 200 MB (a third of it for the skills' grammar).
+    `grammar` is JSGF without weights, tags and repetition: the sentences that can be
+    commands. `tails` are the phrases after which free words follow ("remember that").
+    `workers` is how many processes there are, None for one a core; each takes about 140 MB.
     """
 
     name = "sphinx"
