@@ -9,8 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
-from voice.engines.local import LocalEngine
 from voice.server.app import ServeOptions, make_app
+from voice.server.realtime import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class Answer:
 
 
 @asynccontextmanager
-async def app_running(engine: LocalEngine, max_sessions: int = 100, found: dict[str, str] | None = None) -> AsyncIterator[int]:
-    """Our application around an engine; gives the port."""
-    app = make_app(engine, ServeOptions(port=0, max_sessions=max_sessions), found or {"engine": "fake"})
+async def app_running(engine: Engine, max_sessions: int = 100, found: dict[str, str] | None = None, **options: Any) -> AsyncIterator[int]:
+    """Our application around an engine; gives the port. `options`: more of `ServeOptions`."""
+    app = make_app(engine, ServeOptions(port=0, max_sessions=max_sessions, **options), found or {"engine": "fake"})
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
@@ -58,3 +58,15 @@ async def get(port: int, path: str, method: str = "GET", **headers: str) -> Answ
     chosen = {"Host": f"127.0.0.1:{port}", **{name.replace("_", "-"): value for name, value in headers.items()}}
     lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in chosen.items()), "", ""]
     return await ask(port, "\r\n".join(lines).encode())
+
+
+async def post(port: int, path: str, body: object, **headers: str) -> Answer:
+    """The same with a body: bytes as they are, anything else as JSON."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    chosen = {
+        "Host": f"127.0.0.1:{port}",
+        "Content-Length": str(len(data)),
+        **{name.replace("_", "-"): value for name, value in headers.items()},
+    }
+    lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in chosen.items()), "", ""]
+    return await ask(port, "\r\n".join(lines).encode() + data)

@@ -4,20 +4,23 @@ import asyncio
 import contextlib
 import logging
 import os
+import secrets as chance
 import signal
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import WSCloseCode, web
 
 from voice import __version__
-from voice.engines.local import LocalEngine
 from voice.errors import MissingError, UsageError
 from voice.links.web import WebLink
-from voice.server.guard import stranger
-from voice.server.realtime import BOUND_HOST, DRAINING, ENGINE, LINKS, MAX_SESSIONS, problem, realtime
+from voice.policy.secrets import signing_key
+from voice.server import secrets
+from voice.server.guard import Door, refusal, stranger
+from voice.server.heads import HEARD, impatient
+from voice.server.realtime import DOOR, DRAINING, ENGINE, LINKS, PLACES, Engine, problem, realtime
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +33,16 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 CLOSE_TIMEOUT_S = 3.0
+KEEPALIVE_S = 75.0
+"""An HTTP connection that asks nothing for so long is closed, also in the middle of a request's head. aiohttp's own is an hour."""
 FOUND: web.AppKey[dict[str, str]] = web.AppKey("found", dict)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+MINTS: dict[str, Handler] = {
+    "/v1/realtime/client_secrets": secrets.client_secrets,
+    "/v1/realtime/sessions": secrets.sessions,
+    "/v1/realtime/transcription_sessions": secrets.transcription_sessions,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,10 @@ class ServeOptions:
     cert: Path | None = None
     key: Path | None = None
     max_sessions: int = 100
+    server_key: str | None = field(default=None, repr=False)
+    """What programs have to show; None: nothing, which is for loopback only."""
+    origins: frozenset[str] = frozenset()
+    """Of pages that may come besides our own, as `guard.origin_of` gives them."""
 
 
 def web_folder() -> Path:
@@ -56,15 +70,21 @@ def web_folder() -> Path:
     raise MissingError("the page's files are missing from this installation: install the package again")
 
 
-def make_app(engine: LocalEngine, options: ServeOptions, found: dict[str, str]) -> web.Application:
+def make_app(engine: Engine, options: ServeOptions, found: dict[str, str]) -> web.Application:
     """The application around an engine; `found` is what the landing page says is running."""
     app = web.Application(middlewares=[_guarded], client_max_size=1 << 20)
-    app[ENGINE], app[BOUND_HOST], app[MAX_SESSIONS] = engine, options.host, options.max_sessions
-    app[LINKS], app[DRAINING], app[FOUND] = set(), asyncio.Event(), found
+    # Without a server key the secrets are those of this process.
+    signing = chance.token_bytes(32) if options.server_key is None else signing_key(options.server_key)
+    app[ENGINE], app[DOOR] = engine, Door(signing, options.host, options.server_key, options.origins)
+    app[PLACES], app[LINKS], app[DRAINING] = asyncio.Semaphore(options.max_sessions), set(), asyncio.Event()
+    app[FOUND], app[HEARD] = found, set()
     app.router.add_get("/healthz", _health)
     app.router.add_get("/readyz", _ready)
     app.router.add_get("/about", _about)
     app.router.add_get("/v1/realtime", realtime)
+    for path, handler in MINTS.items():
+        app.router.add_post(path, handler)
+        app.router.add_route("OPTIONS", path, _preflight)
     folder = web_folder()
     app.router.add_get("/", _file(folder / "index.html"))
     app.router.add_static("/web", folder)
@@ -73,14 +93,14 @@ def make_app(engine: LocalEngine, options: ServeOptions, found: dict[str, str]) 
     return app
 
 
-async def serve(engine: LocalEngine, options: ServeOptions, found: dict[str, str], listening: Callable[[str], None]) -> None:
+async def serve(engine: Engine, options: ServeOptions, found: dict[str, str], listening: Callable[[str], None]) -> None:
     """Listen until SIGINT or SIGTERM. `listening` is told the address. Raises: MissingError (port taken), UsageError (certificate)."""
     context = _tls(options)
     app = make_app(engine, options, found)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_TIMEOUT_S)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_TIMEOUT_S, keepalive_timeout=KEEPALIVE_S)
     await runner.setup()
     try:
-        with _stopped_by_signals() as stop:
+        with impatient(runner), _stopped_by_signals() as stop:
             port = await _listen(runner, options, context)
             host = f"[{options.host}]" if ":" in options.host else options.host
             listening(f"{'https' if context else 'http'}://{host}:{port}")
@@ -169,7 +189,8 @@ def _file(path: Path) -> Handler:
 @web.middleware
 async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
     """A name that is not ours is turned away (DNS rebinding); every error is JSON that says what and why."""
-    if why := stranger(request.headers.get("Host"), request.app[BOUND_HOST]):
+    request.app[HEARD].add(request.protocol)
+    if why := stranger(request.headers.get("Host"), request.app[DOOR]):
         return problem(403, why, "host_not_allowed")
     try:
         return await handler(request)
@@ -187,8 +208,22 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
         return problem(500, "The server failed; its log says why.", "internal_error")
 
 
+async def _preflight(request: web.Request) -> web.Response:
+    """What a browser asks before it lets a page of an allowed origin post here."""
+    if why := refusal(request.headers.get("Origin"), request.headers.get("Host"), request.app[DOOR], request.scheme):
+        return problem(403, why, "origin_not_allowed")
+    allowed = {"Access-Control-Allow-Methods": "POST", "Access-Control-Allow-Headers": "Authorization, Content-Type"}
+    return web.Response(status=204, headers={**allowed, "Access-Control-Max-Age": "600"})
+
+
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(HEADERS)
+    if request.path.startswith("/v1/"):
+        response.headers["Vary"] = "Origin"
+        origin = request.headers.get("Origin", "").lower()
+        if origin in request.app[DOOR].origins:
+            # The credential is in a header of its own, never a cookie: no Access-Control-Allow-Credentials.
+            response.headers["Access-Control-Allow-Origin"] = origin
 
 
 async def _close_links(app: web.Application) -> None:

@@ -1,59 +1,156 @@
-"""`GET /v1/realtime`: a WebSocket that the engine serves."""
+"""`GET /v1/realtime`: a WebSocket that the engine serves.
+
+Everything is decided before the upgrade, where an HTTP status can say what is wrong: origin, credential, room, and whether an upstream takes the
+session too.
+"""
 
 import asyncio
 import logging
+import math
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from aiohttp import WSCloseCode, web
 
-from voice.engines.local import MODEL, LocalEngine
+from voice.engines.local import MODEL
+from voice.engines.relay import RelayEngine
+from voice.errors import LinkClosed, MissingError, Refused, Silent
+from voice.links.base import Link
+from voice.links.preset import PresetLink
 from voice.links.web import WebLink, accept
-from voice.server.guard import refusal
+from voice.policy.secrets import Grant
+from voice.server.guard import Denial, Door, Pass, admission, credential, refusal
+
+
+class Engine(Protocol):
+    """What answers."""
+
+    name: str
+    sessions: int
+    """How many it serves now."""
+
+    async def serve(self, link: Link, model: str) -> LinkClosed:
+        """Answer one client until its link ends."""
+        ...
+
 
 log = logging.getLogger(__name__)
 
-ENGINE: web.AppKey[LocalEngine] = web.AppKey("engine", LocalEngine)
-BOUND_HOST: web.AppKey[str] = web.AppKey("bound_host", str)
-MAX_SESSIONS: web.AppKey[int] = web.AppKey("max_sessions", int)
+ENGINE: web.AppKey[Engine] = web.AppKey("engine", Engine)
+DOOR: web.AppKey[Door] = web.AppKey("door", Door)
+PLACES: web.AppKey[asyncio.Semaphore] = web.AppKey("places", asyncio.Semaphore)
 LINKS: web.AppKey[set[WebLink]] = web.AppKey("links", set[WebLink])
 DRAINING: web.AppKey[asyncio.Event] = web.AppKey("draining", asyncio.Event)
 RETRY_AFTER_S = 10
+LONGEST_MODEL = 200
+
+Talk = Callable[[Link], Awaitable[LinkClosed]]
 
 
-def problem(status: int, message: str, code: str, headers: dict[str, str] | None = None) -> web.Response:
+def problem(status: int, message: str, code: str, headers: dict[str, str] | None = None, param: str | None = None) -> web.Response:
     """An HTTP error in the form that clients of the service read."""
     kind = "server_error" if status >= 500 else "invalid_request_error"
-    error = {"message": message, "type": kind, "code": code, "param": None}
+    error = {"message": message, "type": kind, "code": code, "param": param}
     return web.json_response({"error": error}, status=status, headers=headers)
 
 
-async def realtime(request: web.Request) -> web.StreamResponse:
-    """Check once, upgrade, and let the engine talk until the client goes."""
-    app = request.app
-    if why := refusal(request.headers.get("Origin"), request.headers.get("Host"), request.scheme):
+def admitted(request: web.Request) -> Pass | web.Response:
+    """Whether a request may go on; else the answer that says why not."""
+    headers, door = request.headers, request.app[DOOR]
+    if why := refusal(headers.get("Origin"), headers.get("Host"), door, request.scheme):
         return problem(403, why, "origin_not_allowed")
+    shown = credential(headers.get("Authorization"), headers.get("api-key"), headers.getall("Sec-WebSocket-Protocol", ()))
+    answer = admission(shown, door, time.time())
+    if isinstance(answer, Denial):
+        return problem(answer.status, answer.message, answer.code, {"WWW-Authenticate": "Bearer"})
+    return answer
+
+
+async def realtime(request: web.Request) -> web.StreamResponse:
+    """Check once, reach the upstream if there is one, upgrade, and let the engine talk until the client goes."""
+    app = request.app
+    entry = admitted(request)
+    if not isinstance(entry, Pass):
+        return entry
     socket = accept()
     if not socket.can_prepare(request):
         return problem(426, "This address speaks WebSocket: connect with a Realtime client.", "upgrade_required", {"Upgrade": "websocket"})
     if app[DRAINING].is_set():
-        return problem(503, "The server is stopping.", "server_draining", {"Retry-After": str(RETRY_AFTER_S)})
-    if len(app[LINKS]) >= app[MAX_SESSIONS]:
+        return _draining()
+    if app[PLACES].locked():
         return problem(429, "Too many sessions: try again later.", "rate_limit_exceeded", {"Retry-After": str(RETRY_AFTER_S)})
-    link = WebLink(socket, request.transport.abort if request.transport is not None else None)
-    app[LINKS].add(link)
+    async with app[PLACES]:
+        return await _session(request, socket, entry.grant)
+
+
+async def _session(request: web.Request, socket: web.WebSocketResponse, grant: Grant | None) -> web.StreamResponse:
+    engine, granted = request.app[ENGINE], grant.session if grant else {}
+    model = str(granted.get("model") or request.query.get("model") or "")[:LONGEST_MODEL]
+    if not isinstance(engine, RelayEngine):
+        await _talk(request, socket, granted, lambda link: engine.serve(link, model or MODEL))
+        return socket
+    intent = "transcription" if "transcription" in (request.query.get("intent"), grant and grant.scope) else None
     try:
-        await socket.prepare(request)
-        await _serve(app[ENGINE], link, (request.query.get("model") or MODEL)[:200])
+        reached = await engine.reach(model, intent)
+    except MissingError as exc:
+        log.warning("no session with the upstream: %s", exc)
+        return upstream_problem(exc, engine.upstream.host)
+    try:
+        if request.app[DRAINING].is_set():
+            return _draining()
+        if request.transport is None or request.transport.is_closing():
+            return problem(503, "The client has gone.", "client_gone")
+        await _talk(request, socket, granted, lambda link: engine.carry(reached, link))
     finally:
-        app[LINKS].discard(link)
+        # Within its own close timeout; nothing if the session has closed it.
+        await reached.close()
     return socket
 
 
-async def _serve(engine: LocalEngine, link: WebLink, model: str) -> None:
+async def _talk(request: web.Request, socket: web.WebSocketResponse, granted: dict[str, object], talk: Talk) -> None:
+    """Upgrade and talk. `granted`: the settings that a secret brought along."""
+    links = request.app[LINKS]
+    await socket.prepare(request)
+    link = WebLink(socket, request.transport.abort if request.transport is not None else None)
+    links.add(link)
     try:
-        ended = await engine.serve(link, model)
+        ended = await talk(PresetLink(link, granted, f"event_{uuid.uuid4().hex[:24]}") if granted else link)
         log.info("a session ended: %s", ended)
         await link.close()
     except Exception:
         # A bug in the engine: it is logged, this client is told, the others talk on.
         log.exception("a session failed")
         await link.close(WSCloseCode.INTERNAL_ERROR, "the engine failed")
+    finally:
+        links.discard(link)
+
+
+def upstream_problem(exc: MissingError, host: str) -> web.Response:
+    """Why there is no session with the upstream, told apart as `voice doctor` does it."""
+    if isinstance(exc, Silent):
+        return problem(504, f"The upstream {host} did not answer in time.", "upstream_timeout")
+    if not isinstance(exc, Refused):
+        return problem(502, f"The upstream {host} cannot be reached: the log of this server says why.", "upstream_unreachable")
+    after_s = RETRY_AFTER_S if exc.retry_after_s is None and exc.status in (429, 503) else exc.retry_after_s
+    headers = None if after_s is None else {"Retry-After": str(math.ceil(min(after_s, 86_400)))}
+    message = f"The upstream refused the session: {exc}."
+    if exc.status in _PASSED_ON:
+        return problem(exc.status, message, exc.code or _PASSED_ON[exc.status], headers)
+    return problem(502, message, "upstream_failed" if exc.status >= 500 else "upstream_not_realtime", headers)
+
+
+_PASSED_ON = {
+    400: "upstream_refused",
+    401: "invalid_api_key",
+    403: "upstream_forbidden",
+    404: "model_not_found",
+    429: "rate_limit_exceeded",
+    503: "upstream_overloaded",
+}
+"""Statuses that mean the same to our client; the code is used where the upstream gave none."""
+
+
+def _draining() -> web.Response:
+    return problem(503, "The server is stopping.", "server_draining", {"Retry-After": str(RETRY_AFTER_S)})

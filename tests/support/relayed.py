@@ -1,0 +1,31 @@
+"""A relay in front of an upstream, both on free ports of loopback."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tests.support.http import app_running, get
+from tests.support.wire import left_over
+from voice.engines.relay import RelayEngine, Upstream
+
+KEY = f"sk-{secrets.token_hex(12)}"
+
+
+def relay_to(port: int, **options: object) -> RelayEngine:
+    return RelayEngine(Upstream(**{"url": f"ws://127.0.0.1:{port}/v1/realtime", "api_key": KEY, **options}))  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def relayed(port: int, **options: object) -> AsyncIterator[int]:
+    """A relay in front of an upstream; nothing may be left running."""
+    async with asyncio.timeout(20):
+        async with app_running(relay_to(port, **options)) as front:
+            yield front
+        assert not {name for name in left_over() if name.startswith(("relay", "close"))}
+
+
+async def quiet(port: int) -> None:
+    """Until a server of ours has no session."""
+    while (await get(port, "/healthz")).json["sessions"]:
+        pass
