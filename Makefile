@@ -66,7 +66,7 @@ check: $(VENV)/.dev
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy --strict voice
-	@$(PYTEST) -m 'not slow' --durations=5 --durations-min=0.5
+	@$(PYTEST) -m 'not slow' --numprocesses auto --dist worksteal --durations=5 --durations-min=0.5
 
 bench: $(VENV)/.dev
 	@missed=; for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script" || missed="$$missed $$script"; done; \

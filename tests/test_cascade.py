@@ -202,12 +202,12 @@ async def test_a_timer_waits_until_nobody_speaks() -> None:
     responder = FakeResponder()
     async with talking(fake_engine(responder=responder)) as wire:
         await wire.settle()
-        responder.due = time.monotonic() + 0.05
+        responder.due = time.monotonic() + 0.6
         await wire.type("x")
         await wire.until(REPLY)
         await wire.push(padded(speech_like(600), 400, 0))
         await wire.until("input_audio_buffer.speech_started")
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(0.9)
         assert responder.due is not None
         await wire.push(silence(1000))
         await wire.until(REPLY)

@@ -68,7 +68,8 @@ async def test_a_key_in_broken_http_is_masked_too() -> None:
     assert "********" in str(told.value) and KEY not in str(told.value)
 
 
-@pytest.mark.parametrize(("auth", "header"), [("bearer", f"Authorization: Bearer {KEY}"), ("api-key", f"api-key: {KEY}")])
+# By name: a key in the name of a test would differ between the processes that share the tests.
+@pytest.mark.parametrize(("auth", "header"), [("bearer", f"Authorization: Bearer {KEY}"), ("api-key", f"api-key: {KEY}")], ids=["bearer", "api-key"])
 async def test_a_key_is_sent_in_the_services_own_way(auth: str, header: str) -> None:
     heads: list[str] = []
 
