@@ -196,7 +196,7 @@ export class View {
   }
 
   _follow() {
-    if (!this._away) this._scroll.scrollTop = this._scroll.scrollHeight;
+    if (!this._away && this._captions.size > 0) this._scroll.scrollTop = this._scroll.scrollHeight;
   }
 
   _toEnd() {
