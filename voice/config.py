@@ -82,6 +82,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds after which a session ends."""
     max_sessions: Annotated[int, Meta(ge=1)] = 100
     """Sessions at once."""
+    allow_origin: Text | None = None
+    """Origins of pages that may use the server besides its own, with blanks between."""
+    require_key: bool = False
+    """Refuse to serve without a server key."""
 
 
 TYPES: Mapping[str, Any] = get_type_hints(Settings, include_extras=True)
@@ -94,6 +98,9 @@ TAKES_THE_PLACE_OF: Mapping[str, frozenset[str]] = {
     "upstream": frozenset({"url", "provider"}),
 }
 """What a setting makes void in lower layers."""
+SERVER_KEY = "VOICE_SERVER_KEY"
+"""What clients of our server have to show. No setting: a key is not to be shown."""
+SERVER_KEY_NAMES = (SERVER_KEY, f"{SERVER_KEY}_FILE")
 WHERE = ("url", "upstream", "base_url")
 """Decide where speech and keys go: a file that lies in the current folder is named when it says so."""
 
@@ -270,7 +277,11 @@ def _environment(environ: Mapping[str, str]) -> _Layer:
     known = [f"VOICE_{name.upper()}" for name in TYPES]
     for variable in sorted(environ):
         # Only what looks like a slip: other programs may have variables of this kind too.
-        if variable.startswith("VOICE_") and variable not in known and (close := difflib.get_close_matches(variable, known, 1, 0.85)):
+        if (
+            variable.startswith("VOICE_")
+            and variable not in (*known, *SERVER_KEY_NAMES)
+            and (close := difflib.get_close_matches(variable, known, 1, 0.85))
+        ):
             log.warning("%s is no setting: did you mean %s?", variable, close[0])
     return _Layer(values, origins)
 

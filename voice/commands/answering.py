@@ -10,11 +10,9 @@ if TYPE_CHECKING:
     from voice.engines.endpoint import ChatOptions
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
-    """The flags that choose it."""
-    parser.add_argument(
-        "--provider", metavar="NAME", help="the service whose chat model answers in the local engine (with its key, and --model)"
-    )
+def add_model(parser: argparse.ArgumentParser, provider: str = "the service whose chat model answers in the local engine") -> None:
+    """The flags that choose it. `provider`: what the first one does in this command."""
+    parser.add_argument("--provider", metavar="NAME", help=f"{provider} (with its key)")
     parser.add_argument("--model", help="which model answers there, or at OPENAI_BASE_URL (default: OPENAI_MODEL)")
 
 

@@ -32,6 +32,16 @@ def settle(options: argparse.Namespace) -> "Config":
     return config
 
 
+class Joined(argparse.Action):
+    """An option that may be given several times: its values with blanks between."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: object, option_string: str | None = None
+    ) -> None:
+        before = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, f"{before} {values}" if before else values)
+
+
 def port(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"'{text}' is not a port: 0 to 65535")

@@ -2,10 +2,22 @@
 
 import argparse
 import sys
+from contextlib import asynccontextmanager
 
 from voice.commands.answering import add_model, chat_of
-from voice.commands.flags import SYNTHESIZERS, add_config, count, port, seconds, settle
-from voice.errors import ConfigError, UsageError
+from voice.commands.flags import SYNTHESIZERS, Joined, add_config, count, port, seconds, settle
+from voice.commands.relaying import serve_options, upstream_of
+
+TYPE_CHECKING = False
+"""As `typing.TYPE_CHECKING`, without the import."""
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from voice.config import Config
+    from voice.engines.endpoint import ChatOptions
+    from voice.engines.relay import Upstream
+    from voice.server.realtime import Engine
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -16,46 +28,77 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--cert", dest="tls_cert", metavar="PEM", help="serve TLS with this certificate (chain)")
     parser.add_argument("--key", dest="tls_key", metavar="PEM", help="the certificate's private key, if it is in a file of its own")
     parser.add_argument("--life", type=seconds, metavar="SECONDS", help="end every session after this time (default: 3600)")
-    parser.add_argument("--engine", choices=["local"], help="what answers (default: local)")
+    parser.add_argument(
+        "--engine", choices=["local", "relay"], help="what answers (default: local, or relay with --provider or --upstream)"
+    )
+    parser.add_argument("--upstream", metavar="URL", help="relay every session to this Realtime server; the key stays here")
     parser.add_argument("--speech", choices=SYNTHESIZERS, help="synthesiser of the local engine (default: auto)")
     parser.add_argument("--max-sessions", type=count, metavar="N", help="refuse more at once (default: 100)")
-    add_model(parser)
+    parser.add_argument("--allow-origin", action=Joined, metavar="ORIGIN", help="let pages of this origin in too; may be repeated")
+    parser.add_argument(
+        "--require-key", action="store_const", const=True, help="refuse to start unless VOICE_SERVER_KEY is set, which clients have to show"
+    )
+    add_model(parser, "relay every session to this service; with --engine local: its chat model answers")
     add_config(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve the Realtime protocol at /v1/realtime with the embedded engine. Ctrl-C ends it."""
+    """Serve the Realtime protocol at /v1/realtime, with the embedded engine or as a relay to a service. Ctrl-C ends it."""
     import asyncio
-    from pathlib import Path
 
-    from voice.engines.endpoint import refuse_ourselves
-    from voice.engines.local import LocalOptions, local_engine
-    from voice.server.app import ServeOptions, serve
-    from voice.server.found import findings
-    from voice.server.guard import is_loopback
+    config = settle(options)
+    listen = serve_options(config)
+    upstream = upstream_of(config)
+    chat = None if upstream is not None else chat_of(config, relays=True)
+    _refuse_ourselves(upstream, chat, listen.host, listen.port)
 
-    chat = chat_of(settle(options), relays=True)
-    if chat is not None:
-        refuse_ourselves(chat, options.host, options.port)
-    if options.tls_key and not options.tls_cert:
-        raise UsageError("--key needs --cert: give the certificate too")
-    if not is_loopback(options.host):
-        raise ConfigError(
-            f"--host {options.host} would let others in without a credential: serve on 127.0.0.1 and put a proxy with authentication in front"
-        )
+    def listening(address: str) -> None:
+        from urllib.parse import urlsplit
+
+        # Once more, for --port 0.
+        _refuse_ourselves(upstream, chat, listen.host, urlsplit(address).port or 0)
+        print(f"listening on {address}", flush=True)
 
     async def run() -> None:
-        async with local_engine(LocalOptions(synthesizer=options.speech, life_s=options.life, chat=chat)) as engine:
-            found = findings(engine)
+        from voice.server.app import serve
+
+        async with _engine(config, upstream, chat) as (engine, found):
+            if listen.server_key is not None:
+                found = {**found, "access": "with the key in VOICE_SERVER_KEY, or a secret made with it"}
             for what, text in found.items():
                 print(f"{what}: {text}", file=sys.stderr, flush=True)
-            cert, key = (Path(name) if name else None for name in (options.tls_cert, options.tls_key))
-            listen = ServeOptions(options.host, options.port, cert, key, options.max_sessions)
-            await serve(engine, listen, found, lambda address: print(f"listening on {address}", flush=True))
+            await serve(engine, listen, found, listening)
 
     try:
         asyncio.run(run())
     except KeyboardInterrupt:
         pass  # before it listened, or where a loop has no signals: this is how a server is ended
     return 0
+
+
+@asynccontextmanager
+async def _engine(
+    config: "Config", upstream: "Upstream | None", chat: "ChatOptions | None"
+) -> "AsyncIterator[tuple[Engine, dict[str, str]]]":
+    """What answers, and what is said about it."""
+    from voice.engines.local import LocalOptions, local_engine
+    from voice.engines.relay import RelayEngine
+    from voice.server.found import findings, relay_findings
+
+    if upstream is not None:
+        relay = RelayEngine(upstream)
+        yield relay, relay_findings(relay)
+        return
+    async with local_engine(LocalOptions(synthesizer=config.settings.speech, life_s=config.settings.life, chat=chat)) as engine:
+        yield engine, findings(engine)
+
+
+def _refuse_ourselves(upstream: "Upstream | None", chat: "ChatOptions | None", host: str, port: int) -> None:
+    """Raises: ConfigError if what answers is to be found at our own address."""
+    from voice.engines import endpoint, relay
+
+    if chat is not None:
+        endpoint.refuse_ourselves(chat, host, port)
+    if upstream is not None:
+        relay.refuse_ourselves(upstream, host, port)

@@ -6,6 +6,7 @@ from ctypes.util import find_library
 
 from voice.engines.endpoint import ChatOptions
 from voice.engines.local import LocalEngine
+from voice.engines.relay import MODEL, RelayEngine
 
 
 def findings(engine: LocalEngine) -> dict[str, str]:
@@ -31,3 +32,13 @@ def _key_line(key: bool, chat: ChatOptions | None) -> str:
         danger = ", and can be read on its way there: use https" if chat.open_key else ""
         return f"{'one' if chat.api_key else 'none'} is set for {chat.host}{danger}"
     return "a key is set; the local engine does not use it" if key else "none, and none is needed"
+
+
+def relay_findings(engine: RelayEngine) -> dict[str, str]:
+    """The same for a relay."""
+    upstream = engine.upstream
+    return {
+        "engine": f"relay: every session goes to {upstream.host}",
+        "model": f"{upstream.model or MODEL}, where a client names none",
+        "key": f"one is set for {upstream.host}, and stays here" if upstream.api_key else f"none is set for {upstream.host}",
+    }
