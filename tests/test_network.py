@@ -104,3 +104,26 @@ def test_every_walk_through_the_network_of_the_skills_is_understood() -> None:
             words.append(word)
         text = " ".join(filter(None, words))
         assert match(text) is not None, text
+
+
+@pytest.mark.parametrize(
+    ("text", "accepted"),
+    [
+        ("how many feet are in a mile", True),
+        ("how many feet are in an mile", False),
+        ("how many minutes are in an hour", True),
+        ("please convert eight gallons to liters", True),
+        ("please convert eight gallon to liters", False),
+        ("what is a hundred miles in kilometers", True),
+        ("what is one mile in kilometer", False),
+        ("remind me in half an hour", True),
+        ("wake me up in forty minute", False),
+        ("set a forty minute timer", True),
+    ],
+)
+def test_the_grammar_of_the_skills_agrees_in_number(text: str, accepted: bool) -> None:
+    net = network(jsgf())
+    leaving, here = ways(net), {net.start}
+    for word in text.split():
+        here = {to for state in here for to, name in leaving.get(state, []) if name == word}
+    assert any(to == net.final for state in here for to, _ in leaving.get(state, [])) == accepted

@@ -7,7 +7,7 @@ rules are kept small and conversions are grouped by kind of unit behind one comm
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from voice.engines import units
 from voice.engines.skills import table
@@ -25,7 +25,7 @@ def jsgf() -> str:
     rules = [
         *((name, _text(node, outer=True)) for name, node in table().rules.items()),
         *((f"unit_{kind}", " | ".join(_names(members, 1))) for kind, members in _kinds().items()),
-        *((f"one_{kind}", " | ".join(_names(members, 0))) for kind, members in _kinds().items()),
+        *((f"one_{kind}", _single(list(_names(members, 0)))) for kind, members in _kinds().items()),
         ("lead", lead),
         ("trail", trail),
         ("sentence", "\n  | ".join(bodies)),
@@ -77,6 +77,13 @@ def _names(members: Iterable[units.Unit], number: int) -> Iterator[str]:
         yield from (name for name in unit.heard if name not in other)
 
 
+def _single(names: Sequence[str]) -> str:
+    """One of each of the units, with the article that goes before its name."""
+    vowels = [name for name in names if name[0] in "aeiou" or name.startswith("hour")]
+    lots = (("a", [name for name in names if name not in vowels]), ("an", vowels))
+    return " | ".join(f"<{article}> ( {' | '.join(lot)} )" for article, lot in lots if lot)
+
+
 def _is_plural(one: str, many: str) -> bool:
     """Whether the second is the first with an "s" at one of its words: "degree celsius", "degrees celsius"."""
     return len(many) == len(one) + 1 and any(
@@ -103,8 +110,7 @@ def _with_kind(node: Node, kind: str) -> Node:
             return Slot(node.name, f"unit_{kind}")
         case Row(parts=(Slot(kind="amount") as amount, Slot(kind="unit") as unit, *rest)):
             several = Row((Slot(amount.name, "many"), Slot(unit.name, f"unit_{kind}")))
-            single = Row((Slot(amount.name, "single"), Slot(unit.name, f"one_{kind}")))
-            return Row((Choice((several, single)), _with_kind(Row(tuple(rest)), kind)))
+            return Row((Choice((several, Slot(unit.name, f"one_{kind}"))), _with_kind(Row(tuple(rest)), kind)))
         case Row(parts=(first, *rest)):
             return Row((_with_kind(first, kind), _with_kind(Row(tuple(rest)), kind)))
         case Choice():
