@@ -18,7 +18,7 @@ from voice.audio.pcm import samples_in
 from voice.audio.turns import TurnDetector, TurnSettings
 from voice.audio.vad import make_detector
 from voice.engines.local import MODEL
-from voice.errors import LinkClosed, MissingError, MissingExtra, UsageError
+from voice.errors import LinkClosed, MissingExtra
 from voice.links import dial as dialing
 from voice.links.base import Link
 from voice.opening import connect
@@ -191,17 +191,6 @@ async def test_closing_ends_the_events() -> None:
     async with app_running(fake_engine()) as port, connect(f"ws://127.0.0.1:{port}") as session:
         await session.close()
         assert (await until_reply(session))[-1] == SessionEnded(1000, "", False)
-
-
-async def test_no_server_is_a_sentence_and_not_a_group() -> None:
-    async with raw_server(lambda reader, writer: asyncio.sleep(0)) as port:
-        pass
-    with pytest.raises(MissingError, match="Is the server running"):
-        async with connect(f"ws://127.0.0.1:{port}"):
-            raise AssertionError
-    with pytest.raises(UsageError):
-        async with connect("nonsense"):
-            raise AssertionError
 
 
 async def test_no_engine_installed_is_a_sentence_and_not_a_group(monkeypatch: pytest.MonkeyPatch) -> None:

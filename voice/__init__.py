@@ -6,7 +6,6 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from voice.engines.local import local_engine as local_engine
-    from voice.opening import connect as connect
     from voice.protocol.notices import ErrorReported as ErrorReported
     from voice.protocol.notices import LinkLost as LinkLost
     from voice.protocol.notices import LinkRestored as LinkRestored
@@ -24,7 +23,10 @@ if TYPE_CHECKING:
     from voice.protocol.notices import TurnResent as TurnResent
     from voice.protocol.notices import UserText as UserText
     from voice.session import Session as Session
+    from voice.session import hold
     from voice.session import settings_of as settings_of
+
+    connect = hold
 
 _HOMES = {"Session": "voice.session", "connect": "voice.opening", "settings_of": "voice.session", "local_engine": "voice.engines.local"}
 _NOTICES = (
