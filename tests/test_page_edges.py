@@ -122,6 +122,39 @@ async def test_a_microphone_that_is_pulled_out_ends_the_turn_and_not_the_convers
     assert visit.complaints == []
 
 
+async def test_sound_that_the_browser_pauses_is_resumed_with_a_tap() -> None:
+    keep = "window.AudioContext = class extends AudioContext { constructor(...wishes) { super(...wishes); window.context = this; } };"
+    engine = fake_engine(responder=FakeResponder(answer=lambda prompt: ["word " * 30]))
+    async with asyncio.timeout(WITHIN_S), page_server(engine) as server, chromium(server.url, prepare=keep) as visit:
+        page = visit.page
+        await page.fill("#text", "one")
+        await page.press("#text", "Enter")
+        await visit.until_heard()
+        await page.evaluate("window.context.suspend()")
+        await expect(page.locator("#notice p")).to_contain_text("has paused the sound")
+        await page.click("#remedy")
+        await expect(page.locator("#notice")).to_be_hidden()
+        assert await page.evaluate("window.context.state") == "running"
+        await expect(page.locator("#state")).to_have_text("Ready", timeout=15_000)
+    assert visit.complaints == []
+
+
+async def test_a_computer_that_was_offline_connects_as_soon_as_it_is_back() -> None:
+    async with asyncio.timeout(WITHIN_S), page_server(fake_engine()) as server, chromium(server.url) as visit:
+        page = visit.page
+        await page.fill("#text", "one")
+        await page.press("#text", "Enter")
+        await expect(page.locator("#captions li").last).to_contain_text("1 lines.")
+        await page.context.set_offline(True)
+        await server.hang_up(1001)
+        await expect(page.locator("#notice p")).to_contain_text("This computer is offline")
+        await page.fill("#text", "two")
+        await page.press("#text", "Enter")
+        await page.context.set_offline(False)
+        await expect(page.locator("#captions li").last).to_contain_text("3 lines.")
+        await expect(page.locator("#notice")).to_be_hidden()
+
+
 async def test_what_the_server_says_of_an_error_is_text_too() -> None:
     message = "<img src=x onerror=alert(1)>"
 
