@@ -3,7 +3,8 @@
 One task a direction, message by message: it takes the next only when the last has been handed on, so a slow client slows the upstream's sending, and
 the other way round; nothing is kept but what the two sockets hold. Audio is not parsed. Both sides speak the same dialect.
 
-An end is passed on, with its code and reason, once all that came before it has been. The key is taken out of all that an upstream says, should it repeat it.
+An end is passed on, with its code and reason, once all that came before it has been. What an upstream says comes without the key, should it
+repeat it: its link sees to that (`links/dial.py`).
 """
 
 import asyncio
@@ -34,7 +35,6 @@ PONG_S = 2.0
 """An upstream is a server on a good line: with ping interval and close timeout a dead one is noticed 3 s after the ping it owed."""
 LIFE_S = 3600.0
 ANY = frozenset({"0.0.0.0", "::"})
-MASK = "********"
 EXPIRED = "Your session hit its maximum duration."
 TELL_S = 1.0
 CLOCK_OFF_S = 5.0
@@ -81,32 +81,6 @@ class Traffic:
     characters: int = 0
 
 
-class Redactor:
-    """Takes a key out of texts, written as it is or in any way that JSON allows."""
-
-    def __init__(self, key: str | None) -> None:
-        escaped = json.dumps(key)[1:-1] if key else ""
-        self._forms = tuple(sorted({key, escaped, escaped.replace("/", "\\/")}, key=len, reverse=True)) if key else ()
-
-    def clean(self, text: str) -> str:
-        """The text without the key."""
-        for form in self._forms:
-            if form in text:
-                text = text.replace(form, MASK)
-        return self._unescaped(text) if self._forms and "\\u" in text else text
-
-    def _unescaped(self, text: str) -> str:
-        r"""The key may hide behind escapes: \u0073k-..."""
-        try:
-            plain = msgspec.json.encode(msgspec.json.decode(text)).decode()
-        except (msgspec.MsgspecError, RecursionError, UnicodeError):
-            return text
-        cleaned = plain
-        for form in self._forms:
-            cleaned = cleaned.replace(form, MASK)
-        return text if cleaned == plain else cleaned
-
-
 class By(Enum):
     """Who or what ends a session."""
 
@@ -119,9 +93,8 @@ class By(Enum):
 class Reached:
     """An upstream that has taken a session. `carry` it, or `close` it."""
 
-    def __init__(self, link: DialedLink, redactor: Redactor, life_s: float, number: int) -> None:
+    def __init__(self, link: DialedLink, life_s: float, number: int) -> None:
         self._link = link
-        self._redactor = redactor
         self._life_s = life_s
         self._number = number
         now_s = time.time()
@@ -191,8 +164,8 @@ class Reached:
             try:
                 message = await self._link.receive()
             except LinkClosed as closed:
-                return over(LinkClosed(closed.close_code, self._redactor.clean(closed.reason)), By.UPSTREAM)
-            text = self._redactor.clean(message if isinstance(message, str) else message.decode(errors="replace"))
+                return over(closed, By.UPSTREAM)
+            text = message if isinstance(message, str) else message.decode(errors="replace")
             if _SETTINGS.match(text, 0, _PEEKED):
                 text = self._with_our_end(text)
             self._count(self.down, "down", text)
@@ -236,7 +209,6 @@ class RelayEngine:
     def __init__(self, upstream: Upstream) -> None:
         self.upstream = upstream
         self.sessions = 0
-        self._redactor = Redactor(upstream.api_key)
         self._numbers = itertools.count(1)
 
     async def reach(self, model: str | None = None, intent: str | None = None) -> Reached:
@@ -245,7 +217,7 @@ class RelayEngine:
         number, began = next(self._numbers), time.monotonic()
         link = await dial(upstream.address(model, intent), upstream.api_key, auth=upstream.auth, pong_s=PONG_S)
         log.debug("session %d: %s answered after %.0f ms", number, upstream.host, (time.monotonic() - began) * 1000)
-        return Reached(link, self._redactor, upstream.life_s, number)
+        return Reached(link, upstream.life_s, number)
 
     async def serve(self, link: Link, model: str | None = None) -> LinkClosed:
         """Dial and carry one client's session. Raises: as `reach`."""

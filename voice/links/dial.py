@@ -14,6 +14,7 @@ from websockets.http11 import Response
 
 from voice.errors import LinkClosed, MissingError, Refused, Silent, UsageError
 from voice.links.base import close_reason
+from voice.links.redact import Redactor
 
 _quiet = logging.getLogger(f"{__name__}.handshake")
 _quiet.setLevel(logging.INFO)
@@ -24,16 +25,16 @@ PING_INTERVAL_S, PING_TIMEOUT_S, CLOSE_TIMEOUT_S = 10.0, 5.0, 1.0
 """A dead peer is noticed after interval + timeout + close timeout: all three have to be set (websockets adds them)."""
 MAX_MESSAGE_BYTES = 16 << 20
 """The service takes 15 MiB of audio in one append; one event of a server that minds its clients is under 1 MiB."""
-MASK = "********"
 SHOWN_CHARACTERS = 200
 """Of what a server says about a refusal."""
 
 
 class DialedLink:
-    """A WebSocket that we opened."""
+    """A WebSocket that we opened. What comes over it has no key in it, should the server repeat ours."""
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: ClientConnection, redactor: Redactor | None = None) -> None:
         self._connection = connection
+        self._redactor = redactor or Redactor(None)
         self.server_s = _unix_time(connection.response)
         """The server's Unix time at the handshake; None if its answer has no `Date`."""
 
@@ -42,14 +43,15 @@ class DialedLink:
         try:
             await self._connection.send(text)
         except ConnectionClosed as exc:
-            raise _ended(exc) from exc
+            raise self._ended(exc) from exc
 
     async def receive(self) -> str | bytes:
         """See `Link`."""
         try:
-            return await self._connection.recv()
+            message = await self._connection.recv()
         except ConnectionClosed as exc:
-            raise _ended(exc) from exc
+            raise self._ended(exc) from exc
+        return self._redactor.clean(message) if isinstance(message, str) else self._redactor.clean_bytes(message)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """See `Link`. A peer that does not answer is cut off."""
@@ -58,6 +60,21 @@ class DialedLink:
                 await self._connection.close(code, close_reason(reason))
         except TimeoutError:
             self._connection.transport.abort()
+
+    def _ended(self, exc: ConnectionClosed) -> LinkClosed:
+        """How it ended, by whoever said so first (we do: too big a message, no pong); 1006 if it went without a word."""
+        frame = exc.rcvd if exc.rcvd_then_sent else exc.sent or exc.rcvd
+        return LinkClosed(frame.code, self._redactor.clean(frame.reason)) if frame is not None else LinkClosed()
+
+
+class _Connection(ClientConnection):
+    """One whose reader is told of a close also by a server that says so and then does not hang up."""
+
+    def data_received(self, data: bytes) -> None:
+        closing = self.protocol.close_rcvd is not None
+        super().data_received(data)
+        if self.protocol.close_rcvd is not None and not closing:
+            self.loop.call_later(CLOSE_TIMEOUT_S, self.transport.abort)
 
 
 class _Dialing(connect):
@@ -90,40 +107,40 @@ def realtime_url(url: str, model: str | None = None) -> str:
 
 
 async def dial(
-    url: str, api_key: str | None = None, cafile: str | None = None, *, auth: str = "bearer", pong_s: float = PING_TIMEOUT_S
+    url: str, api_key: str | None = None, cafile: str | None = None, *, auth: str = "bearer", pong_s: float | None = None
 ) -> DialedLink:
     """Open a link to a complete `ws(s)://` address. Proxies are taken from the environment (HTTPS_PROXY, NO_PROXY), but for this machine.
 
-    `auth`: how the key is sent, "bearer" or "api-key" (see `Provider.auth`); `pong_s`: how long a pong may take.
+    `auth`: how the key is sent, "bearer" or "api-key" (see `Provider.auth`); `pong_s`: how long a pong may take (PING_TIMEOUT_S).
     Raises: Refused (an HTTP answer), Silent, MissingError, UsageError (key, cafile), `LinkClosed` never. None of them holds the key.
     """
-    host = urlsplit(url).netloc.rpartition("@")[2]
+    host, redactor = urlsplit(url).netloc.rpartition("@")[2], Redactor(api_key)
     opening = _Dialing(
         url,
         additional_headers=_authorization(api_key, auth),
         ssl=_trust(cafile) if url.startswith("wss:") else None,
+        create_connection=_Connection,
         compression=None,
         max_size=MAX_MESSAGE_BYTES,
         open_timeout=OPEN_TIMEOUT_S,
         ping_interval=PING_INTERVAL_S,
-        ping_timeout=pong_s,
+        ping_timeout=PING_TIMEOUT_S if pong_s is None else pong_s,
         close_timeout=CLOSE_TIMEOUT_S,
         logger=_quiet,
         proxy=None if urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1") else True,
     )
     try:
-        return DialedLink(await opening)
+        return DialedLink(await opening, redactor)
     except InvalidStatus as exc:
         error = _error(exc.response)
-        said = _shown(error.message, api_key)
+        said = _shown(redactor.clean(error.message))
         sentence = f"{_why(host, exc)}: {said}" if said else _why(host, exc)
-        raise Refused(sentence, exc.response.status_code, _wait_s(exc.response), _shown(str(error.code or ""), api_key)) from exc
+        raise Refused(sentence, exc.response.status_code, _wait_s(exc.response), _shown(redactor.clean(str(error.code or "")))) from exc
     except TimeoutError as exc:
         raise Silent(_why(host, exc)) from exc
     except (OSError, ImportError, WebSocketException) as exc:
         # ImportError: a SOCKS proxy is set, and the package that speaks to it is not installed.
-        sentence = _why(host, exc)
-        raise MissingError(sentence.replace(api_key, MASK) if api_key else sentence) from exc
+        raise MissingError(redactor.clean(_why(host, exc))) from exc
 
 
 def _authorization(api_key: str | None, auth: str) -> dict[str, str]:
@@ -211,13 +228,6 @@ def _error(response: Response) -> _Error:
         return _Error()
 
 
-def _shown(text: str, api_key: str | None) -> str:
-    """Words of a server, fit for a terminal and without the key, should the server repeat it."""
-    safe = text.replace(api_key, MASK) if api_key else text
-    return "".join(character if character.isprintable() else " " for character in safe[:SHOWN_CHARACTERS])
-
-
-def _ended(exc: ConnectionClosed) -> LinkClosed:
-    """How it ended, by whoever said so first (we do: too big a message, no pong); 1006 if it went without a word."""
-    frame = exc.rcvd if exc.rcvd_then_sent else exc.sent or exc.rcvd
-    return LinkClosed(frame.code, frame.reason) if frame is not None else LinkClosed()
+def _shown(text: str) -> str:
+    """Words of a server, fit for a terminal."""
+    return "".join(character if character.isprintable() else " " for character in text[:SHOWN_CHARACTERS])
