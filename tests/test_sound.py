@@ -1,6 +1,7 @@
 """Streams of a sound library that is played by the test: what is opened, what goes through, and what happens when a card goes."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from tests.support.fake_sound import FakeSound
 from tests.support.signals import tone
+from tests.support.until import until
 from voice.devices import sound
 from voice.devices.portaudio import Device
 from voice.devices.sound import Card, open_card
@@ -114,10 +116,21 @@ async def test_the_busy_one_is_named_and_the_other_let_go(monkeypatch: pytest.Mo
     assert not fake.open
 
 
-@pytest.mark.parametrize("how", ["silent", "finished", "never"])
+@pytest.mark.parametrize("how", ["silent", "finished", "never", "hangs"])
 async def test_a_card_that_goes_is_noticed(monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     monkeypatch.setattr(sound, "WATCH_S", 0.005)
-    fake = FakeSound()
+    monkeypatch.setattr(sound, "PAUSE_S", 0.005)
+    monkeypatch.setattr(sound, "CLOSE_S", 0.1)
+    hang = threading.Event()
+
+    def refuse(kind: str, settings: dict[str, Any]) -> tuple[str, int] | None:
+        if not fake.streams:
+            return None
+        if how == "hangs":
+            hang.wait(10)
+        return "Device unavailable", -9985
+
+    fake = FakeSound(refuse)
 
     async def stay() -> None:
         async with opened(monkeypatch, fake):
@@ -130,9 +143,57 @@ async def test_a_card_that_goes_is_noticed(monkeypatch: pytest.MonkeyPatch, how:
                 stream.settings["finished_callback"]()
             await asyncio.sleep(30)
 
-    with pytest.RaisesGroup(pytest.RaisesExc(MissingError, match="'Mic' and 'Speaker' has gone: plug it in and start again")):
+    gone = pytest.RaisesExc(MissingError, match="'Mic' and 'Speaker' has gone: plug it in and start again")
+    with pytest.RaisesGroup(pytest.RaisesGroup(gone)):
         await stay()
+    hang.set()
     assert not fake.open
+    assert how == "hangs" or len(fake.streams) == (1 if how == "never" else 1 + sound.TRIES)
+
+
+@pytest.mark.parametrize("calls", [0, 3])
+async def test_a_card_that_stumbles_again_and_again_is_given_up(monkeypatch: pytest.MonkeyPatch, calls: int) -> None:
+    monkeypatch.setattr(sound, "WATCH_S", 0.005)
+    fake = FakeSound()
+
+    async def stay() -> None:
+        async with opened(monkeypatch, fake):
+            fake.open[0].call()
+            for count in range(1, 10):
+                await until(lambda: len(fake.open) == 1 and len(fake.streams) == count)  # noqa: B023 - used at once
+                for _ in range(calls):
+                    fake.open[0].call()
+                await asyncio.sleep(0.02)
+                fake.open[0].settings["finished_callback"]()
+
+    with pytest.RaisesGroup(pytest.RaisesGroup(pytest.RaisesExc(MissingError, match="has gone"))):
+        await stay()
+    assert len(fake.streams) == (2 if calls == 0 else 1 + sound.TRIES)
+
+
+async def test_a_card_that_stumbles_is_opened_again_and_the_conversation_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sound, "WATCH_S", 0.005)
+    monkeypatch.setattr(sound, "PAUSE_S", 0.005)
+    fake = FakeSound(lambda kind, settings: ("Host error", -9999) if len(fake.streams) == 1 else None)
+    async with opened(monkeypatch, fake) as card:
+        (first,) = fake.open
+        assert card.loudspeaker is not None and card.microphone is not None
+        card.loudspeaker.play("one", tone(500, rate_hz=24_000), 24_000)
+        card.loudspeaker.end("one")
+        source = card.microphone.frames()
+        asking = asyncio.ensure_future(anext(source))
+        before = np.concatenate([first.call() for _ in range(20)])
+        await asking
+        first.settings["finished_callback"]()
+        await until(lambda: fake.open and fake.open[0] is not first)
+        assert first.closed and len(fake.streams) == 3
+        (second,) = fake.open
+        assert second.settings["samplerate"] == first.settings["samplerate"]
+        after = np.concatenate([second.call(np.full((480, 1), 3_000, np.int16)) for _ in range(40)])
+        assert before.any() and after.any() and card.loudspeaker.heard_ms("one") == 500, "from where it was"
+        heard = [await anext(source) for _ in range(25)]
+        assert any(abs(int(frame.samples.mean()) - 3_000) < 10 for frame in heard)
+        await source.aclose()
 
 
 async def test_a_card_that_is_there_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,13 +217,11 @@ async def test_nothing_leaves_the_callback_and_the_bug_is_raised_outside(monkeyp
             assert not fake.open[0].call().any(), "silence, not noise"
             await asyncio.sleep(30)
 
-    with pytest.RaisesGroup(ZeroDivisionError):
+    with pytest.RaisesGroup(pytest.RaisesGroup(ZeroDivisionError)):
         await stay()
 
 
 async def test_a_sound_system_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    import threading
-
     monkeypatch.setattr(sound, "OPEN_S", 0.05)
     hang = threading.Event()
 

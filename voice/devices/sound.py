@@ -5,6 +5,7 @@ callbacks stop, or the stream says that it has finished. So somebody counts the 
 """
 
 import asyncio
+import logging
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -20,12 +21,17 @@ from voice.devices.player import Player
 from voice.devices.portaudio import INSTEAD, Device, library
 from voice.errors import MissingError
 
+log = logging.getLogger(__name__)
+
 BLOCK_MS = 10
 LATENCY_S = 0.03
 """What is asked of the card: three blocks. "low" lets a plug-in of ALSA stumble."""
 OTHER_RATES_HZ = (48_000, 44_100, 16_000)
 """Tried where a card refuses the rate that it says is its own."""
 OPEN_S, CLOSE_S = 15.0, 2.0
+TRIES, PAUSE_S, STABLE_CALLS = 3, 0.3, 1_000
+"""A stream that has ended is opened again so often in a row: a sound server that stumbles ends one, and the next one works. One that has
+lived for 10 s ends the row."""
 WATCH_S, SILENT_STEPS, FIRST_STEPS = 0.1, 5, 30
 """500 ms without a callback, or 3 s without the first: the card has gone. Steps and not time are counted: a machine that slept has
 missed one step, whatever the clock says."""
@@ -36,35 +42,41 @@ INVALID_RATE, INVALID_CHANNELS, BAD_COMBINATION = -9997, -9998, -9993
 class Line:
     """One stream: a microphone, a loudspeaker, or both."""
 
-    def __init__(self, sound: Any, rate_hz: int, capture: Capture | None, player: Player | None) -> None:
+    def __init__(self, sound: Any, devices: tuple[Device | None, Device | None], rate_hz: int, channels: tuple[int, int]) -> None:
         self.calls = 0
         self.failure: Exception | None = None
         self.finished = threading.Event()
+        self.capture: Capture | None = None
+        self.player: Player | None = None
+        self.name = " and ".join(dict.fromkeys(f"'{device.name}'" for device in devices if device is not None))
         self._sound = sound
+        self._devices = devices
         self._rate_hz = rate_hz
-        self._capture = capture
-        self._player = player
+        self._channels = channels
         self._stream: Any = None
 
-    def open(self, devices: tuple[Device | None, Device | None], channels: tuple[int, int]) -> tuple[float, float]:
-        """Open it and begin; returns the latency of the microphone and of the loudspeaker in seconds. Raises: PortAudioError."""
+    def open(self) -> tuple[float, float]:
+        """Open it (again) and begin; returns the latency of the microphone and of the loudspeaker in seconds. Raises: PortAudioError."""
+        self.close()
+        self.finished = threading.Event()
         settings: dict[str, Any] = {"samplerate": self._rate_hz, "blocksize": self._rate_hz * BLOCK_MS // 1000, "dtype": "int16"}
         settings |= {"latency": LATENCY_S, "finished_callback": self.finished.set}
-        ours = [None if device is None else device.index for device in devices]
-        if self._capture is not None and self._player is not None:
-            self._stream = self._sound.Stream(device=tuple(ours), channels=channels, callback=self._both, **settings)
-        elif self._capture is not None:
-            self._stream = self._sound.InputStream(device=ours[0], channels=channels[0], callback=self._hear, **settings)
+        listen, speak = (None if device is None else device.index for device in self._devices)
+        if listen is not None and speak is not None:
+            self._stream = self._sound.Stream(device=(listen, speak), channels=self._channels, callback=self._both, **settings)
+        elif listen is not None:
+            self._stream = self._sound.InputStream(device=listen, channels=self._channels[0], callback=self._hear, **settings)
         else:
-            self._stream = self._sound.OutputStream(device=ours[1], channels=channels[1], callback=self._speak, **settings)
+            self._stream = self._sound.OutputStream(device=speak, channels=self._channels[1], callback=self._speak, **settings)
         self._stream.start()
         latency = self._stream.latency
         return latency if isinstance(latency, tuple) else (latency, latency)
 
     def close(self) -> None:
         """Stop at once. Never raises: a card that has gone cannot be closed in order."""
-        if self._stream is not None:
-            self._stream.close(ignore_errors=True)
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close(ignore_errors=True)
 
     def _both(self, heard: NDArray[np.int16], out: NDArray[np.int16], frames: int, when: Any, status: Any) -> None:
         self._hear(heard, frames, when, status)
@@ -74,8 +86,8 @@ class Line:
     def _hear(self, heard: NDArray[np.int16], frames: int, when: Any, status: Any) -> None:
         self.calls += 1
         try:
-            assert self._capture is not None
-            self._capture.push(heard.copy())
+            assert self.capture is not None
+            self.capture.push(heard.copy())
         except Exception as exc:
             # Nothing may leave a callback: the watch raises it.
             self.failure = exc
@@ -83,8 +95,8 @@ class Line:
     def _speak(self, out: NDArray[np.int16], frames: int, when: Any, status: Any) -> None:
         self.calls += 1
         try:
-            assert self._player is not None
-            out[:] = self._player.take(frames)[:, np.newaxis]
+            assert self.player is not None
+            out[:] = self.player.take(frames)[:, np.newaxis]
         except Exception as exc:
             # Nothing may leave a callback: the watch raises it.
             out.fill(0)
@@ -122,7 +134,7 @@ class Card:
         self.loudspeaker: CardSpeaker | None = None
         self._sound = sound
         self._loop = loop
-        self._lines: list[tuple[str, Line]] = []
+        self._lines: list[Line] = []
 
     def open(self, listen: Device | None, speak: Device | None) -> None:
         """One stream for both where that can be, else one each. Waits for the sound system. Raises: MissingError."""
@@ -134,45 +146,68 @@ class Card:
 
     def close(self) -> None:
         """Silence, at once."""
-        for _, line in self._lines:
+        for line in self._lines:
             line.close()
 
     async def watch(self) -> None:
-        """Until a device goes. Raises: MissingError that names it."""
-        calls, still = [0] * len(self._lines), [SILENT_STEPS - FIRST_STEPS] * len(self._lines)
+        """Until a device has gone for good. Raises: MissingError that names it."""
+        async with asyncio.TaskGroup() as group:
+            for line in self._lines:
+                group.create_task(self._watch(line), name=f"sound card {line.name}")
+
+    async def _watch(self, line: Line) -> None:
+        gone = MissingError(f"{line.name} has gone: plug it in and start again, choose another (`voice devices`), {INSTEAD}")
+        calls, began, still, tries = 0, 0, SILENT_STEPS - FIRST_STEPS, 0
         while True:
             await asyncio.sleep(WATCH_S)
-            for number, (name, line) in enumerate(self._lines):
-                if line.failure is not None:
-                    raise line.failure
-                if line.calls != calls[number]:
-                    still[number] = 0
-                calls[number], still[number] = line.calls, still[number] + (line.calls == calls[number])
-                if line.finished.is_set() or still[number] > SILENT_STEPS:
-                    raise MissingError(f"{name} has gone: plug it in and start again, choose another (`voice devices`), {INSTEAD}")
+            if line.failure is not None:
+                raise line.failure
+            still = still + 1 if line.calls == calls else 0
+            calls = line.calls
+            if calls - began >= STABLE_CALLS:
+                tries = 0
+            if not line.finished.is_set() and still <= SILENT_STEPS:
+                continue
+            if calls == began:
+                raise gone  # it was open and did nothing
+            began, still, opened = calls, SILENT_STEPS - FIRST_STEPS, False
+            while not opened:
+                if tries == TRIES:
+                    raise gone
+                tries += 1
+                opened = await self._again(line, gone)
+            log.warning("%s has stopped, and was opened again", line.name)
+
+    async def _again(self, line: Line, gone: MissingError) -> bool:
+        """Open another stream for one that has ended; whether that worked. Raises: MissingError if the sound system hangs."""
+        try:
+            await _in_thread(line.open, CLOSE_S, str(gone))
+        except self._sound.PortAudioError:
+            await asyncio.sleep(PAUSE_S)
+            return False
+        return True
 
     def _try(self, listen: Device | None, speak: Device | None) -> Exception | None:
         """Open one stream at the first setting that the devices take; returns why there is none."""
         failure: Exception | None = None
         for rate_hz, channels in _settings(listen, speak):
-            capture = Capture(rate_hz, self._loop) if listen is not None else None
-            speaker = CardSpeaker(speak.name, rate_hz) if speak is not None else None
-            line = Line(self._sound, rate_hz, capture, speaker)
+            line = Line(self._sound, (listen, speak), rate_hz, channels)
+            line.capture = Capture(rate_hz, self._loop) if listen is not None else None
+            line.player = speaker = CardSpeaker(speak.name, rate_hz) if speak is not None else None
             try:
-                latency_s = line.open((listen, speak), channels)
+                latency_s = line.open()
             except self._sound.PortAudioError as exc:
                 line.close()
                 failure = failure or exc
                 if exc.args[1:2] and exc.args[1] not in (INVALID_RATE, INVALID_CHANNELS, BAD_COMBINATION):
                     return failure
                 continue
-            if capture is not None and listen is not None:
-                self.microphone = CardMicrophone(listen.name, capture, latency_s[0])
+            if line.capture is not None and listen is not None:
+                self.microphone = CardMicrophone(listen.name, line.capture, latency_s[0])
             if speaker is not None:
                 speaker.delayed_by(latency_s[1])
                 self.loudspeaker = speaker
-            names = dict.fromkeys(device.name for device in (listen, speak) if device is not None)
-            self._lines.append((" and ".join(f"'{name}'" for name in names), line))
+            self._lines.append(line)
             return None
         return failure
 
@@ -211,7 +246,7 @@ def _settings(listen: Device | None, speak: Device | None) -> Iterator[tuple[int
             yield rate_hz, channels
 
 
-async def _in_thread(work: Callable[[], None], within_s: float, late: str) -> None:
+async def _in_thread(work: Callable[[], object], within_s: float, late: str) -> None:
     """Work that waits for the sound system, on a thread that does not hold up the end of the program. Raises: MissingError(late)."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
