@@ -98,6 +98,16 @@ def test_a_server_that_stops_in_mid_reply_does_not_keep_the_floor() -> None:
     assert not player.busy
 
 
+def test_a_long_reply_that_came_at_once_is_heard_to_its_end() -> None:
+    clock = Clock()
+    player = Player(16_000, clock=clock)
+    player.delayed_by(0.05)
+    player.play("one", tone(7_000), 16_000)
+    player.end("one")
+    drain(player, clock, limit_ms=8_000)
+    assert player.heard_ms("one") == 7_000
+
+
 def test_beginnings_are_forgotten_in_order() -> None:
     clock = Clock()
     player = Player(16_000, clock=clock)

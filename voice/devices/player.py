@@ -15,7 +15,7 @@ from voice.audio.resample import Resampler
 REMEMBERED = 64
 """Items whose beginning is remembered."""
 STALLED_S = 5.0
-"""A reply of which nothing more has come for so long is not heard any more, whatever its server does."""
+"""A reply that has run dry for so long is not heard any more, whatever its server does."""
 US = 1_000_000
 
 
@@ -30,7 +30,7 @@ class Player:
         self._buffer.latency_samples = round(latency_s * rate_hz)
         self._open: tuple[str, int, Resampler] | None = None
         self._began_s: dict[str, float] = {}
-        self._put_s = 0.0
+        self._sounded_s = 0.0
 
     def delayed_by(self, latency_s: float) -> None:
         """From `take` to the air, where it is known only once the device is open."""
@@ -63,6 +63,8 @@ class Player:
         with self._lock:
             out = self._buffer.take(count, round(now_s * US))
             at = self._buffer.position()
+            if self._buffer.stats.buffered_ms:
+                self._sounded_s = now_s
             if at is not None and at[1] and at[0] not in self._began_s:
                 self._began_s[at[0]] = now_s - at[1] / self.rate_hz
                 if len(self._began_s) > REMEMBERED:
@@ -84,10 +86,7 @@ class Player:
         with self._lock:
             if self._buffer.stats.buffered_ms:
                 return True
-            return (
-                self._buffer.position() is not None
-                and self._clock() - self._put_s < STALLED_S + self._buffer.latency_samples / self.rate_hz
-            )
+            return self._buffer.position() is not None and self._clock() - self._sounded_s < STALLED_S
 
     @property
     def stats(self) -> JitterStats:
@@ -103,6 +102,6 @@ class Player:
 
     def _put(self, item_id: str, samples: Samples) -> None:
         if len(samples):
-            self._put_s = self._clock()
+            now_s = self._clock()
             with self._lock:
-                self._buffer.put(item_id, samples, round(self._put_s * US))
+                self._buffer.put(item_id, samples, round(now_s * US))
