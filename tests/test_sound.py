@@ -182,6 +182,7 @@ async def test_a_card_that_stumbles_is_opened_again_and_the_conversation_goes_on
         card.loudspeaker.end("one")
         source = card.microphone.frames()
         asking = asyncio.ensure_future(anext(source))
+        await asyncio.sleep(0)
         before = np.concatenate([first.call() for _ in range(20)])
         await asking
         first.settings["finished_callback"]()
