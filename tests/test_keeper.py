@@ -147,6 +147,20 @@ async def test_a_turn_whose_words_nobody_knows_yet_is_sent_again(turns: str) -> 
         assert len(engine.prompts) == 1
 
 
+async def test_a_turn_that_is_known_is_not_heard_twice() -> None:
+    """The silence behind it is sent again, for the beginning of the next turn, and nothing of the turn itself."""
+    engine = Engine()
+    async with talking(engine) as (session, heard):
+        await heard.ready()
+        await push(session, silence(300), speech_like(800), silence(640))
+        await heard.reply()
+        await engine.cut()
+        await heard.restored()
+        await push(session, silence(1500), speech_like(800), silence(1000))
+        await heard.reply()
+        assert heard.count(TurnCommitted) == 2 and len(engine.prompts) == 2
+
+
 async def test_an_answer_of_which_nothing_had_come_is_asked_for_again() -> None:
     engine = Engine()
     engine.transcriber.gate = asyncio.Event()

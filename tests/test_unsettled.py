@@ -20,10 +20,10 @@ def test_speech_that_no_turn_has_committed() -> None:
 def test_a_turn_is_safe_when_its_words_are_known() -> None:
     state = Unsettled()
     state.speech(500)
-    state.committed("a")
+    state.committed("a", 1000)
     assert not state.speaking
     state.speech(2000)
-    state.committed("b")
+    state.committed("b", 1000)
     state.written("a")
     assert state.broken(None) == Loss(2000, ("b",), ())
 
@@ -31,7 +31,7 @@ def test_a_turn_is_safe_when_its_words_are_known() -> None:
 def test_where_nobody_writes_an_answer_settles_its_question() -> None:
     state = Unsettled()
     state.speech(500)
-    state.committed("a")
+    state.committed("a", 1000)
     state.created("r")
     state.done("r", written=False)
     assert state.broken(None) == NOTHING
@@ -40,7 +40,7 @@ def test_where_nobody_writes_an_answer_settles_its_question() -> None:
 def test_an_answer_does_not_settle_words_that_are_still_to_come() -> None:
     state = Unsettled()
     state.speech(500)
-    state.committed("a")
+    state.committed("a", 1000)
     state.created("r")
     state.done("r", written=True)
     assert state.broken(None) == Loss(500, ("a",), ())
@@ -51,7 +51,7 @@ def test_our_own_commit_counts_from_its_beginning() -> None:
     state.committing(700)
     assert state.speaking and state.broken(None) == Loss(700, (), ())
     state.committing(900)
-    state.committed("a")
+    state.committed("a", 1000)
     assert state.broken(None) == Loss(900, ("a",), ())
 
 

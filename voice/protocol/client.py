@@ -65,7 +65,7 @@ class ClientSession:
         if own is not None and resent:
             self.arbiter.drop_asked()
         self.arbiter.reset(self.inbound.history.__contains__)
-        quiet_ms = self.uplink.position_ms if own is not None else max(0, self.uplink.position_ms - TAIL_MS)
+        quiet_ms = self.uplink.position_ms if own is not None else max(self.inbound.unsettled.taken_ms, self.uplink.position_ms - TAIL_MS)
         self.uplink.close(quiet_ms if loss.resend_from_ms is None else loss.resend_from_ms)
         self.offer.ask()
         if again:

@@ -163,10 +163,11 @@ class Inbound:
                 self._turn = (self._turn[0] if self._turn else end_ms, end_ms)
                 yield SpeechEnded(end_ms - window.silence_duration_ms, local=False, item_id=event.item_id)
             case wire.BufferCommitted():
+                end_ms = self._turn[1] if self._turn is not None else 0
                 if self._turn is not None:
                     self._ledger.commit(*self._turn)
                     self._turn = None
-                self.unsettled.committed(event.item_id)
+                self.unsettled.committed(event.item_id, end_ms)
                 yield TurnCommitted(event.item_id)
 
     def _response(self, event: wire.ResponseCreated | wire.ResponseDone) -> Iterator[Notice]:

@@ -177,7 +177,7 @@ def turn_json(turn: Turn, origin: Origin, first_audio_ms: int | None) -> dict[st
         "file": origin.file,
         "user_text": turn.user_text,
         "assistant_text": turn.assistant_text,
-        "speech_started_ms": None if turn.started_ms is None else turn.started_ms - origin.start_ms,
+        "speech_started_ms": None if turn.started_ms is None else max(0, turn.started_ms - origin.start_ms),
         "speech_stopped_ms": None if turn.stopped_ms is None else turn.stopped_ms - origin.start_ms,
         "first_audio_ms": first_audio_ms,
         "reply_ms": turn.reply_ms,

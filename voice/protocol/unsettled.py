@@ -26,6 +26,8 @@ class Unsettled:
     """See the top of the file. Times are ms of the captured sound."""
 
     def __init__(self) -> None:
+        self.taken_ms = 0
+        """Up to here the sound has become turns: it is not sent again with the silence that follows it."""
         self._speech_ms: int | None = None
         self._own: list[int] = []
         self._turns: dict[str, int] = {}
@@ -44,8 +46,9 @@ class Unsettled:
         """We have committed a turn that began there; the server has not said so yet."""
         self._own.append(start_ms)
 
-    def committed(self, item_id: str) -> None:
-        """The server has made a turn an item."""
+    def committed(self, item_id: str, end_ms: int) -> None:
+        """The server has made a turn, which ended there, an item."""
+        self.taken_ms = max(self.taken_ms, end_ms)
         start_ms, self._speech_ms = self._speech_ms, None
         if self._own:
             start_ms = self._own.pop(0)
