@@ -142,3 +142,13 @@ def test_a_turn_of_which_nothing_is_known(status: str | None) -> None:
     line = turn_json(Turn(3, "", status=status), Origin("", 0), None)
     assert (line["speech_started_ms"], line["speech_stopped_ms"], line["first_audio_ms"]) == (None, None, None)
     assert line["status"] == (status or "no_reply") and line["index"] == 3
+
+
+def test_a_typed_message_is_a_turn_with_the_next_answer() -> None:
+    log = log_of(*SPOKEN, ReplyBegan("r"), ended("r"))
+    turn = log.typed("t", "hello")
+    assert (turn.index, turn.item_id, turn.user_text, turn.heard, turn.started_ms) == (1, "t", "hello", True, None)
+    assert log.open_turns == [turn]
+    for notice in (ReplyBegan("r2"), ReplyText("r2", "b", "Hi.", final=True), ended("r2")):
+        log.see(notice, 0.0)
+    assert (turn.assistant_text, turn.status) == ("Hi.", "completed") and len(log.turns) == 2
