@@ -12,7 +12,7 @@ import { chooseLanguage } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 const TRAILING_MS = 200; // of silence, beyond the server's window, when the microphone goes off
-const LINK_NOTICES = ["linkBroken", "linkOffline", "linkGivenUp", "linkEnded", "linkRefused", "linkCredential"];
+const LINK_NOTICES = ["linkBroken", "linkAway", "linkNoSession", "linkOffline", "linkGivenUp", "linkEnded", "linkRefused", "linkCredential"];
 const MICROPHONE_NOTICES = ["micInsecure", "micDenied", "micPolicy", "micMissing", "micBusy", "micUnfit", "micOther", "micLost"];
 // What a stop and a server's own stop say of each other when they cross, and an end that a new link follows.
 const HARMLESS = new Set(["response_cancel_not_active", "input_audio_buffer_commit_empty", "item_not_found", "session_expired"]);
@@ -149,7 +149,7 @@ class Page {
 
   linked(state, why) {
     const remedy = state === "failed" ? () => this.link.open() : undefined;
-    if (why !== "" && state !== "connecting") this.view.notice(why, {}, { remedy });
+    if (why !== "") this.view.notice(why, {}, { remedy });
     else if (state === "connecting") this.view.dismiss(...LINK_NOTICES);
     this.refresh();
   }

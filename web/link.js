@@ -26,6 +26,7 @@ export class Link {
     this._openedMs = 0;
     this._lastCode = "";
     this._secret = secret;
+    this._refused = false; // the server is there, and opens no session
     this._minted = false; // the secret is one that the server gave to this page
     this._timer = 0;
     this._watchedMs = Date.now();
@@ -70,6 +71,7 @@ export class Link {
     socket.onopen = () => {
       clearTimeout(late);
       this._openedMs = Date.now();
+      this._refused = false;
       this._become("open", "");
       this._hooks.opened();
     };
@@ -91,36 +93,37 @@ export class Link {
     }
     const delayMs = this._backoff.nextDelayMs(livedMs);
     if (delayMs === null) {
-      this._become("failed", "linkGivenUp");
+      this._become("failed", this._refused ? "linkNoSession" : "linkGivenUp");
       return;
     }
-    this._become(this.state === "connecting" ? "connecting" : "reconnecting", navigator.onLine ? "linkBroken" : "linkOffline");
+    const state = this.state === "connecting" ? "connecting" : "reconnecting";
+    this._become(state, navigator.onLine ? (opened ? "linkBroken" : "linkAway") : "linkOffline");
     if (!opened && !(await this._mayTryAgain())) {
       this._become("failed", "linkCredential");
       return;
     }
+    if (this._refused) this._become(state, "linkNoSession");
     this._timer = setTimeout(() => this._dial(), delayMs);
   }
 
   // A socket that was refused does not say why; ask the server. False: it does not want us.
   async _mayTryAgain() {
-    if (!(await ask("readyz"))?.ok) return true; // not there now: that is what trying again is for
+    this._refused = (await ask("readyz"))?.ok === true;
+    if (!this._refused) return true; // not there now: that is what trying again is for
+    const given = this._minted ? null : this._secret;
     const answer = await ask("v1/realtime/client_secrets", {
       method: "POST",
-      headers: { "Content-Type": "application/json", ...(this._secret && { Authorization: `Bearer ${this._secret}` }) },
+      headers: { "Content-Type": "application/json", ...(given && { Authorization: `Bearer ${given}` }) },
       body: JSON.stringify({ session: { type: "realtime" } }),
     });
-    const had = this._secret !== null;
-    const minted = this._minted;
     if (answer?.ok) {
+      this._refused = this._minted; // with a credential of its own it may do better
       this._secret = (await answer.json()).value;
       this._minted = true;
     } else if (answer?.status === 401) {
-      this._secret = null;
-      this._minted = false;
-      return minted; // what the server gave has run out: it may give another
+      return false;
     }
-    return answer?.status !== 403 || had; // a secret cannot make another one, and is good all the same
+    return answer?.status !== 403 || given !== null; // a secret cannot make another one, and is good all the same
   }
 
   _hurry() {

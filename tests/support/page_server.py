@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from voice.engines.local import LocalEngine
 from voice.links.web import WebLink
 from voice.server.app import ServeOptions, make_app
-from voice.server.realtime import LINKS
+from voice.server.realtime import LINKS, Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +30,9 @@ class PageServer:
 
 
 @asynccontextmanager
-async def page_server(engine: LocalEngine, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[PageServer]:
+async def page_server(engine: Engine, host: str = "127.0.0.1", port: int = 0, server_key: str | None = None) -> AsyncIterator[PageServer]:
     """The application around an engine. `host`: what it takes itself to be bound to; it listens on loopback always."""
-    app = make_app(engine, ServeOptions(host=host, port=port), {"engine": "for tests", "key": "<b>none</b>"})
+    app = make_app(engine, ServeOptions(host=host, port=port, server_key=server_key), {"engine": "for tests", "key": "<b>none</b>"})
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
