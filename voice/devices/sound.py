@@ -205,7 +205,8 @@ class Card:
             if line.capture is not None and listen is not None:
                 self.microphone = CardMicrophone(listen.name, line.capture, latency_s[0])
             if speaker is not None:
-                speaker.delayed_by(latency_s[1])
+                # The latency is that of a block's first sample: the block itself is still to be played.
+                speaker.delayed_by(latency_s[1] + BLOCK_MS / 1000)
                 self.loudspeaker = speaker
             self._lines.append(line)
             return None
