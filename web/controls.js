@@ -1,6 +1,7 @@
 // The page's buttons, keys and choices, and what it remembers of them.
 
 const byId = (id) => document.getElementById(id);
+const SAFARI_COMPOSES = 229; // its Enter that ends a syllable comes after the composition
 
 // What the page remembers is a convenience: a browser that keeps nothing is fine.
 export const memory = {
@@ -57,7 +58,7 @@ export function listen(page) {
   text.addEventListener("input", fit);
   text.addEventListener("keydown", (event) => {
     // While Hangul is being composed Enter ends the syllable, not the message.
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === SAFARI_COMPOSES) return;
     event.preventDefault();
     byId("composer").requestSubmit();
   });

@@ -44,6 +44,7 @@ export class Inbound {
     this._uplink = uplink;
     this._cut = new Map(); // item -> the words of it that were heard
     this._unfinished = new Set(); // replies of which words have come, and not all
+    this._turnEndMs = 0; // of the turn that is being spoken, as far as it is known
     this.unsettled = new Unsettled();
   }
 
@@ -75,6 +76,7 @@ export class Inbound {
   // The link is gone: what it took along (see unsettled.js), and what the page is to know of it. Answers in progress stay as far as they came.
   broken() {
     const loss = this.unsettled.broken();
+    this._turnEndMs = 0;
     for (const itemId of loss.turns) this.history.forget(itemId);
     for (const itemId of this._unfinished) {
       if (!this._cut.has(itemId)) this.history.write(itemId, "assistant", this.heard.text(itemId));
@@ -154,14 +156,15 @@ export class Inbound {
     const { prefixMs, silenceMs } = windowOf(this.settings);
     const itemId = event.item_id;
     if (event.type === "input_audio_buffer.committed") {
-      this.unsettled.committed(itemId);
+      this.unsettled.committed(itemId, this._turnEndMs);
+      this._turnEndMs = 0;
       return { kind: "TurnCommitted", itemId };
     }
-    if (event.type === "input_audio_buffer.speech_started") {
-      this.unsettled.speech(this._uplink.toLocalMs(event.audio_start_ms));
-      return { kind: "SpeechBegan", atMs: this._uplink.toLocalMs(event.audio_start_ms) + prefixMs, itemId };
-    }
-    return { kind: "SpeechEnded", atMs: this._uplink.toLocalMs(event.audio_end_ms) - silenceMs, itemId };
+    const ended = event.type === "input_audio_buffer.speech_stopped";
+    this._turnEndMs = this._uplink.toLocalMs(ended ? event.audio_end_ms : event.audio_start_ms);
+    if (ended) return { kind: "SpeechEnded", atMs: this._turnEndMs - silenceMs, itemId };
+    this.unsettled.speech(this._turnEndMs);
+    return { kind: "SpeechBegan", atMs: this._turnEndMs + prefixMs, itemId };
   }
 
   _response(event) {

@@ -11,7 +11,7 @@
 import { Arbiter } from "./arbiter.js";
 import { Inbound, inputRate } from "./inbound.js";
 import { readEvent } from "./events.js";
-import { Uplink } from "./uplink.js";
+import { TAIL_MS, Uplink } from "./uplink.js";
 
 export const RATE_HZ = 16_000; // what we ask for
 export const PCM_RATE_HZ = 24_000; // what every server takes
@@ -68,7 +68,8 @@ export class ClientSession {
     const { loss, notices } = this.inbound.broken();
     const resent = loss.resendFromMs !== null;
     this.arbiter.reset((event) => this.history.has(event.item.id));
-    this.uplink.close(loss.resendFromMs);
+    const quietMs = Math.max(this.inbound.unsettled.takenMs, this.uplink.positionMs - TAIL_MS);
+    this.uplink.close(loss.resendFromMs ?? quietMs);
     this._askSettings(RATE_HZ, ASKED);
     if (again) {
       this._restored.clear();

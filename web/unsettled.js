@@ -9,6 +9,7 @@
 
 export class Unsettled {
   constructor() {
+    this.takenMs = 0; // up to here the sound has become turns: it is not sent again with the silence that follows it
     this._speechMs = null;
     this._turns = new Map(); // item id -> where its sound begins
     this._answers = new Map(); // response id -> whether it has begun
@@ -19,8 +20,9 @@ export class Unsettled {
     this._speechMs = startMs;
   }
 
-  // The server has made a turn an item.
-  committed(itemId) {
+  // The server has made a turn, which ended there, an item.
+  committed(itemId, endMs) {
+    this.takenMs = Math.max(this.takenMs, endMs);
     if (this._speechMs !== null) this._turns.set(itemId, this._speechMs);
     this._speechMs = null;
   }

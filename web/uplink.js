@@ -53,10 +53,9 @@ export class Uplink {
     }
   }
 
-  // The link is gone: hold back again, and hold what was sent from there on, to be sent again; null: the last moment only.
-  close(resendFromMs = null) {
-    const fromMs = resendFromMs ?? Math.max(0, this.positionMs - TAIL_MS);
-    if (this._serverHz) this._held = this._lately.since(Math.floor((fromMs * this._captureHz) / 1000));
+  // The link is gone: hold back again, and hold what was sent from there on, to be sent again.
+  close(resendFromMs) {
+    if (this._serverHz) this._held = this._lately.since(Math.floor((resendFromMs * this._captureHz) / 1000));
     this._lately.take();
     this._serverHz = 0;
   }

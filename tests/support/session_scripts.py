@@ -76,7 +76,7 @@ BUSY = [
     do("say", text="one"),
     do("say", text="two"),
     ready(),
-    error("conversation_already_has_active_response", "event_client000005", "Active."),
+    error("conversation_already_has_active_response", "event_client000004", "Active."),
     done("unknown"),
     created("r1"),
     done("somebody else's"),
