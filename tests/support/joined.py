@@ -119,11 +119,11 @@ def handshake(port: int, path: str = "/v1/realtime", **headers: str) -> bytes:
 
 
 @asynccontextmanager
-async def raw_client(port: int, behind: bytes = b"", **headers: str) -> AsyncIterator[Stream]:
+async def raw_client(port: int, behind: bytes = b"", path: str = "/v1/realtime", **headers: str) -> AsyncIterator[Stream]:
     """A client that sends its request and `behind` at once, and has read the answer's head."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        writer.write(handshake(port, **headers) + behind)
+        writer.write(handshake(port, path, **headers) + behind)
         head = await reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 101"), head
         yield reader, writer
