@@ -1,6 +1,7 @@
 """A real Chromium, headless, with a WAV as its microphone, and what a page did in it: console errors, policy reports, WebSocket frames."""
 
 import json
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -88,7 +89,7 @@ async def chromium(
         args += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={sound}%noloop"]
     args.append("--use-fake-ui-for-media-stream" if grant else "--deny-permission-prompts")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=args)
+        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=args)
         try:
             page = await browser.new_page(**context)
             visit = Visit(page)
