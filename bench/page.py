@@ -33,7 +33,9 @@ async def measure(turns: int) -> tuple[list[float], list[float], list[float]]:
     from tests.support.page_server import page_server
 
     question = np.concatenate(list(read_wav(str(ROOT / "fixtures" / "wav" / "time-slt.wav"))))
-    delays, typed, spoken = [], [], []
+    delays: list[float] = []
+    typed: list[float] = []
+    spoken: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         pieces = [piece for _ in range(turns) for piece in (question, PAUSE_MS)]
         sound = microphone(Path(folder) / "microphone.wav", *pieces)
