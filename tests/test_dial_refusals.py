@@ -56,6 +56,21 @@ async def test_a_key_that_the_server_repeats_is_masked_also_where_its_words_are_
         assert "***" in part and KEY[:6] not in part
 
 
+@pytest.mark.parametrize(
+    "answer", [b"\x1b]52;c;x\x07\r\n\r\n", b"HTTP/1.1 101 OK\r\nUpgrade: \x1b[2J\r\n\r\n", b"HTTP/1.1 101 OK\r\n\x1b: x\r\n\r\n"]
+)
+async def test_nothing_of_a_broken_answer_reaches_a_terminal_as_it_is(answer: bytes) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+
+    async with asyncio.timeout(10), raw_server(talk) as port:
+        with pytest.raises(MissingError) as told:
+            await dial(f"ws://127.0.0.1:{port}/", KEY)
+    assert str(told.value).isprintable()
+
+
 async def test_a_key_in_broken_http_is_masked_too() -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -69,7 +84,9 @@ async def test_a_key_in_broken_http_is_masked_too() -> None:
 
 
 # By name: a key in the name of a test would differ between the processes that share the tests.
-@pytest.mark.parametrize(("auth", "header"), [("bearer", f"Authorization: Bearer {KEY}"), ("api-key", f"api-key: {KEY}")], ids=["bearer", "api-key"])
+@pytest.mark.parametrize(
+    ("auth", "header"), [("bearer", f"Authorization: Bearer {KEY}"), ("api-key", f"api-key: {KEY}")], ids=["bearer", "api-key"]
+)
 async def test_a_key_is_sent_in_the_services_own_way(auth: str, header: str) -> None:
     heads: list[str] = []
 

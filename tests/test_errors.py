@@ -63,3 +63,5 @@ def test_what_a_chat_error_carries() -> None:
 def test_what_a_closed_link_says() -> None:
     assert str(errors.LinkClosed()) == "link closed with 1006"
     assert str(errors.LinkClosed(1000, "done")) == "link closed with 1000: done"
+    hostile = errors.LinkClosed(4000, "a\x1b]52;x\x07\nERROR b")
+    assert str(hostile) == "link closed with 4000: a ]52;x  ERROR b" and hostile.reason == "a\x1b]52;x\x07\nERROR b"

@@ -97,7 +97,9 @@ class LinkClosed(VoiceError):
     """The link is gone. `close_code` is the WebSocket close code (1006: none was received)."""
 
     def __init__(self, close_code: int = 1006, reason: str = "") -> None:
-        super().__init__(f"link closed with {close_code}" + (f": {reason}" if reason else ""))
+        # A peer's words: nothing that a terminal or a log would obey.
+        shown = "".join(character if character.isprintable() else " " for character in reason)
+        super().__init__(f"link closed with {close_code}" + (f": {shown}" if shown else ""))
         self.close_code = close_code
         self.reason = reason
 

@@ -166,7 +166,7 @@ class Reached:
             except LinkClosed as closed:
                 return over(closed, By.UPSTREAM)
             text = message if isinstance(message, str) else message.decode(errors="replace")
-            if _SETTINGS.match(text, 0, _PEEKED):
+            if '"session.' in text[:_PEEKED] and _SETTINGS.match(text):
                 text = self._with_our_end(text)
             self._count(self.down, "down", text)
             try:

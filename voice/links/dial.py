@@ -140,7 +140,7 @@ async def dial(
         raise Silent(_why(host, exc)) from exc
     except (OSError, ImportError, WebSocketException) as exc:
         # ImportError: a SOCKS proxy is set, and the package that speaks to it is not installed.
-        raise MissingError(redactor.clean(_why(host, exc))) from exc
+        raise MissingError(_printable(redactor.clean(_why(host, exc)))) from exc
 
 
 def _authorization(api_key: str | None, auth: str) -> dict[str, str]:
@@ -229,5 +229,9 @@ def _error(response: Response) -> _Error:
 
 
 def _shown(text: str) -> str:
-    """Words of a server, fit for a terminal."""
-    return "".join(character if character.isprintable() else " " for character in text[:SHOWN_CHARACTERS])
+    """The beginning of a server's words, fit for a terminal."""
+    return _printable(text[:SHOWN_CHARACTERS])
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text)
