@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.support.pair import Pair
@@ -307,3 +308,21 @@ def test_a_response_that_nobody_asked_for_is_waited_for() -> None:
 def test_a_client_waits_for_no_time() -> None:
     script = Script()
     assert script.client.deadline() is None and script.client.tick(1e9) == []
+
+
+def test_what_was_heard_of_an_interrupted_answer_stays_in_the_history() -> None:
+    """Neither the server's finished item nor a broken link brings back the words that nobody heard."""
+    pair = Pair(Session(audio=Audio(AudioInput(turn_detection=None))))
+    pair.client.say("count")
+    pair.run()
+    order = pair.server.wanted()[-1]
+    pair.server.session.say(order.response_id, "one two three four")
+    pair.server.session.sound(order.response_id, np.zeros(24_000, np.int16), 24_000)
+    pair.run()
+    item_id = next(notice.item_id for notice in pair.notices if isinstance(notice, ReplyText))
+    pair.client.interrupt(item_id, 500)
+    pair.run()
+    heard = [line.text for line in pair.client.inbound.history if line.role == "assistant"]
+    assert heard == ["one two"]
+    pair.client.connected()
+    assert [line.text for line in pair.client.inbound.history if line.role == "assistant"] == heard

@@ -5,6 +5,7 @@ Late sound and words of an item that was cut are dropped here. Times become ms o
 
 from collections.abc import Callable, Iterator
 
+import msgspec
 from msgspec import UNSET
 
 from voice.audio.pcm import empty, from_bytes, ms_in
@@ -79,7 +80,8 @@ class Inbound:
             self.history.forget(item_id)
         notices += [ReplyLost(response_id, again=not begun) for response_id, begun in loss.answers]
         for item_id, words in self._words.items():
-            self.history.write(item_id, "assistant", words)
+            if item_id not in self._cut:
+                self.history.write(item_id, "assistant", words)
         self._words.clear()
         return loss, notices
 
@@ -124,7 +126,9 @@ class Inbound:
                 yield ErrorReported(event.error.code or event.error.type, event.error.message, event.error.param, event.error.event_id)
             case wire.ItemAdded() | wire.ItemDone():
                 if isinstance(event.item.id, str):
-                    self.history.see(event.item, event.item.id, event.previous_item_id)
+                    # The server's item holds all the words of an answer that was cut here: what was heard stays.
+                    item = msgspec.structs.replace(event.item, content=[]) if event.item.id in self._cut else event.item
+                    self.history.see(item, event.item.id, event.previous_item_id)
                 yield Other(event)
             case wire.ItemDeleted():
                 self.history.forget(event.item_id)
