@@ -1,5 +1,6 @@
 """The command line: exit codes, sentences, what goes to stdout and what does not."""
 
+import errno
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,7 +11,7 @@ import pytest
 from tests.support.wire import fake_engine
 from voice import __version__
 from voice.cli import main
-from voice.commands import replay
+from voice.commands import replay, serve
 from voice.engines import local
 from voice.engines.local import LocalEngine, LocalOptions
 from voice.errors import MissingError, WorkerDied
@@ -60,6 +61,9 @@ def test_a_line_that_is_not_understood_is_2(line: list[str], says: str, capsys: 
         (MissingError("from \x1b]52;outside\x07\n"), 69, "voice: from  ]52;outside  \n"),
         (KeyboardInterrupt(), 130, ""),
         (BrokenPipeError(), 0, ""),
+        (ExceptionGroup("tasks", [ExceptionGroup("more", [BrokenPipeError()])]), 0, ""),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "voice: cannot write: No space left on device\n"),
+        (ExceptionGroup("tasks", [OSError(errno.ENOSPC, "No space left")]), 1, "voice: cannot write: No space left\n"),
     ],
 )
 def test_each_failure_has_its_code_and_one_line(
@@ -76,6 +80,36 @@ def test_each_failure_has_its_code_and_one_line(
         os.dup2(stdout, 1)
         os.close(stdout)
     assert capfd.readouterr().err == says
+
+
+def test_ctrl_c_in_the_middle_of_an_import_is_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(options: object) -> int:
+        try:
+            raise KeyboardInterrupt
+        except NotYetImported:  # type: ignore[name-defined]  # noqa: F821
+            return 0
+
+    monkeypatch.setattr(replay, "run", fail)
+    assert main(["replay", "a.wav"]) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+def test_ctrl_c_ends_a_server_that_is_still_starting_with_0(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(options: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(serve, "run", fail)
+    assert main(["serve"]) == 0
+
+
+@pytest.mark.parametrize("bug", [NameError("a bug"), ImportError("a bug"), OSError(errno.EBADF, "a bug")])
+def test_a_bug_that_looks_like_another_end_is_not_dressed_up_either(bug: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(options: object) -> int:
+        raise bug
+
+    monkeypatch.setattr(replay, "run", fail)
+    with pytest.raises(type(bug), match="a bug"):
+        main(["replay", "a.wav"])
 
 
 def test_a_bug_is_not_dressed_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,11 @@
 
 The commands are in voice/commands, one a file; each imports what it needs when it runs, so that `voice --help` is quick. Results go to
 stdout, everything else to stderr. Exit codes: 0 done, 1 failure, 2 usage or unreadable input, 69 something is not there,
-78 configuration, 130 Ctrl-C.
+78 configuration, 130 Ctrl-C (for `serve`: 0, it is how a server is ended).
 """
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +19,8 @@ from voice.errors import VoiceError
 INTERRUPTED = 130
 COMMANDS = (serve, talk, replay, devices, doctor, config)
 """In the order of the help."""
+NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""No room for what is written: nothing of ours is wrong, and a page of traceback helps nobody."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,18 +30,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         return run(options)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has gone (`| head`): not an error; what is left must not be flushed at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (VoiceError, KeyboardInterrupt, OSError, ImportError, NameError, BaseExceptionGroup) as exc:
+        # One place for them all, since a task group wraps whatever happens inside it.
+        return _ended_by(exc, options)
+
+
+def _ended_by(exc: BaseException, options: argparse.Namespace) -> int:
+    """The exit code of a command that ended with an exception, which is said if it is one of ours, and raised again if it is a bug."""
+    failure = _first(exc)
+    if _is_interrupt(failure):
+        return 0 if options.run is serve.run else INTERRUPTED
+    if isinstance(failure, BrokenPipeError):
+        # The reader of our output has gone (`| head`): not an error.
+        _drop_stdout()
         return 0
-    except (VoiceError, BaseExceptionGroup) as exc:
-        failure = _first(exc)
-        if not isinstance(failure, VoiceError):
-            raise
-        print(f"voice: {printable(str(failure))}", file=sys.stderr)
-        return failure.exit_code
+    if isinstance(failure, OSError) and failure.errno in NOT_WRITTEN:
+        _drop_stdout()
+        print(f"voice: cannot write: {failure.strerror}", file=sys.stderr)
+        return 1
+    if not isinstance(failure, VoiceError):
+        raise exc
+    print(f"voice: {printable(str(failure))}", file=sys.stderr)
+    return failure.exit_code
+
+
+def _is_interrupt(failure: BaseException | None) -> bool:
+    """Ctrl-C, also where it hit an import that made something else of it: webrtcvad's `except` names what it had not imported yet."""
+    while isinstance(failure, NameError | ImportError):
+        failure = failure.__context__
+    return isinstance(failure, KeyboardInterrupt)
+
+
+def _drop_stdout() -> None:
+    """What is left must not be flushed at exit: it would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _log_to_stderr(verbose: bool) -> None:
