@@ -1,5 +1,6 @@
 """Opens what `--input` and `--output` name: a card, a file, or nothing."""
 
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -7,8 +8,8 @@ from dataclasses import dataclass
 from voice.devices.base import Loudspeaker, Microphone
 from voice.devices.choice import choose, is_file
 from voice.devices.paced import null_speaker, wav_speaker
-from voice.devices.portaudio import devices
-from voice.devices.sound import open_card
+from voice.devices.portaudio import Device, devices
+from voice.devices.sound import NO_ANSWER, OPEN_S, in_thread, open_card
 from voice.devices.wavmic import WavMicrophone
 
 NOTHING = "null"
@@ -41,7 +42,10 @@ async def open_devices(listen: str | None, speak: str | None, note: Callable[[st
         elif to_file and speak is not None:
             speaker = await stack.enter_async_context(wav_speaker(speak))
         if microphone is None or speaker is None:
-            found = devices(fresh=True)
+            found: list[Device] = []
+            # PortAudio looks when it is loaded: if that was before, it must look again.
+            fresh = "sounddevice" in sys.modules
+            await in_thread(lambda: found.extend(devices(fresh)), OPEN_S, NO_ANSWER)
             chosen_in = choose(found, listen, listening=True) if microphone is None else None
             chosen_out = choose(found, speak, listening=False) if speaker is None else None
             card = await stack.enter_async_context(open_card(chosen_in, chosen_out))

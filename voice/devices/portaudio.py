@@ -1,6 +1,9 @@
 """The sound library, and what is plugged in. The only place that imports `sounddevice`; whatever is wrong with it ends here in a sentence."""
 
+import ctypes
+import logging
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -30,6 +33,7 @@ class Device:
 
 def library() -> Any:
     """The module `sounddevice`. Raises: MissingError with what to install."""
+    _hush()
     try:
         return import_module("sounddevice")
     except ImportError as exc:
@@ -42,6 +46,19 @@ def library() -> Any:
         raise MissingError(
             f"the sound library cannot start: {_line(exc)}: is the ALSA configuration (~/.asoundrc) right? {INSTEAD}"
         ) from exc
+
+
+@cache
+def _hush() -> None:
+    """ALSA's library writes what it thinks of every plug-in and every underrun to stderr, between our lines; only -v wants to see that."""
+    if logging.getLogger().isEnabledFor(logging.DEBUG):
+        return
+    try:
+        alsa = ctypes.CDLL("libasound.so.2")
+        # A C function that does nothing with what it is given: one of ours would need the interpreter, on a thread of the library's.
+        alsa.snd_lib_error_set_handler(ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p))
+    except (OSError, AttributeError, TypeError):
+        return  # another system, or another ALSA
 
 
 def devices(fresh: bool = False) -> tuple[Device, ...]:

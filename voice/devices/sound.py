@@ -35,6 +35,7 @@ lived for 10 s ends the row."""
 WATCH_S, SILENT_STEPS, FIRST_STEPS = 0.1, 5, 30
 """500 ms without a callback, or 3 s without the first: the card has gone. Steps and not time are counted: a machine that slept has
 missed one step, whatever the clock says."""
+NO_ANSWER = f"the sound system does not answer: is its server running? {INSTEAD}"
 INVALID_RATE, INVALID_CHANNELS, BAD_COMBINATION = -9997, -9998, -9993
 """PortAudio's codes for what another setting may mend."""
 
@@ -181,7 +182,7 @@ class Card:
     async def _again(self, line: Line, gone: MissingError) -> bool:
         """Open another stream for one that has ended; whether that worked. Raises: MissingError if the sound system hangs."""
         try:
-            await _in_thread(line.open, CLOSE_S, str(gone))
+            await in_thread(line.open, CLOSE_S, str(gone))
         except self._sound.PortAudioError:
             await asyncio.sleep(PAUSE_S)
             return False
@@ -218,7 +219,7 @@ async def open_card(listen: Device | None, speak: Device | None) -> AsyncIterato
     """The devices, open while the block runs; it is cancelled if one goes. Raises: MissingError, also inside a group."""
     card = Card(library(), asyncio.get_running_loop())
     try:
-        await _in_thread(lambda: card.open(listen, speak), OPEN_S, f"the sound system does not answer: is its server running? {INSTEAD}")
+        await in_thread(lambda: card.open(listen, speak), OPEN_S, NO_ANSWER)
         failure: BaseException | None = None
         async with asyncio.TaskGroup() as group:
             watch = group.create_task(card.watch(), name="sound card")
@@ -232,7 +233,7 @@ async def open_card(listen: Device | None, speak: Device | None) -> AsyncIterato
             raise failure
     finally:
         try:
-            await _in_thread(card.close, CLOSE_S, "")
+            await in_thread(card.close, CLOSE_S, "")
         except MissingError:
             pass  # the sound system hangs; the thread ends with the process
 
@@ -247,7 +248,7 @@ def _settings(listen: Device | None, speak: Device | None) -> Iterator[tuple[int
             yield rate_hz, channels
 
 
-async def _in_thread(work: Callable[[], object], within_s: float, late: str) -> None:
+async def in_thread(work: Callable[[], object], within_s: float, late: str) -> None:
     """Work that waits for the sound system, on a thread that does not hold up the end of the program. Raises: MissingError(late)."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
