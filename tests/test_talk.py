@@ -65,14 +65,17 @@ async def test_a_typed_line_is_a_turn_with_its_words() -> None:
     assert turn["speech_started_ms"] is None and turn["first_audio_ms"] is None
 
 
-async def test_a_typed_line_too_many_is_said() -> None:
+async def test_a_typed_line_too_many_waits_and_that_is_said() -> None:
     async with stage() as scene:
         scene.session.full = True
         scene.type("one more")
+        scene.type("and one")
         await until(lambda: scene.taken.notes)
-        assert "wait for one" in scene.taken.notes[0]
-        await scene.settled()
-        assert scene.taken.states == ["listening"], "nothing is waited for"
+        assert scene.session.did == []
+        scene.session.full = False
+        await until(lambda: len(scene.session.did) == 2)
+        assert scene.session.did == [("say", "one more"), ("say", "and one")]
+        assert len(scene.taken.notes) == 1 and "sent when there is room" in scene.taken.notes[0]
 
 
 @pytest.mark.parametrize("by", ["server", "local", "enter", "escape"])
@@ -314,3 +317,21 @@ async def test_a_file_in_which_nobody_speaks_ends_by_itself(monkeypatch: pytest.
     async with asyncio.timeout(10):
         assert await running
     assert scene.taken.summary["turns"] == 0
+
+
+@pytest.mark.parametrize("pressed", [False, True])
+async def test_a_file_with_push_to_talk_ends_too(pressed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(talk, "TAIL_MS", 100)
+    scene = Stage(TalkOptions(turns="client", push_to_talk=True))
+    scene.session.tell(ErrorReported("x", "ready"))
+    running = asyncio.ensure_future(scene.talk.run(scene.lines()))
+    await scene.state("muted")
+    if pressed:
+        scene.type("")
+        await scene.state("listening")
+    await scene.frames(*[1] * 20)
+    scene.microphone.ended = True
+    await scene.frames(*[0] * 40)
+    async with asyncio.timeout(10):
+        assert await running
+    assert scene.session.did == ([("interrupt", None, 0), ("commit", 1_200)] if pressed else [])

@@ -129,8 +129,12 @@ class Talk:
                 shown = state
                 self._report.state(state.value)
             self._teller.tell(now)
-            if self._ended is not None or (state is State.LISTENING and self._said_all()):
+            if self._ended is not None:
                 return
+            if state in (State.LISTENING, State.MUTED) and self._said_all():
+                if not self._floor.pressed:
+                    return
+                self._press()
             await asyncio.sleep(STEP_S)
 
     def _waiting(self) -> bool:
@@ -191,12 +195,18 @@ class Talk:
                 self._interrupt()
 
     async def _say(self, text: str) -> None:
-        try:
+        """Send it, or wait with it (and with all that is typed behind it) while too many messages are not answered."""
+        told = False
+        while True:
             self._typed.append(text)
-            await self._session.say(text)
-        except ProtocolError as exc:
-            self._typed.pop()
-            self._report.note(str(exc))
+            try:
+                return await self._session.say(text)
+            except ProtocolError:
+                self._typed.pop()
+                if not told:
+                    self._report.note("many messages wait for an answer: this one is sent when there is room")
+                    told = True
+                await asyncio.sleep(STEP_S)
 
     def _press(self) -> None:
         """The key goes down or up."""
