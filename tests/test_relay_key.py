@@ -9,8 +9,8 @@ from tests.support.http import app_running
 from tests.support.joined import raw_server
 from tests.support.relayed import KEY, relay_to, relayed
 from tests.support.wire import Wire, fake_engine
-from voice.engines.relay import Upstream, event_type, refuse_ourselves
-from voice.errors import ConfigError, MissingError, Refused, Silent
+from voice.engines.relay import Reached, Upstream, event_type, refuse_ourselves
+from voice.errors import ConfigError, LinkClosed, MissingError, Refused, Silent
 from voice.links import dial as dialing
 from voice.links.base import memory_pair
 from voice.links.dial import dial
@@ -106,3 +106,40 @@ def test_our_own_address_is_no_upstream(url: str, host: str, ours: bool) -> None
 def test_the_options_of_an_upstream_do_not_show_the_key() -> None:
     upstream = Upstream("wss://user@api.example/v1", KEY)
     assert KEY not in repr(upstream) and upstream.host == "api.example"
+
+
+class Leaving:
+    """An upstream's link that takes nothing more, and still has something to say."""
+
+    server_s = None
+
+    def __init__(self, words: list[str]) -> None:
+        self.words = words
+        self.refused = asyncio.Event()
+
+    async def send(self, text: str) -> None:
+        self.refused.set()
+        raise LinkClosed(1006)
+
+    async def receive(self) -> str:
+        await self.refused.wait()
+        if not self.words:
+            raise LinkClosed(4000, "bye")
+        await asyncio.sleep(0)
+        return self.words.pop(0)
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        pass
+
+
+async def test_an_upstream_that_takes_nothing_more_is_heard_to_its_end() -> None:
+    near, far = memory_pair()
+    words = [f'{{"type":"x","n":{n}}}' for n in range(9)]
+    await near.send("anything")
+    async with asyncio.timeout(10):
+        ended = await Reached(Leaving(list(words)), 60.0, 1).carry(far)  # type: ignore[arg-type]
+        assert (ended.close_code, ended.reason) == (4000, "bye")
+        assert [await near.receive() for _ in words] == words
+        with pytest.raises(LinkClosed) as told:
+            await near.receive()
+    assert (told.value.close_code, told.value.reason) == (4000, "bye")

@@ -139,7 +139,7 @@ async def test_a_page_talks_with_a_secret_as_its_subprotocol_and_never_sees_it_a
         head = await ask(port, handshake(port, "/v1/realtime?model=two", Sec_WebSocket_Protocol=offered, Origin=f"http://127.0.0.1:{port}"))
         assert head.status == 101 and head.headers["sec-websocket-protocol"] == "realtime"
         assert secret not in str(head.headers)
-        async with raw_client(port, Authorization=f"Bearer {secret}") as (reader, _):
+        async with raw_client(port, b"", "/v1/realtime?model=two", Authorization=f"Bearer {secret}") as (reader, _):
             created = json.loads((await read_frame(reader))[1])
         assert created["type"] == "session.created" and created["session"]["instructions"] == "짧게 답해."
         assert created["session"]["model"] == "one", "the model is the secret's, not the page's"

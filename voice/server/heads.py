@@ -36,13 +36,18 @@ class _Sweep:
         self._timer: asyncio.TimerHandle | None = None
 
     def arm(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(HEAD_TIMEOUT_S, self._look)
+        self._timer = asyncio.get_running_loop().call_later(HEAD_TIMEOUT_S, self._again)
+
+    def _again(self) -> None:
+        self.look()
+        self.arm()
 
     def disarm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Cut the connections that were waiting at the last look, and still are."""
         server, heard = self._runner.server, self._runner.app[HEARD]
         there = set(server.connections) if server is not None else set()
         heard &= there
@@ -50,4 +55,3 @@ class _Sweep:
             if connection.transport is not None:
                 connection.transport.abort()
         self._waiting = there - heard
-        self.arm()
