@@ -9,6 +9,7 @@ from tests.support.http import app_running
 from tests.support.joined import raw_server
 from tests.support.relayed import KEY, relay_to, relayed
 from tests.support.wire import Wire, fake_engine
+from voice.engines import relay
 from voice.engines.relay import Reached, Upstream, event_type, refuse_ourselves
 from voice.errors import ConfigError, LinkClosed, MissingError, Refused, Silent
 from voice.links import dial as dialing
@@ -47,10 +48,12 @@ async def test_in_a_program_the_relay_raises_why_there_is_no_session(
 
 
 async def test_a_silent_upstream_is_told_from_one_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dialing, "OPEN_TIMEOUT_S", 0.1)
     async with asyncio.timeout(10), raw_server(lambda reader, writer: asyncio.sleep(5)) as upstream:
-        with pytest.raises(Silent):
-            await relay_to(upstream).reach()
+        for module, limit in ((dialing, "OPEN_TIMEOUT_S"), (relay, "REACH_S")):
+            monkeypatch.setattr(module, limit, 0.1)
+            with pytest.raises(Silent, match=f"^127.0.0.1:{upstream} did not answer within 0.1 s"):
+                await relay_to(upstream).reach()
+            monkeypatch.undo()
 
 
 @pytest.mark.parametrize(

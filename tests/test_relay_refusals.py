@@ -11,6 +11,7 @@ from tests.support.http import Answer, app_running, ask, get, post
 from tests.support.joined import CLOSE, handshake, raw_client, raw_server, read_frame, upgrade
 from tests.support.relayed import KEY, relay_to, relayed
 from tests.support.wire import fake_engine
+from voice.engines import relay
 from voice.links import dial as dialing
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -123,8 +124,9 @@ async def test_an_upstream_that_is_down_is_502_and_the_log_says_why(caplog: pyte
     assert f"cannot reach 127.0.0.1:{upstream}" in caplog.text
 
 
-async def test_a_silent_upstream_is_504(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dialing, "OPEN_TIMEOUT_S", 0.1)
+async def test_a_silent_upstream_is_504_before_the_client_loses_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert relay.REACH_S < dialing.OPEN_TIMEOUT_S
+    monkeypatch.setattr(relay, "REACH_S", 0.1)
     answer = await told(lambda reader, writer: asyncio.sleep(5))
     assert (answer.status, answer.json["error"]["code"]) == (504, "upstream_timeout")
 

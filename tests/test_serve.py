@@ -68,6 +68,55 @@ def test_ctrl_c_before_a_server_listens_is_its_ordinary_end(monkeypatch: pytest.
     assert main(["serve", "--port", "0"]) == 0
 
 
+@pytest.mark.parametrize(
+    ("options", "environ", "code", "says"),
+    [
+        (
+            ["--upstream", "ws://127.0.0.1:{port}"],
+            {},
+            78,
+            "the upstream '127.0.0.1:{port}' is this server: give the address of another one",
+        ),
+        (["--upstream", "http://localhost:{port}/v1"], {}, 78, "is this server"),
+        (["--engine", "relay"], {}, 78, "relay to where? Give --provider NAME"),
+        (["--provider", "openai"], {}, 78, "no key for 'openai': set OPENAI_API_KEY"),
+        (["--provider", "nobody"], {}, 2, "no provider 'nobody'"),
+        (["--require-key"], {}, 78, "--require-key: set VOICE_SERVER_KEY"),
+        (["--allow-origin", "shop.example"], {}, 2, "--allow-origin 'shop.example' is no origin"),
+        (
+            ["--host", "0.0.0.0"],
+            {"VOICE_SERVER_KEY_FILE": "/nowhere/key"},
+            78,
+            "VOICE_SERVER_KEY_FILE names '/nowhere/key', which is not there",
+        ),
+    ],
+)
+def test_what_a_relay_or_its_door_lacks_is_said(
+    options: list[str], environ: dict[str, str], code: int, says: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+    assert main(["serve", "--port", port, *(option.format(port=port) for option in options)]) == code
+    out, err = capsys.readouterr()
+    assert not out and says.format(port=port) in err and err.count("\n") == 1
+
+
+def test_with_a_server_key_others_may_be_served(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[app.ServeOptions] = []
+
+    async def serve(engine: object, options: app.ServeOptions, found: dict[str, str], listening: object) -> None:
+        asked.append(options)
+        assert "canary" not in str(found) and "VOICE_SERVER_KEY" in found["access"]
+
+    monkeypatch.setattr(app, "serve", serve)
+    monkeypatch.setenv("VOICE_SERVER_KEY", "canary-0123456789")
+    assert main(["serve", "--host", "0.0.0.0", "--allow-origin", "https://a.example", "--allow-origin", "https://b.example"]) == 0
+    assert (asked[0].server_key, asked[0].origins) == ("canary-0123456789", {"https://a.example", "https://b.example"})
+    assert "canary" not in "".join(capsys.readouterr())
+
+
 @contextmanager
 def served(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The real command in a process of its own, once it listens; gives its first line."""

@@ -22,7 +22,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from voice.errors import ConfigError, LinkClosed
+from voice.errors import ConfigError, LinkClosed, Silent
 from voice.links.base import Link
 from voice.links.dial import DialedLink, dial, realtime_url
 
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 MODEL = "gpt-realtime"
 """Asked for where neither the client nor the options name one."""
 LONGEST_MODEL = 200
+REACH_S = 7.0
+"""For an upstream to take a session: less than the 10 s that clients wait for us, so that they are told what is wrong."""
 PONG_S = 2.0
 """An upstream is a server on a good line: with ping interval and close timeout a dead one is noticed 3 s after the ping it owed."""
 LIFE_S = 3600.0
@@ -215,7 +217,11 @@ class RelayEngine:
         """Dial the upstream for one session. Raises: Refused (with its HTTP status), Silent, MissingError; none holds the key."""
         upstream = self.upstream
         number, began = next(self._numbers), time.monotonic()
-        link = await dial(upstream.address(model, intent), upstream.api_key, auth=upstream.auth, pong_s=PONG_S)
+        try:
+            async with asyncio.timeout(REACH_S):
+                link = await dial(upstream.address(model, intent), upstream.api_key, auth=upstream.auth, pong_s=PONG_S)
+        except TimeoutError as exc:
+            raise Silent(f"{upstream.host} did not answer within {REACH_S:g} s") from exc
         log.debug("session %d: %s answered after %.0f ms", number, upstream.host, (time.monotonic() - began) * 1000)
         return Reached(link, upstream.life_s, number)
 
