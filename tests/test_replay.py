@@ -1,10 +1,12 @@
 """Replays with the engine's places played by fakes: what is reported, in virtual time and in real time."""
 
 import asyncio
+import errno
+import io
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,8 @@ import soundfile
 from tests.support.fakes import FakeResponder, FakeSynthesizer, FakeTranscriber
 from voice.devices.wavfile import write_wav
 from voice.engines.local import LocalEngine, LocalOptions
-from voice.errors import UsageError
+from voice.errors import LinkClosed, UsageError
+from voice.links.base import Link
 from voice.replay import ReplayOptions, VirtualClock, replay
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -161,6 +164,67 @@ async def test_speech_to_the_last_sample_is_a_turn(tmp_path: Path) -> None:
     write_wav(tmp_path / "bare.wav", samples[loud[0] : loud[-1]], rate_hz)
     taken = await run(str(tmp_path / "bare.wav"))
     assert len(taken.turns) == 1 and taken.turns[0]["status"] == "completed"
+
+
+class LateLink:
+    """A link whose words arrive some rounds of the event loop later: a server that is further away."""
+
+    def __init__(self, link: Link, rounds: int) -> None:
+        self._link = link
+        self._rounds = rounds
+
+    async def send(self, text: str) -> None:
+        for _ in range(self._rounds):
+            await asyncio.sleep(0)
+        await self._link.send(text)
+
+    async def receive(self) -> str | bytes:
+        return await self._link.receive()
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        await self._link.close(code, reason)
+
+
+@dataclass(frozen=True)
+class FarEngine:
+    """Answers over a `LateLink`."""
+
+    near: LocalEngine
+    rounds: int
+
+    async def serve(self, link: Link) -> LinkClosed:
+        return await self.near.serve(LateLink(link, self.rounds))
+
+
+@pytest.mark.parametrize("turns", ["server", "client"])
+async def test_a_server_further_away_gets_the_same_sound(turns: str) -> None:
+    async def at(rounds: int) -> list[dict[str, object]]:
+        @asynccontextmanager
+        async def make(options: LocalOptions) -> AsyncGenerator[FarEngine, None]:
+            yield FarEngine(LocalEngine(FakeTranscriber(), FakeSynthesizer(), FakeResponder, options), rounds)
+
+        taken = Taken()
+        async with asyncio.timeout(30):
+            assert await replay(ReplayOptions((ONE, TWO), turns=turns), taken, make)
+        return taken.lines
+
+    near = await at(0)
+    assert len(near) == 4
+    assert await at(7) == near
+    assert await at(100) == near
+
+
+class FullDisk(io.StringIO):
+    """An open file whose last lines do not fit."""
+
+    def close(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+async def test_a_disk_that_is_full_at_the_end_is_said_with_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "open", lambda *_, **__: FullDisk())
+    with pytest.raises(UsageError, match=f"cannot write to '{tmp_path}': No space left on device; give another --out"):
+        await run(ONE, out=tmp_path)
 
 
 @pytest.mark.slow

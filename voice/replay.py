@@ -172,22 +172,31 @@ class Replay:
         for frame in _frames(file, self._report.note):
             if self._ended is not None:
                 break
-            ended = await self._push(frame)
-            hold_in = AFTER_FRAMES if ended else max(hold_in - 1, 0)
-            if not self._options.realtime and (hold_in == 1 or self._log.open_turns):
-                await self._hold()
+            hold_in = await self._advance(frame, hold_in)
             self._report.progress(file, self._session.position_ms - origin.start_ms, total_ms)
         played_ms = self._session.position_ms - origin.start_ms
-        await self._tail()
+        await self._tail(hold_in)
         self._tell()
         return played_ms
 
-    async def _tail(self) -> None:
+    async def _advance(self, frame: Samples, hold_in: int) -> int:
+        """One frame, and in virtual time the wait for an answer, if it is due; takes and returns after how many frames it is.
+
+        Our detector says when, not the moment at which word comes from the server, so that a server far away gets the same sound twice.
+        """
+        ended = await self._push(frame)
+        hold_in = AFTER_FRAMES if ended else max(hold_in - 1, 0)
+        if not self._options.realtime and (hold_in == 1 or (self._log.open_turns and not hold_in)):
+            await self._hold()
+        return hold_in
+
+    async def _tail(self, hold_in: int) -> None:
         """Silence until the last turn of a file is over and answered; in real time until the answer has been played."""
         quiet = silence(FRAME_MS)
+        before = len(self._log.turns)
         for _ in range((TurnSettings().silence_duration_ms + TAIL_MS) // FRAME_MS):
-            await self._push(quiet)
-            if not self._options.realtime and self._log.open_turns:
+            hold_in = await self._advance(quiet, hold_in)
+            if not self._options.realtime and hold_in <= 1 and len(self._log.turns) > before:
                 break
         while self._options.realtime and self._ended is None and (self._log.open_turns or time.monotonic() < self._played_at()):
             await self._push(quiet)
@@ -309,6 +318,20 @@ async def replay(options: ReplayOptions, report: Report, make_engine: MakeEngine
 def _open_folder(folder: Path, files: ExitStack) -> TextIO:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return files.enter_context((folder / "trace.jsonl").open("w", encoding="utf-8"))
+        trace = (folder / "trace.jsonl").open("w", encoding="utf-8")
     except OSError as exc:
-        raise UsageError(f"cannot write to '{folder}': {exc.strerror}; give another --out") from exc
+        raise _cannot_write(folder, exc) from exc
+    files.callback(_close, trace, folder)
+    return trace
+
+
+def _close(trace: TextIO, folder: Path) -> None:
+    """Where the disk is full, the lines that wait cannot be written at the end either: said here, with the folder's name."""
+    try:
+        trace.close()
+    except OSError as exc:
+        raise _cannot_write(folder, exc) from exc
+
+
+def _cannot_write(folder: Path, exc: OSError) -> UsageError:
+    return UsageError(f"cannot write to '{folder}': {exc.strerror}; give another --out")
