@@ -160,7 +160,8 @@ def _atom(words: tuple[str, ...], i: int) -> tuple[int, Sum] | None:
         inner = _atom(words, prefix[0])
         return None if inner is None else (inner[0], Sum(prefix[1], (inner[1],)))
     for end, value in numbers.spans(words, i):
-        if "/" not in words[i:end]:
+        # "half of a" is a number, but not in "half of a hundred".
+        if "/" not in words[i:end] and not (end < len(words) and (words[end] == "hundred" or words[end] in numbers.SCALES)):
             return end, number(value)
     return None
 

@@ -13,14 +13,16 @@ from voice.engines import units
 from voice.engines.skills import table
 from voice.engines.templates import Choice, Node, Row, Rule, Slot, Word, slots_in
 
+_LEAD = 0.3
+_TRAIL = 0.07
+"""How often something is in front of an order, and behind a sentence, next to nothing: "thanks" at the end is not to be heard for "today"."""
 _WORD = re.compile(r"[a-z']+")
 
 
 @functools.cache
 def jsgf() -> str:
     """The whole grammar; its public rule is `<command>`. The same text every time."""
-    sentences = [node for skill in table().skills for node in skill.say]
-    bodies = list(dict.fromkeys(("[ <lead> ] " if _is_order(node) else "") + _text(_by_kind(node)) for node in sentences))
+    bodies = list(dict.fromkeys(_weighted_text(skill.often, _spoken(node)) for skill in table().skills for node in skill.say))
     lead, trail = (_text(table().leads[name], outer=True) for name in ("lead", "trail"))
     rules = [
         *((name, _text(node, outer=True)) for name, node in table().rules.items()),
@@ -32,7 +34,7 @@ def jsgf() -> str:
     ]
     wanted = _reachable(dict(rules), "sentence") | {"sentence", "lead", "trail"}
     lines = [f"<{name}> = {body};" for name, body in dict(rules).items() if name in wanted]
-    return "\n".join(["#JSGF V1.0;", "grammar skills;", *lines, "public <command> = <sentence> [<trail>];", ""])
+    return "\n".join(["#JSGF V1.0;", "grammar skills;", *lines, f"public <command> = <sentence> [/{_TRAIL}/ <trail>];", ""])
 
 
 @functools.cache
@@ -52,11 +54,14 @@ def words() -> frozenset[str]:
 
 def _is_order(node: Node) -> bool:
     """Whether every way to begin the sentence is one of the table's orders: "can you" may stand in front."""
-    orders = set(_sentences(table().leads["orders"]))
-    while isinstance(node, Row) and node.parts:
-        node = node.parts[0]
-    words = node.parts if isinstance(node, Choice) else (node,)
-    return all(isinstance(word, Word) and word.text in orders for word in words)
+    match node:
+        case Word():
+            return node.text in set(_sentences(table().leads["orders"]))
+        case Choice():
+            return all(map(_is_order, node.parts))
+        case Row(parts=(first, *_)):
+            return _is_order(first)
+    return False
 
 
 def _kinds() -> Mapping[str, list[units.Unit]]:
@@ -114,7 +119,7 @@ def _with_kind(node: Node, kind: str) -> Node:
         case Row(parts=(first, *rest)):
             return Row((_with_kind(first, kind), _with_kind(Row(tuple(rest)), kind)))
         case Choice():
-            return Choice(tuple(_with_kind(part, kind) for part in node.parts))
+            return Choice(tuple(_with_kind(part, kind) for part in node.parts), node.weights)
     return node
 
 
@@ -132,10 +137,23 @@ def _text(node: Node, outer: bool = False) -> str:
             *parts, last = node.parts
             if last == Row(()):
                 return f"[ {' | '.join(_text(part, outer=True) for part in parts)} ]"
-            body = " | ".join(_text(part) for part in node.parts)
+            body = " | ".join(map(_weighted, node.parts, node.weights or (1.0,) * len(node.parts)))
             return body if outer else f"( {body} )"
         case Row():
             return " ".join(_text(part) for part in node.parts)
+
+
+def _spoken(node: Node) -> str:
+    """A template as JSGF, with what may be in front of it."""
+    return (f"[/{_LEAD}/ <lead>] " if _is_order(node) else "") + _text(_by_kind(node))
+
+
+def _weighted(node: Node, weight: float) -> str:
+    return _weighted_text(weight, _text(node))
+
+
+def _weighted_text(weight: float, text: str) -> str:
+    return text if weight == 1 else f"/{weight:g}/ {text}"
 
 
 def _reachable(rules: Mapping[str, str], name: str) -> set[str]:

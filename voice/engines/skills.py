@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 from voice.engines import units
 from voice.engines.slots import FREE, readers
@@ -38,6 +39,8 @@ class Skill:
     """The operation of an arithmetic template; "" elsewhere."""
     say: tuple[Node, ...]
     typed: tuple[Node, ...]
+    often: float = 1.0
+    """How often each sentence of `say` is said, next to those of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +60,13 @@ def table() -> Table:
     rules = dict[str, Node]()
     for name, template in raw["rules"].items():
         rules[name] = parse(template, rules)
-    skills = tuple(
-        Skill(
-            entry["name"], entry.get("do", ""), tuple(parse(t, rules) for t in entry["say"]), tuple(parse(t, rules) for t in entry["typed"])
-        )
-        for entry in raw["skill"]
-    )
+    skills = tuple(_skill(entry, rules) for entry in raw["skill"])
     return Table(rules, skills, {name: parse(template, rules) for name, template in raw["leads"].items()})
+
+
+def _skill(entry: Mapping[str, Any], rules: Mapping[str, Node]) -> Skill:
+    say, typed = (tuple(parse(template, rules) for template in entry[key]) for key in ("say", "typed"))
+    return Skill(entry["name"], entry.get("do", ""), say, typed, entry.get("often", 1.0))
 
 
 @functools.cache
@@ -79,13 +82,21 @@ def _ordered() -> tuple[tuple[tuple[Skill, Node], ...], tuple[tuple[Skill, Node]
     return tuple(e for e, f in zip(every, free, strict=True) if not f), tuple(e for e, f in zip(every, free, strict=True) if f)
 
 
-def match(text: str) -> Intent | None:
-    """What a sentence asks for; None if it is none of the skills. Any text is taken; never raises."""
-    words = split(text)
-    closed, free = _ordered()
-    for candidate in _candidates(words):
+def match_whole(text: str) -> Intent | None:
+    """As `match`, but only if the skills know every word: none of a sentence that ends in free words."""
+    closed, _ = _ordered()
+    for candidate in _candidates(split(text)):
         if len(candidate) <= LONGEST_WORDS and (found := _first(closed, candidate)) is not None:
             return found
+    return None
+
+
+def match(text: str) -> Intent | None:
+    """What a sentence asks for; None if it is none of the skills. Any text is taken; never raises."""
+    if (found := match_whole(text)) is not None:
+        return found
+    words = split(text)
+    _, free = _ordered()
     for candidate in _candidates(words):
         if (found := _first(free, candidate)) is not None:
             return found

@@ -2,6 +2,8 @@
 
 A template is words with `[an optional part]`, `(one | or another)`, `<rule>` (a named part of the table) and
 `{slot}` or `{slot:kind}` (a value that a reader finds in the words). Nothing repeats, so matching always ends.
+An alternative may begin with a weight, `(one | /0.1/ other)`, `[/0.1/ seldom]`: how often it is said, next to 1 for one without, and for an
+optional part that is left out. Matching does not look at it.
 """
 
 import re
@@ -10,6 +12,7 @@ from dataclasses import dataclass
 
 from voice.engines.words import Words, expand
 
+_WEIGHT = re.compile(r"/(\d*\.?\d+)/")
 _MARKS = re.compile(r"\s*([\[\]()|]|<[a-z_0-9]+>|\{[a-z_:]+\}|[^\s\[\]()|<>{}]+)")
 
 
@@ -33,6 +36,8 @@ class Choice:
     """One of the parts; an optional part is a choice whose last part is an empty row."""
 
     parts: tuple["Node", ...]
+    weights: tuple[float, ...] = ()
+    """Of each part; empty if all weigh the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +76,18 @@ def parse(template: str, rules: Mapping[str, Node]) -> Node:
 
 def _choice(marks: list[str], at: int, rules: Mapping[str, Node]) -> tuple[Node, int]:
     rows, parts = list[Node](), list[Node]()
+    weights = [1.0]
     while at < len(marks) and marks[at] not in ("]", ")"):
         mark = marks[at]
         at += 1
         if mark == "|":
             rows.append(_row(parts))
             parts = []
+            weights.append(1.0)
+        elif found := _WEIGHT.fullmatch(mark):
+            if parts or not float(found[1]):
+                raise ValueError(f"the weight {mark} is not at the beginning of an alternative, or nothing")
+            weights[-1] = float(found[1])
         elif mark in ("[", "("):
             inner, at = _choice(marks, at, rules)
             closing = marks[at] if at < len(marks) else "the end"
@@ -87,7 +98,13 @@ def _choice(marks: list[str], at: int, rules: Mapping[str, Node]) -> tuple[Node,
         else:
             parts.append(_leaf(mark, rules))
     rows.append(_row(parts))
-    return (rows[0] if len(rows) == 1 else Choice(tuple(rows))), at
+    return _alternatives(rows, weights), at
+
+
+def _alternatives(rows: list[Node], weights: list[float]) -> Node:
+    if set(weights) == {1.0}:
+        return rows[0] if len(rows) == 1 else Choice(tuple(rows))
+    return Choice(tuple(rows), tuple(weights))
 
 
 def _row(parts: list[Node]) -> Node:

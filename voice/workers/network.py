@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-_MARK = re.compile(r"\s*(<[\w.]+>|[\[\]()|]|[\w'.-]+)")
+_MARK = re.compile(r"\s*(<[\w.]+>|[\[\]()|]|/\d*\.?\d+/|[\w'.-]+)")
 _RULE = re.compile(r"\s*(public\s+)?<([\w.]+)>\s*=(.*)", re.DOTALL)
 
 State = int
@@ -27,7 +27,7 @@ class Network:
     start: State
     final: State
     arcs: tuple[Arc, ...]
-    """All that leave a state are equally probable."""
+    """Those that leave a state have a probability of one together."""
 
     @property
     def words(self) -> frozenset[str]:
@@ -46,12 +46,33 @@ def network(jsgf: str) -> Network:
         future = (ends, tuple(sorted((word, numbers[to]) for word, to in row.items())))
         numbers[number] = same.setdefault(future, len(same))
     final, arcs = len(same), list[Arc]()
+    chances = _chances(rough, rows, numbers)
     for (ends, ways), state in same.items():
-        chance = 1 / (len(ways) + ends) if ways or ends else 1.0
-        arcs += [(state, to, chance, word) for word, to in ways]
+        arcs += [(state, to, chances[state, word], word) for word, to in ways]
         if ends:
-            arcs.append((state, final, chance))
+            arcs.append((state, final, chances[state, ""]))
     return Network(numbers[0], final, tuple(arcs))
+
+
+def _chances(rough: "_Rough", rows: "_Rows", numbers: Mapping[State, State]) -> Mapping[tuple[State, str], float]:
+    """The probability of each word (or of the end, "") behind each state of the smallest network: the share of it among
+    all sentences that come through there, if they are said as often as the text's weights have it.
+    """
+    flows, chances = dict[State, dict[State, float]](), dict[tuple[State, str], float]()
+    flows[0] = dict(rough.spread(0))
+    for number in reversed(_last_first(rows)):
+        for state, flow in flows.pop(number).items():
+            words = rough.named[state] or [("", state)]
+            for word, to in words:
+                chances[numbers[number], word] = chances.get((numbers[number], word), 0.0) + flow / len(words)
+                if word:
+                    there = flows.setdefault(rows[number][1][word], {})
+                    for each, share in rough.spread(to).items():
+                        there[each] = there.get(each, 0.0) + flow * share / len(words)
+    totals = dict[State, float]()
+    for (state, _), chance in chances.items():
+        totals[state] = totals.get(state, 0.0) + chance
+    return {(state, word): chance / totals[state] for (state, word), chance in chances.items()}
 
 
 def _rules(jsgf: str) -> tuple[dict[str, list[str]], str]:
@@ -80,27 +101,31 @@ class _Rough:
 
     rules: Mapping[str, list[str]]
     public: str
-    empty: list[list[State]] = field(default_factory=list)
+    empty: list[list[tuple[State, float]]] = field(default_factory=list)
+    """Where each state leads without a word, and the weight of that."""
     named: list[list[tuple[str, State]]] = field(default_factory=list)
+    spreads: dict[State, Mapping[State, float]] = field(default_factory=dict)
     final: State = 0
 
     def __post_init__(self) -> None:
         self.final = self._rule(self.public, self._state(), ())
 
-    def closure(self, state: State) -> frozenset[State]:
-        """The states that are reached by empty arcs and from which something happens."""
-        found, todo = {state}, [state]
-        while todo:
-            new = set(self.empty[todo.pop()]) - found
-            found |= new
-            todo += new
-        return frozenset(each for each in found if self.named[each] or each == self.final)
+    def spread(self, state: State) -> Mapping[State, float]:
+        """The states that are reached without a word and from which something happens, and the share that goes to each."""
+        if state not in self.spreads:
+            found = {state: 1.0} if self.named[state] or state == self.final else {}
+            whole = sum(weight for _, weight in self.empty[state])
+            for to, weight in self.empty[state]:
+                for each, share in self.spread(to).items():
+                    found[each] = found.get(each, 0.0) + share * weight / whole
+            self.spreads[state] = found
+        return self.spreads[state]
 
     def _state(self, *before: State) -> State:
         self.empty.append([])
         self.named.append([])
         for state in before:
-            self.empty[state].append(len(self.empty) - 1)
+            self.empty[state].append((len(self.empty) - 1, 1.0))
         return len(self.empty) - 1
 
     def _rule(self, name: str, start: State, above: tuple[str, ...]) -> State:
@@ -117,15 +142,19 @@ class _Rough:
         while at < len(marks) and marks[at] not in ("]", ")"):
             mark = marks[at]
             if mark == "|":
-                self.empty[now].append(end)
+                self.empty[now].append((end, 1.0))
                 now = self._state(start)
+            elif mark[0] == "/":
+                if self.empty[start][-1][0] != now or not float(mark.strip("/")):
+                    raise ValueError(f"the weight {mark} in rule <{above[-1]}> is not at the beginning of an alternative, or nothing")
+                self.empty[start][-1] = (now, float(mark.strip("/")))
             elif mark in ("[", "("):
                 begin = self._state(now)
                 now, at = self._choice(marks, at + 1, begin, above)
                 if at == len(marks) or mark + marks[at] not in ("[]", "()"):
                     raise ValueError(f"{mark!r} in rule <{above[-1]}> is not closed")
                 if mark == "[":
-                    self.empty[begin].append(now)
+                    self.empty[begin].append((now, 1.0))
             elif mark[0] == "<":
                 now = self._rule(mark[1:-1], self._state(now), above)
             else:
@@ -133,7 +162,7 @@ class _Rough:
                 self.named[now].append((mark, to))
                 now = to
             at += 1
-        self.empty[now].append(end)
+        self.empty[now].append((end, 1.0))
         return end, at
 
 
@@ -143,7 +172,7 @@ _Rows = dict[State, tuple[bool, dict[str, State]]]
 
 def _sets(rough: _Rough) -> _Rows:
     """A network with one way at most for each word: its states are sets of rough ones, 0 is the start."""
-    closures = [rough.closure(state) for state in range(len(rough.empty))]
+    closures = [frozenset(rough.spread(state)) for state in range(len(rough.empty))]
     numbers, rows = {closures[0]: 0}, _Rows()
     todo = [closures[0]]
     while todo:
