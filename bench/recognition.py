@@ -34,6 +34,7 @@ from voice.audio.pcm import RATE_HZ, Samples, silence, to_bytes
 from voice.engines.base import Heard
 from voice.engines.grammar import jsgf, tails
 from voice.engines.opinion import Carrier, Evidence, judge
+from voice.engines.skills import match_whole
 from voice.engines.stt import SphinxTranscriber
 from voice.workers.sphinx import BLOCK_SAMPLES, Ear, Models
 
@@ -204,7 +205,7 @@ class Recogniser:
         evidence: list[Evidence] = []
         work(lambda: evidence.append(msgspec.convert(ear.evidence(), Evidence)), audio_s)
         heard: list[Heard] = []
-        work(lambda: heard.append(judge(evidence[0], self._carriers)), audio_s)
+        work(lambda: heard.append(judge(evidence[0], self._carriers, match_whole)), audio_s)
         return Result(clip.text, heard[0], audio_s, cpu_s, (free_s - audio_s) * 1000)
 
 

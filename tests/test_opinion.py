@@ -144,3 +144,33 @@ def test_distance_of_phones() -> None:
     assert distance(["P"], ["K"]) == 0.5
     assert distance(["P"], ["AA"]) == 1
     assert distance("K AE T S".split(), "AE T Z".split()) == 1.25
+
+
+def asked(text: str) -> object:
+    """What a sentence asks for, in a language of two questions."""
+    return {"what time is it": "time", "time is it": "time", "help": "help"}.get(text)
+
+
+@pytest.mark.parametrize(
+    ("general", "command", "sure", "want", "is_command"),
+    [
+        # Refused by its sound, but the general model's words ask for the same: the grammar's words are taken.
+        ("time is it", "what time is it", 0.9, "what time is it", True),
+        # They ask for something else, and the command sounds otherwise: the general model's words.
+        ("help", "what time is it", 0.45, "help", False),
+        # They sound alike and the general model is not sure of its words.
+        ("time is it", "help", 0.45, "time is it", False),
+        # The general model's words mean nothing: as without a meaning.
+        ("wet thyme is it", "what time is it", 0.6, "what time is it", True),
+    ],
+)
+def test_what_is_asked_for_is_a_third_opinion(general: str, command: str, sure: float, want: str, is_command: bool) -> None:
+    heard = judge(evidence(general, command, sure), meaning=asked)
+    assert (heard.text, heard.command) == (want, is_command)
+    assert heard.confidence >= 0.5
+
+
+def test_a_sentence_that_asks_for_something_is_surer_but_not_certain() -> None:
+    assert judge(evidence("help", "", 0.2), meaning=asked).confidence < 0.5
+    assert judge(evidence("help", "", 0.9), meaning=asked).confidence == 1.0
+    assert judge(evidence("thyme is", "", 0.4), meaning=asked).confidence == pytest.approx(0.4)

@@ -10,7 +10,7 @@ half of which were made to sound like commands; the length of the command, in us
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -65,6 +65,12 @@ _CARRIER_PHONES = 7
 """Shorter ones must be heard exactly: there are words like "say" in every second sentence."""
 
 
+_MEANT = 0.15
+"""How much surer words are that are a whole sentence of the skills: few sentences that are misheard become one."""
+_AGREED = 0.6
+"""How sure it is at least, if both hypotheses ask for the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class Carrier:
     """A phrase after which free words follow, and its phones (none: it must be heard exactly)."""
@@ -73,13 +79,24 @@ class Carrier:
     phones: tuple[str, ...] = ()
 
 
-def judge(evidence: Evidence, carriers: Sequence[Carrier] = ()) -> Heard:
-    """The words to believe, and how much."""
-    if evidence.command_words:
-        confidence = command_confidence(evidence)
-        if confidence > 0.5:
-            return Heard(" ".join(evidence.command_words), confidence=confidence, command=True)
-    return Heard(" ".join(mend(evidence, carriers)), confidence=free_confidence(evidence))
+def _nothing(_text: str) -> object:
+    return None
+
+
+def judge(evidence: Evidence, carriers: Sequence[Carrier] = (), meaning: Callable[[str], object] = _nothing) -> Heard:
+    """The words to believe, and how much. `meaning` tells what a text asks for, None if nothing that is known: equal
+    meanings are an agreement of the two hypotheses, whatever their words.
+    """
+    command, text = " ".join(evidence.command_words), " ".join(mend(evidence, carriers))
+    believed = command_confidence(evidence) if command else 0.0
+    free = Heard(text, confidence=free_confidence(evidence))
+    asked = meaning(text)
+    if asked is None:
+        return Heard(command, confidence=believed, command=True) if believed > 0.5 else free
+    if command and asked == meaning(command):
+        return Heard(command, confidence=max(believed, free.confidence, _AGREED), command=True)
+    understood = Heard(text, confidence=max(free.confidence, min(1.0, free.confidence + _MEANT)))
+    return Heard(command, confidence=believed, command=True) if believed > max(0.5, understood.confidence) else understood
 
 
 def command_confidence(evidence: Evidence) -> float:

@@ -19,6 +19,7 @@ import msgspec
 from voice.audio.pcm import RATE_HZ, Samples, to_bytes
 from voice.engines.base import Heard, Hearing, Transcriber
 from voice.engines.opinion import Carrier, Evidence, judge
+from voice.engines.skills import match_whole
 from voice.errors import MissingExtra, UsageError, WorkerDied
 from voice.workers.process import Job, Worker
 
@@ -232,7 +233,7 @@ class SphinxTranscriber:
         job.send("finish")
         hearing.on_drop = functools.partial(_send_drop, job)
         async for frame in job:
-            hearing.settle(judge(msgspec.convert(frame.data, Evidence), self._carriers))
+            hearing.settle(judge(msgspec.convert(frame.data, Evidence), self._carriers, match_whole))
 
 
 def _send_drop(job: Job) -> None:
