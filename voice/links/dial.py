@@ -5,6 +5,7 @@ import logging
 import re
 import ssl
 from email.utils import parsedate_to_datetime
+from typing import cast
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import msgspec
@@ -22,7 +23,9 @@ _quiet.setLevel(logging.INFO)
 
 OPEN_TIMEOUT_S = 10.0
 PING_INTERVAL_S, PING_TIMEOUT_S, CLOSE_TIMEOUT_S = 10.0, 5.0, 1.0
-"""A dead peer is noticed after interval + timeout + close timeout: all three have to be set (websockets adds them)."""
+"""A dead peer is noticed after interval + timeout. The last one is for a close that is not answered."""
+MOST_STALLS = 5
+"""Pings in a row that a server does not even take; then it is given up (after about a minute)."""
 MAX_MESSAGE_BYTES = 16 << 20
 """The service takes 15 MiB of audio in one append; one event of a server that minds its clients is under 1 MiB."""
 SHOWN_CHARACTERS = 200
@@ -30,11 +33,16 @@ SHOWN_CHARACTERS = 200
 
 
 class DialedLink:
-    """A WebSocket that we opened. What comes over it has no key in it, should the server repeat ours."""
+    """A WebSocket that we opened. What comes over it has no key in it, should the server repeat ours.
 
-    def __init__(self, connection: ClientConnection, redactor: Redactor | None = None) -> None:
+    A server that is silent while we wait for it is pinged. Not the library's own pings: while a slow reader of ours takes nothing, a pong waits
+    unread behind what came before it, and the library would take the server for dead.
+    """
+
+    def __init__(self, connection: ClientConnection, redactor: Redactor | None = None, pong_s: float | None = None) -> None:
         self._connection = connection
         self._redactor = redactor or Redactor(None)
+        self._pong_s = PING_TIMEOUT_S if pong_s is None else pong_s
         self.server_s = _unix_time(connection.response)
         """The server's Unix time at the handshake; None if its answer has no `Date`."""
 
@@ -48,10 +56,31 @@ class DialedLink:
     async def receive(self) -> str | bytes:
         """See `Link`."""
         try:
-            message = await self._connection.recv()
+            message = await self._next()
         except ConnectionClosed as exc:
             raise self._ended(exc) from exc
         return self._redactor.clean(message) if isinstance(message, str) else self._redactor.clean_bytes(message)
+
+    async def _next(self) -> str | bytes:
+        """Raises: ConnectionClosed; LinkClosed if nothing comes, and no pong either."""
+        stalled = 0
+        while True:
+            try:
+                async with asyncio.timeout(PING_INTERVAL_S):
+                    return await self._connection.recv()
+            except TimeoutError:
+                pass
+            pong: asyncio.Future[float] | None = None
+            try:
+                async with asyncio.timeout(self._pong_s):
+                    pong = cast("asyncio.Future[float]", await self._connection.ping())
+                    return await self._connection.recv()
+            except TimeoutError:
+                # None: it takes nothing just now, a ping neither. A server may be slow to read what we send.
+                stalled = stalled + 1 if pong is None else 0
+                if stalled > MOST_STALLS or (pong is not None and not pong.done()):
+                    self._connection.transport.abort()
+                    raise LinkClosed(1011, "keepalive ping timeout") from None
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """See `Link`. A peer that does not answer is cut off."""
@@ -123,14 +152,13 @@ async def dial(
         compression=None,
         max_size=MAX_MESSAGE_BYTES,
         open_timeout=OPEN_TIMEOUT_S,
-        ping_interval=PING_INTERVAL_S,
-        ping_timeout=PING_TIMEOUT_S if pong_s is None else pong_s,
+        ping_interval=None,
         close_timeout=CLOSE_TIMEOUT_S,
         logger=_quiet,
         proxy=None if urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1") else True,
     )
     try:
-        return DialedLink(await opening, redactor)
+        return DialedLink(await opening, redactor, pong_s)
     except InvalidStatus as exc:
         error = _error(exc.response)
         said = _shown(redactor.clean(error.message))

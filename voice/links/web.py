@@ -11,8 +11,9 @@ from voice.links.base import close_reason
 CLOSE_TIMEOUT_S = 2.0
 MAX_MESSAGE_BYTES = 21 << 20
 """15 MiB of audio in one append, which is 20 MiB of base64."""
-HEARTBEAT_S = 6.0
-"""A ping after so much silence; a client that says nothing within half of it is gone: a dead one is noticed 3 s after the ping it owed."""
+HEARTBEAT_S = 20.0
+"""A ping after so much silence; a client that says nothing within half of it is gone. A shorter time would cut those that read slowly: behind seconds of
+sound that they have not taken yet they find a ping late."""
 
 
 class WebLink:
