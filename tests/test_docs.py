@@ -85,3 +85,9 @@ def test_every_provider_is_described_with_its_key() -> None:
     assert list(rows) == list(names())
     for name, variables in rows.items():
         assert variables == (", ".join(f"`{one}`" for one in key_names(name)) or "none"), name
+
+
+def test_each_script_of_the_bench_has_one_line_that_says_what_it_measures() -> None:
+    bench = DOCS.parent / "bench"
+    told = re.findall(r"^\| `(\w+\.py)` \|", (bench / "README.md").read_text("utf-8"), re.M)
+    assert sorted(told) == sorted(path.name for path in bench.glob("*.py"))
