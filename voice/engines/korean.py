@@ -26,7 +26,6 @@ _OPERATORS = {
     "더하기": "plus", "플러스": "plus", "+": "plus", "빼기": "minus", "마이너스": "minus", "-": "minus", "곱하기": "times", "곱": "times", "x": "times",
     "*": "times", "나누기": "over", "나누기는": "over", "/": "over", "(": "(", ")": ")", "^": "^",
 }  # fmt: skip
-_PREFIXES = {"섭씨": "섭씨", "화씨": "화씨", "시속": "시속", "초속": "초속"}
 _MARK = re.compile(r"\{(\w+)\}")
 
 
