@@ -5,7 +5,8 @@
 Ways: `voice replay --realtime` (its speaker is the arrival of the first delta), `voice talk` with files, `voice talk` on virtual sound cards
 (PortAudio over a private PulseAudio, where that is installed). Steps, medians in ms: `turn` from the last voiced sample to the
 server's word that the turn is over (the silence window of 500 ms is in it), `answer` from there to the first delta, `sound` from
-there to the first sample in the air. Goal: the cards add at most 150 ms to replay: the latencies that are asked for (30 in, 40 out), a block each way, a frame, and PulseAudio.
+there to the first sample in the air. Goal: the cards add at most 150 ms to replay: the latencies that are asked for (30 in, 40 out),
+a block each way, a frame, and PulseAudio.
 """
 
 import argparse
