@@ -18,8 +18,10 @@ from tests.support.needs import needs
 ROOT = Path(__file__).resolve().parent.parent
 TIMEOUT_S = 10
 
-# Stands in for `voice`: waits for the signal that ends it and tells which one it was.
-SERVER = """#!{python}
+# Stands in for `voice`: waits for the signal that ends it and tells which one it was. A shell starts it: `#!` cannot name a Python whose
+# path has a space in it, as that of a checkout may have. To the shell the second line is a command, to Python a string.
+SERVER = """#!/bin/sh
+'''exec' "{python}" "$0" "$@" # '''
 import signal, sys
 waited_for = {{signal.SIGINT, signal.SIGTERM}}
 signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
