@@ -1,6 +1,7 @@
 """The recogniser as its callers see it: what it hears, in what order, and that it ends."""
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import AsyncIterator, Iterable
@@ -69,6 +70,22 @@ async def test_commands_are_exact_and_foreign_sentences_are_not_forced_into_them
         heard = await hear(sphinx, read(flite_wav(text)))
         assert not heard.command
         assert len(set(heard.text.split()) & set(text.split())) >= len(text.split()) / 2
+
+
+@pytest.mark.slow
+async def test_the_fixtures_are_understood_with_the_grammar_of_the_skills() -> None:
+    told = {
+        name: text for name, text in json.loads((FIXTURES / "words.json").read_text("utf-8")).items() if text and "/" not in name + text
+    }
+    assert len(told) >= 11
+    missed = []
+    async with asyncio.timeout(120), SphinxTranscriber(jsgf(), tails(), workers=1) as transcriber:
+        for name, text in told.items():
+            heard = await hear(transcriber, read(FIXTURES / name))
+            sure = heard.confidence >= 0.5
+            if sure != text.isascii() or (sure and heard.text != text):
+                missed.append((name, text, heard))
+    assert not missed
 
 
 @pytest.mark.slow
