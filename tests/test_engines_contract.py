@@ -172,7 +172,8 @@ TRANSCRIBERS: list[tuple[str, Callable[[], ManagedTranscriber], pytest.MarkDecor
 NOTHING = Heard("", confidence=0.0)
 
 
-@pytest.fixture(params=[pytest.param(make, id=name, marks=mark) for name, make, mark in TRANSCRIBERS])
+# Slow: each test starts processes that load half a second's worth of models.
+@pytest.fixture(params=[pytest.param(make, id=name, marks=[mark, pytest.mark.slow]) for name, make, mark in TRANSCRIBERS])
 async def transcriber(request: pytest.FixtureRequest) -> AsyncIterator[ManagedTranscriber]:
     async with asyncio.timeout(60), request.param() as made:
         await made.warm()

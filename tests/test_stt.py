@@ -61,6 +61,7 @@ async def sphinx() -> AsyncIterator[SphinxTranscriber]:
 pytestmark = needs("pocketsphinx")
 
 
+@pytest.mark.slow
 @needs("flite")
 async def test_commands_are_exact_and_foreign_sentences_are_not_forced_into_them(sphinx: SphinxTranscriber, flite_wav: FliteWav) -> None:
     for text in ("what is seven plus two", "what time is it"):
@@ -164,6 +165,7 @@ async def test_speech_after_a_long_silence_is_understood(sphinx: SphinxTranscrib
     assert (await hear(sphinx, speech)).text == "what time is it"
 
 
+@pytest.mark.slow
 async def test_nothing_was_said(sphinx: SphinxTranscriber) -> None:
     assert await sphinx.listen().finish() == Heard("", confidence=0.0)
     for samples in (silence(20), silence(1), silence(3_000)):
@@ -190,6 +192,7 @@ async def test_a_dropped_utterance_frees_the_worker(sphinx: SphinxTranscriber, f
     assert len(sphinx.pids) == 1
 
 
+@pytest.mark.slow
 @needs("flite")
 async def test_a_worker_that_dies_takes_one_utterance_with_it(sphinx: SphinxTranscriber, flite_wav: FliteWav) -> None:
     await sphinx.warm()
