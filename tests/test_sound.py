@@ -66,6 +66,15 @@ async def test_the_microphone_is_heard_and_its_memory_is_not_kept(monkeypatch: p
         await source.aclose()
 
 
+async def test_a_microphone_that_has_become_late_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeSound()
+    async with opened(monkeypatch, fake) as card:
+        assert card.microphone is not None
+        for late_s, want_s in ((0.01, 0.02), (0.35, 0.35), (7_000.0, sound.LATEST_S), (-3.0, 0.02)):
+            fake.open[0].call(late_s=late_s)
+            assert card.microphone.latency_s == pytest.approx(want_s)
+
+
 async def test_two_streams_where_the_systems_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = FakeSound()
     async with opened(monkeypatch, fake, speak=ELSEWHERE):

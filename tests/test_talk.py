@@ -156,6 +156,19 @@ async def test_half_duplex_withholds_the_microphone_until_a_moment_after_the_rep
         assert scene.session.pushed == [(1, ""), (2, "muted"), (3, "muted"), (4, "muted"), (5, "")]
 
 
+async def test_half_duplex_withholds_what_a_late_microphone_still_has_of_the_reply() -> None:
+    async with stage(half_duplex=True) as scene:
+        scene.microphone.latency_s = 0.4
+        await scene.reply()
+        await scene.state("speaking")
+        scene.speaker.hear_out("a")
+        await scene.state("listening")
+        await scene.frames(1)
+        await asyncio.sleep(0.45)
+        await scene.frames(2)
+        assert scene.session.pushed == [(1, "muted"), (2, "")]
+
+
 async def test_half_duplex_hears_at_once_whoever_stops_the_reply() -> None:
     async with stage(half_duplex=True) as scene:
         await scene.reply()

@@ -155,7 +155,9 @@ class Talk:
         """The microphone: what may be heard goes up."""
         async for frame in self._microphone.frames():
             now = time.monotonic()
-            withheld = "bound" if frame.dropped else "" if self._floor.open(now, self._speaker.busy) else "muted"
+            # What is fetched now was in the air a little earlier: the floor as it was then decides.
+            was_open = self._floor.open(now - self._microphone.latency_s, self._speaker.busy)
+            withheld = "bound" if frame.dropped else "" if was_open else "muted"
             heard = self._session.push_audio(frame.samples, withheld)
             self._teller.fetched(self._session.position_ms, now)
             for notice in heard:

@@ -1,6 +1,7 @@
 """A sound library without sound: what `sounddevice` offers of streams, driven by the test."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -32,21 +33,22 @@ class FakeStream:
         assert ignore_errors, "a card that has gone cannot be closed in order"
         self.closed = True
 
-    def call(self, heard: NDArray[np.int16] | None = None, frames: int = 480) -> NDArray[np.int16]:
+    def call(self, heard: NDArray[np.int16] | None = None, frames: int = 480, late_s: float | None = None) -> NDArray[np.int16]:
         """One callback: gives (frames, channels) to the program, returns what the program plays."""
         channels = self.settings["channels"]
         ins, outs = channels if isinstance(channels, tuple) else (channels, channels)
         given = np.zeros((frames, ins), np.int16) if heard is None else heard
         before = given.copy()
         out = np.full((len(given), outs), 77, np.int16)
+        when = None if late_s is None else SimpleNamespace(currentTime=100.0, inputBufferAdcTime=100.0 - late_s)
         callback = self.settings["callback"]
         match self.kind:
             case "both":
-                callback(given, out, len(given), None, None)
+                callback(given, out, len(given), when, None)
             case "in":
-                callback(given, len(given), None, None)
+                callback(given, len(given), when, None)
             case _:
-                callback(out, len(given), None, None)
+                callback(out, len(given), when, None)
         assert (given == before).all()
         given.fill(99)  # the library uses its memory again
         return out

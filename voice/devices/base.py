@@ -26,8 +26,11 @@ class Microphone(Protocol):
 
     name: str
     """For people, one line."""
-    latency_s: float
-    """From the air to `frames`."""
+
+    @property
+    def latency_s(self) -> float:
+        """From the air to `frames`, now."""
+        ...
 
     def frames(self) -> AsyncGenerator[Frame, None]:
         """What is said from now on, in real time, without a gap. One reader at a time. A device that goes does not end it: whoever

@@ -26,6 +26,8 @@ class Capture:
     """See the top of the file: `push` is the callback's, `frames` the loop's. A lock between them is held for an append."""
 
     def __init__(self, rate_hz: int, loop: asyncio.AbstractEventLoop, max_ms: int = MAX_MS) -> None:
+        self.late_s = 0.0
+        """How late the newest block came, as the callback sets it."""
         self._loop = loop
         self._rate_hz = rate_hz
         self._max_samples = samples_in(max_ms, rate_hz)

@@ -37,6 +37,8 @@ WATCH_S, SILENT_STEPS, FIRST_STEPS = 0.1, 5, 30
 """500 ms without a callback, or 3 s without the first: the card has gone. Steps and not time are counted: a machine that slept has
 missed one step, whatever the clock says."""
 NO_ANSWER = f"the sound system does not answer: is its server running? {INSTEAD}"
+LATEST_S = 1.0
+"""A microphone that says that it is later than this is not believed: some systems give times of another clock."""
 INVALID_RATE, INVALID_CHANNELS, BAD_COMBINATION = -9997, -9998, -9993
 """PortAudio's codes for what another setting may mend."""
 
@@ -87,13 +89,15 @@ class Line:
     def _both(self, heard: NDArray[np.int16], out: NDArray[np.int16], frames: int, when: Any, status: Any) -> None:
         self._hear(heard, frames, when, status)
         self._speak(out, frames, when, status)
-        self.calls -= 1
+        self.calls -= 1  # one callback
 
     def _hear(self, heard: NDArray[np.int16], frames: int, when: Any, status: Any) -> None:
         self.calls += 1
         try:
             assert self.capture is not None
             self.capture.push(heard.copy())
+            if when is not None:
+                self.capture.late_s = max(0.0, min(when.currentTime - when.inputBufferAdcTime, LATEST_S))
         except Exception as exc:
             # Nothing may leave a callback: the watch raises it.
             self.failure = exc
@@ -116,8 +120,13 @@ class CardMicrophone:
 
     def __init__(self, name: str, capture: Capture, latency_s: float) -> None:
         self.name = name
-        self.latency_s = latency_s
+        self._least_s = latency_s
         self._capture = capture
+
+    @property
+    def latency_s(self) -> float:
+        """What the card names, or more: a sound server that has stumbled may be late ever after."""
+        return max(self._least_s, self._capture.late_s)
 
     def frames(self) -> AsyncGenerator[Frame, None]:
         """What is said; without end."""
