@@ -108,7 +108,7 @@ class SphinxHearing:
 class SphinxTranscriber:
     """pocketsphinx in a pool of processes; runs in `async with`. Raises: MissingExtra, UsageError.
 
-    `grammar` is JSGF without weights, tags and repetition: the sentences that can be
+    `grammar` is JSGF without tags and repetition: the sentences that can be
     commands. `tails` are the phrases after which free words follow ("remember that").
     `workers` is how many processes there are, None for one a core; each takes about 140 MB.
     """

@@ -1,11 +1,11 @@
 """A grammar in JSGF as the smallest network of words that has the same sentences.
 
 pocketsphinx copies a rule into every place that names it, and searches each copy. Here sentences share their beginnings and their ends: the
-skills' grammar has 640 states and 8,100 arcs, takes 25 MB instead of 72 in the decoder, and is searched eight times as fast.
+skills' grammar has 790 states and 10,600 arcs, and takes a third of the memory in the decoder (25 MB instead of 72 at 8,100 arcs), an eighth of the time.
 First a network with empty arcs (Thompson's construction), then sets of its states (Rabin and Scott), then states with the same future
 are made one, which is a single walk as nothing repeats.
 
-Called by the recogniser's child. JSGF is taken without weights, tags, quotes, imports and repetition: https://www.w3.org/TR/jsgf/
+Called by the recogniser's child. JSGF is taken with weights, without tags, quotes, imports and repetition: https://www.w3.org/TR/jsgf/
 """
 
 import re
@@ -113,7 +113,10 @@ class _Rough:
     def spread(self, state: State) -> Mapping[State, float]:
         """The states that are reached without a word and from which something happens, and the share that goes to each."""
         if state not in self.spreads:
-            found = {state: 1.0} if self.named[state] or state == self.final else {}
+            if len(self.empty[state]) == 1:
+                self.spreads[state] = self.spread(self.empty[state][0][0])  # the same object: a copy for each took 12 MB
+                return self.spreads[state]
+            found = {} if self.empty[state] or not (self.named[state] or state == self.final) else {state: 1.0}
             whole = sum(weight for _, weight in self.empty[state])
             for to, weight in self.empty[state]:
                 for each, share in self.spread(to).items():
@@ -172,7 +175,7 @@ _Rows = dict[State, tuple[bool, dict[str, State]]]
 
 def _sets(rough: _Rough) -> _Rows:
     """A network with one way at most for each word: its states are sets of rough ones, 0 is the start."""
-    closures = [frozenset(rough.spread(state)) for state in range(len(rough.empty))]
+    closures = {state: frozenset(rough.spread(state)) for state in (0, *(to for named in rough.named for _, to in named))}
     numbers, rows = {closures[0]: 0}, _Rows()
     todo = [closures[0]]
     while todo:

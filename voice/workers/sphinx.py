@@ -107,11 +107,12 @@ class Models:
 
     def __init__(self, grammar: str) -> None:
         self.grammar = grammar
+        # First, so that the memory in which the network was made is there for the general model.
+        self._sentences = _grammar_decoder(grammar)
         # fwdflat: takes 60-190 ms at the end of a sentence; without it read prose has as many wrong words.
         general = pocketsphinx.Decoder(
             hmm=_model("en-us"), dict=_model("cmudict-en-us.dict"), lm=_model("en-us.lm.bin"), fwdflat=False, loglevel="FATAL"
         )
-        self._sentences = _grammar_decoder(grammar)
         self.general = Search(general)
         self.commands = Search(self._sentences)
 
