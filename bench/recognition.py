@@ -34,7 +34,7 @@ from voice.audio.pcm import RATE_HZ, Samples, silence, to_bytes
 from voice.engines.base import Heard
 from voice.engines.grammar import jsgf, tails
 from voice.engines.opinion import Carrier, Evidence, judge
-from voice.engines.skills import match_whole
+from voice.engines.skills import match, match_whole
 from voice.engines.stt import SphinxTranscriber
 from voice.workers.sphinx import BLOCK_SAMPLES, Ear, Models
 
@@ -58,7 +58,7 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Sentences, and who says them. No sentence, manner of speaking or noise is in two of these."""
+    """Sentences, and who says them. No sentence, manner of speaking or noise is in two of these (but for `EVERYDAY` and `FIRST`)."""
 
     commands: Sequence[str]
     foreign: Sequence[str]
@@ -147,7 +147,40 @@ HELD_OUT = Material(
     repeats=1,
     seed=4242,
 )
-MATERIALS = {"development": DEVELOPMENT, "held-out": HELD_OUT, "first": FIRST}
+EVERYDAY = Material(
+    commands=(
+        "can you tell me what time it is please|could you tell me the time please|what is the time please|do you have the time please|"
+        "what is the date today|tell me the date please|can you tell me today's date|what is the date|tell me what day it is today|"
+        "which day is it today|what day of the week is it today please|what day is it tomorrow|what is nineteen times six|"
+        "how much is forty eight divided by twelve|can you tell me what eight times nine is|what is seventy multiplied by three|"
+        "what is thirteen and twenty two|how much is ninety take away fifteen|what is half of sixty four|calculate twelve squared|"
+        "what is thirty percent of two hundred|what is the square root of sixteen|tell me what fifteen plus twenty seven is|"
+        "please calculate ninety nine minus forty|subtract nine from thirty|how many centimeters are there in a foot|"
+        "how many pounds is ten kilograms|what is six miles in kilometers|how much is fifty kilograms in pounds|how many inches in a yard|"
+        "can you convert three liters to cups please|convert ninety degrees fahrenheit to celsius please|how many seconds are in a minute|"
+        "set a timer for fifteen minutes please|please start a timer for two minutes|set a ten minute timer please|start a five minute timer|"
+        "could you set a timer for twenty minutes|wake me in thirty minutes|remind me in one hour please|timer for six minutes|"
+        "please cancel the timer|can you stop the timer|turn off the timer|how much time is left on my timer|how many minutes are left|"
+        "how long is left on the timer please|please remember that the meeting is on monday|remember my phone is in the kitchen|where is my phone|"
+        "what is my birthday|what did i tell you to remember|what do you remember about me|what did i say|can you hear me now|"
+        "hello can you hear me|what can you do for me|can you help me|help me please|hello|how are you doing today|good morning how are you|"
+        "thank you so much|thanks|goodbye|bye bye|tell me who you are|tell me your name|nice to meet you|what is your name please"
+    ).split("|"),
+    foreign=(
+        "i have a date today|it is time to go|set the table for five people|what is the date of the wedding|the time of day does not matter|"
+        "what day is the concert|can you tell me where the station is|how much is the red one|how many people are in the room|"
+        "remind him in the morning|what did she tell you|how are your children|what is the name of this street|he was twenty minutes late|"
+        "thank you for the flowers he said|good morning to all the students in the hall|she turned off the radio|i have had enough of this|"
+        "where is the key to the garden|what can we do about it|do you remember the summer we met|help yourself to some cake|how long is the river|"
+        "my timer was in the other drawer|there are two ways to look at it|stop at the next light|the doctor can see you now|"
+        "what time does the bank open"
+    ).split("|"),
+    voices=(Voice("awb"), Voice("rms"), Voice("slt"), Voice("kal16")),
+    repeats=4,
+    seed=991,
+)
+"""Other wordings for what is asked most; the foreign sentences begin as questions do that the skills know. Looked at."""
+MATERIALS = {"development": DEVELOPMENT, "held-out": HELD_OUT, "first": FIRST, "everyday": EVERYDAY}
 NOISES = (None, 20, 10)
 
 
@@ -289,6 +322,11 @@ def exact(result: Result) -> bool:
     return result.heard.text == result.said
 
 
+def understood(result: Result) -> bool:
+    """It is answered as what was said, and not with a question."""
+    return result.heard.confidence >= 0.5 and match(result.heard.text) == match(result.said)
+
+
 def run(options: argparse.Namespace) -> int:
     """Measure, print, and tell whether the goals are met."""
     recogniser, material = Recogniser(), MATERIALS[options.set]
@@ -310,6 +348,7 @@ def run(options: argparse.Namespace) -> int:
         results = hear(commands, snr_db)
         reached.append(sum(map(exact, results)) / len(results))
         print(f"  commands exact       {share(results, exact)}")
+        print(f"  commands understood  {share(results, understood)}")
         print(f"  taken for another    {share(results, lambda result: result.heard.command and not exact(result))}")
         results = hear(foreign, snr_db)
         print(f"  foreign as commands  {share(results, lambda result: result.heard.command)}    word errors {error_rate(results)}")
