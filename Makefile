@@ -60,7 +60,8 @@ test: $(VENV)/.dev
 	elif command -v node >/dev/null; then node --test "$$@"; \
 	elif [ "$$VOICE_TEST_ALL" = 1 ]; then echo 'node is not installed, and VOICE_TEST_ALL=1 leaves nothing out' >&2; exit 1; \
 	else echo 'node is not installed: the tests of the page are left out' >&2; fi
-	@$(PYTEST) --durations=10 --continue-on-collection-errors
+	@$(PYTEST) -m 'not slow' --numprocesses auto --dist worksteal
+	@$(PYTEST) -m slow --durations=10
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check
