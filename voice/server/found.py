@@ -20,7 +20,7 @@ def findings(engine: LocalEngine) -> dict[str, str]:
         "engine": f"local: English speech, {answers}",
         "language model": "none: set OPENAI_BASE_URL and OPENAI_MODEL" if chat is None else f"{chat.model} at {chat.host}",
         "recogniser": engine.transcriber.name,
-        "synthesiser": f"{engine.synthesizer.name} ({engine.synthesizer.licence})",
+        "synthesiser": f"{engine.synthesizer.name}, {engine.synthesizer.licence}",
         "detector": "webrtcvad and silero" if silero else 'webrtcvad; better: pip install "voice[local]"',
         "sound card": "PortAudio is there (not needed to serve)" if sound else "no PortAudio: not needed to serve",
         "key": _key_line(key, chat),
