@@ -1,6 +1,7 @@
 """Fixtures for all tests, and VOICE_TEST_ALL=1: whatever cannot run has failed."""
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -9,6 +10,20 @@ import pytest
 from tests.support.needs import flite_wav, human_wavs
 
 __all__ = ["flite_wav", "human_wavs"]
+
+# Whoever runs the tests in the background of a script may have switched Ctrl-C off, for all that they start as well.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+SLOW_FILES = frozenset(
+    f"test_{name}.py"
+    for name in (
+        *("cascade", "chat_client", "chat_spoken", "commands_talk", "engines_chat", "engines_contract", "grammar", "heads", "keepalive"),
+        *("keeper", "links_contract", "network", "opening", "probe", "process", "relay", "server_secrets", "sound", "speaker", "talk"),
+    )
+)
+"""Files whose tests start servers and processes or wait for clocks: a third of the time of all quick tests in a tenth of their number.
+They are marked `slow`, so that the check before a commit stays under 30 s."""
 
 TEST_ALL = os.environ.get("VOICE_TEST_ALL") == "1"
 
@@ -24,6 +39,12 @@ def no_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
                 patch.delenv(name)
         patch.setenv("VOICE_CONFIG", str(empty))
         yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.name in SLOW_FILES:
+            item.add_marker(pytest.mark.slow)
 
 
 def _no_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

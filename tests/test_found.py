@@ -14,7 +14,7 @@ def test_each_finding_is_one_line_and_no_key_is_repeated(monkeypatch: pytest.Mon
     monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
     lines = findings(fake_engine())
     assert list(lines) == ["engine", "language model", "recogniser", "synthesiser", "detector", "sound card", "key"]
-    assert lines["synthesiser"] == "fake voice (ours)" and lines["recogniser"] == "fake recogniser"
+    assert lines["synthesiser"] == "fake voice, ours" and lines["recogniser"] == "fake recogniser"
     assert lines["key"] == "a key is set; the local engine does not use it"
     assert not any("\n" in line or "canary" in line for line in lines.values())
 
