@@ -89,7 +89,10 @@ async def running() -> AsyncIterator[asyncio.subprocess.Process]:
     try:
         yield child
     finally:
-        child.terminate()
+        assert child.stdin is not None
+        child.stdin.close()  # else the thread that reads it keeps the server from ending
+        with contextlib.suppress(ProcessLookupError):
+            child.terminate()
         await child.wait()
 
 

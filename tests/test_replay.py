@@ -227,6 +227,46 @@ async def test_a_disk_that_is_full_at_the_end_is_said_with_the_folder(tmp_path: 
         await run(ONE, out=tmp_path)
 
 
+async def test_a_link_that_breaks_is_said_and_costs_no_turn() -> None:
+    class Cutting:
+        """An engine whose first link breaks when the first answer has come."""
+
+        def __init__(self, engine: LocalEngine) -> None:
+            self._engine = engine
+            self._links = 0
+
+        async def serve(self, link: Link) -> LinkClosed:
+            self._links += 1
+            return await self._engine.serve(_Brittle(link) if self._links == 1 else link)
+
+    class _Brittle:
+        def __init__(self, link: Link) -> None:
+            self._link = link
+
+        async def send(self, text: str) -> None:
+            await self._link.send(text)
+            if '"rate_limits.updated"' in text:
+                await self._link.close(1006, "cut")
+
+        async def receive(self) -> str | bytes:
+            return await self._link.receive()
+
+        async def close(self, code: int = 1000, reason: str = "") -> None:
+            await self._link.close(code, reason)
+
+    @asynccontextmanager
+    async def make(options: LocalOptions) -> AsyncGenerator[Cutting, None]:
+        yield Cutting(LocalEngine(FakeTranscriber(), FakeSynthesizer(), FakeResponder, options))
+
+    taken = Taken()
+    async with asyncio.timeout(30):
+        assert await replay(ReplayOptions([ONE, TWO]), taken, make)
+    assert [turn["status"] for turn in taken.turns] == ["completed"] * 3
+    assert taken.summary["reconnects"] == 1
+    check_frames(taken.summary)
+    assert [note.split(" (")[0] for note in taken.notes] == ["the link is lost", "the session goes on over a new link"]
+
+
 @pytest.mark.slow
 async def test_real_time_measures_the_wait() -> None:
     taken = await run(ONE, realtime=True)

@@ -25,7 +25,7 @@ from voice.engines.local import LocalOptions, counted_ids, local_engine, random_
 from voice.engines.speaker import Clocks
 from voice.errors import UsageError
 from voice.opening import connect
-from voice.protocol.notices import ErrorReported, ReplyAudio, SessionEnded, SessionReady, SpeechBegan, SpeechEnded
+from voice.protocol.notices import ErrorReported, LinkLost, LinkRestored, ReplyAudio, SessionEnded, SessionReady, SpeechBegan, SpeechEnded
 from voice.protocol.turnlog import Origin, Turn, TurnLog, summary_json, turn_json
 from voice.session import Answering, Session, settings_of
 
@@ -158,9 +158,17 @@ class Replay:
             if isinstance(notice, ReplyAudio) and turn is not None:
                 self._speaker.play(turn, notice.samples)
             self._ready = self._ready or isinstance(notice, SessionReady | ErrorReported)
-            if isinstance(notice, SessionEnded):
-                self._ended = notice
-                self._report.note(f"the session ended: {notice.close_code} {notice.reason}".rstrip())
+            match notice:
+                case LinkLost():
+                    why = f"{notice.close_code} {notice.reason}".rstrip()
+                    self._report.note(f"the link is lost ({why}); trying again in {notice.retry_in_s:.1f} s")
+                case LinkRestored():
+                    self._report.note("the session goes on over a new link")
+                case SessionEnded():
+                    self._ended = notice
+                    self._report.note(f"the session ended: {notice.close_code} {notice.reason}".rstrip())
+                case _:
+                    pass
             self._changed.set()
 
     async def _play(self, file: str) -> int:
