@@ -56,7 +56,7 @@ async def server() -> None:
 
     async def report() -> None:
         while await asyncio.to_thread(sys.stdin.readline):
-            taken = sorted(late_ms)
+            taken = sorted(late_ms) or [0.0]  # nothing yet: the probe has only begun
             late_ms.clear()
             ranks = {name: taken[min(int(share * len(taken)), len(taken) - 1)] for name, share in (("p50", 0.5), ("p99", 0.99), ("max", 1))}
             print(json.dumps(ranks | {"count": len(taken)}), flush=True)
