@@ -49,8 +49,7 @@ async def test_a_spoken_conversation_with_the_local_engine(flite_wav: FliteWav, 
             await visit.until_seen("hearing")
             await visit.until_seen("speaking")
             await visit.until_heard()
-            captions = await visit.captions()
-            assert captions == [("user", "what is seven times eight"), ("assistant", "7 times 8 is 56.")]
+            await visit.until_captions(("user", "what is seven times eight"), ("assistant", "7 times 8 is 56."))
             latency = page.locator("#latency")
             await expect(latency).to_have_text(re.compile(r"answered \d\.\d s after you stopped"))
             assert 500 < int(str(await latency.get_attribute("data-ms"))) < 8000
@@ -78,12 +77,12 @@ async def test_typed_messages_wait_for_each_other_and_are_spoken() -> None:
         await expect(page.locator("#captions li")).to_have_count(4)
         await visit.until_seen("speaking")
         await expect(page.locator("#captions li").last).to_contain_text("3 lines.")
-        assert await visit.captions() == [
+        await visit.until_captions(
             ("user", "one\nmore"),
             ("assistant", "one\nmore. 1 lines."),
             ("user", "two"),
             ("assistant", "two. 3 lines."),
-        ]
+        )
         await expect(page.locator("#latency")).to_have_text(re.compile(r"answered in \d\.\d s"))
         await expect(page.locator("#state")).to_have_text("Ready")
         assert "input_audio_buffer.append" not in visit.kinds()
@@ -276,9 +275,8 @@ async def test_hostile_text_is_shown_and_never_run() -> None:
         page.on("dialog", lambda dialog: dialogs.append(dialog.message))
         await page.fill("#text", HOSTILE)
         await page.press("#text", "Enter")
-        await expect(page.locator("#captions li").last).to_contain_text("onerror")
+        await visit.until_captions(("user", HOSTILE), ("assistant", HOSTILE))
         await expect(page.locator("#captions li").last).to_have_attribute("aria-busy", "false")
-        assert await visit.captions() == [("user", HOSTILE), ("assistant", HOSTILE)]
         assert await page.locator("#captions").locator("img, script, b").count() == 0
         width = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert width == 0

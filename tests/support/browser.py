@@ -17,6 +17,8 @@ from voice.audio.pcm import Samples, silence
 MICROPHONE_HZ = 16_000
 BEFORE_MS = 1500
 """Silence in front of a microphone's WAV: Chromium loses what comes before the graph runs."""
+LOOK_MS = 30
+UNTIL_LOOKS = 500
 WATCH = """
 window.policyReports = [];
 document.addEventListener("securitypolicyviolation", (event) => window.policyReports.push(event.violatedDirective + " " + event.blockedURI));
@@ -58,18 +60,26 @@ class Visit:
     async def until_seen(self, state: str) -> None:
         """Until a state has been shown; what was seen before is forgotten then."""
         while state not in (await self.seen())["states"]:
-            await self.page.wait_for_timeout(30)
+            await self.page.wait_for_timeout(LOOK_MS)
         await self.page.evaluate("window.seen.states = [document.body.dataset.state]")
 
     async def until_heard(self) -> None:
         """Until sound has been played."""
         while (await self.seen())["loudest"] < 0.05:
-            await self.page.wait_for_timeout(30)
+            await self.page.wait_for_timeout(LOOK_MS)
 
     async def captions(self) -> list[tuple[str, str]]:
         """(role, text) of the conversation as it is shown."""
         rows = await self.page.locator("#captions li").all()
         return [(str(await row.get_attribute("data-role")), await row.locator("p").inner_text()) for row in rows]
+
+    async def until_captions(self, *wanted: tuple[str, str]) -> None:
+        """Until exactly these are shown. A caption is there before its text is, and the user's before the answer. Raises: AssertionError."""
+        for _ in range(UNTIL_LOOKS):
+            if await self.captions() == list(wanted):
+                return
+            await self.page.wait_for_timeout(LOOK_MS)
+        assert await self.captions() == list(wanted)
 
 
 def microphone(path: Path, *pieces: Samples | int) -> Path:
