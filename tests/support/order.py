@@ -1,65 +1,39 @@
 """The order of a Realtime server's events, checked: one object sees a session from its first event on.
 
-Every event has its place in one of three stories, each told by a table:
+Every event has its place in a story, each told by a table (`order_rules.py`):
 
-    response   created > output_item.added > item.added > content_part.added > deltas > *.done > content_part.done
-               > item.done > output_item.done > done > rate_limits.updated   (or created > done)
+    response   created > items, one after the other > done > rate_limits.updated      (`order_replies.py`)
+      message  output_item.added > item.added > (content_part.added > deltas > *.done > content_part.done)+ > item.done > output_item.done
+      call     output_item.added > item.added > arguments.delta > arguments.done > item.done > output_item.done
     turn       speech_started > speech_stopped > committed > item.added > item.done   (or speech_started > cleared)
-    words      transcription.delta > completed | failed, of an item that is known
+    idle       timeout_triggered > a system item's added and done > committed > item.added > item.done
+    words      transcription.delta > completed | failed, of a user's item             (`order_items.py`)
 
-It needs nothing but JSON dictionaries: `check(events)` works on the events of a trace as well as on those of a test.
+Beside the order it keeps the conversation: each item's place must be true when it is told, and nothing is heard of an item that was
+deleted. Out of band there are no `conversation.item` events; a transcription session has no responses. It needs nothing but JSON
+dictionaries: `check(events)` works on the events of a trace as well as on those of a test.
 """
 
 from collections.abc import Iterable
-from typing import Any
 
-Event = dict[str, Any]
-
-DELTAS = ("response.output_audio.delta", "response.output_audio_transcript.delta", "response.output_text.delta")
-_CLOSING = (*DELTAS, "response.output_audio.done", "response.output_text.done")
-
-# Last event of a response -> what may be its next. Out of band the `conversation.item` ones are passed over.
-RESPONSE: dict[str, tuple[str, ...]] = {
-    "response.created": ("response.output_item.added", "response.done"),
-    "response.output_item.added": ("conversation.item.added",),
-    "conversation.item.added": ("response.content_part.added",),
-    "response.content_part.added": _CLOSING,
-    **dict.fromkeys(DELTAS, _CLOSING),
-    "response.output_audio.done": ("response.output_audio_transcript.done",),
-    "response.output_audio_transcript.done": ("response.content_part.done",),
-    "response.output_text.done": ("response.content_part.done",),
-    "response.content_part.done": ("conversation.item.done",),
-    "conversation.item.done": ("response.output_item.done",),
-    "response.output_item.done": ("response.done",),
-}
-# Last event of a user's item -> what may be its next; "" is the beginning.
-TURN: dict[str, tuple[str, ...]] = {
-    "": ("input_audio_buffer.speech_started", "input_audio_buffer.committed", "conversation.item.added"),
-    "input_audio_buffer.speech_started": ("input_audio_buffer.speech_stopped",),
-    "input_audio_buffer.speech_stopped": ("input_audio_buffer.committed",),
-    "input_audio_buffer.committed": ("conversation.item.added",),
-    "conversation.item.added": ("conversation.item.done",),
-    "conversation.item.done": (),
-}
-STATUS = {"completed": "completed", "cancelled": "incomplete", "failed": "incomplete", "incomplete": "incomplete"}
-"""Of a response -> of its item."""
-WORDS = "conversation.item.input_audio_transcription."
-
-
-class OrderBroken(AssertionError):
-    """An event came where it must not; the message ends with the event."""
-
-    def __init__(self, why: str, event: Event) -> None:
-        super().__init__(f"{why}: {str(event)[:300]}")
-
-
-class _Response:
-    def __init__(self, event: Event) -> None:
-        self.last = "response.created"
-        self.in_band = event["response"].get("conversation_id") is not None
-        self.item_id: str | None = None
-        self.text = ""
-        self.item: Any = None
+from tests.support.order_items import Items
+from tests.support.order_replies import Response, check_details
+from tests.support.order_rules import (
+    ADDED,
+    COMMITTED,
+    DONE,
+    ITEM_ADDED,
+    LIMITS,
+    OURS,
+    PROMPT,
+    TIMED_OUT,
+    TURN,
+    WORDS,
+    Event,
+    OrderBroken,
+    item_of,
+    need,
+)
 
 
 class Order:
@@ -67,117 +41,121 @@ class Order:
 
     def __init__(self) -> None:
         self.seen: list[Event] = []
+        self.items = Items()
         self._event_ids: set[str] = set()
-        self._responses: dict[str, _Response] = {}
-        self._by_item: dict[str, str] = {}
+        self._open: dict[str, Response] = {}
         self._ended: set[str] = set()
-        self._turns: dict[str, str] = {}
-        self._previous: dict[str, str | None] = {}
-        self._words: dict[str, str] = {}
-        self._limits_due = 0
+        self._of_item: dict[str, Response] = {}
+        self._prompt: tuple[tuple[str, ...], Event] | None = None
+        self._over = False
+
+    @property
+    def conversation(self) -> list[str]:
+        """The items' ids in the order of the conversation, as the events told it."""
+        return self.items.ids
 
     def see(self, event: Event) -> None:
         """The next event. Raises: OrderBroken."""
         kind = event["type"]
-        self._need(event, (kind == "session.created") == (not self.seen), "session.created is the first event, once")
-        self._need(event, bool(event["event_id"]) and event["event_id"] not in self._event_ids, "an event has an id of its own")
+        need(event, (kind == "session.created") == (not self.seen), "session.created is the first event, once")
+        need(event, bool(event["event_id"]) and event["event_id"] not in self._event_ids, "an event has an id of its own")
+        need(event, kind in OURS, "no event of a server of ours")
+        need(event, not self._over, "the session has expired")
+        need(event, item_of(event) not in self.items.dead, "the item was deleted")
+        self._in_one_breath(event)
         self._event_ids.add(event["event_id"])
         self.seen.append(event)
-        item_id = event.get("item_id") or event.get("item", {}).get("id")
         if kind.startswith("response."):
             self._response(event)
-        elif kind in RESPONSE and item_id in self._by_item:
-            self._step(self._responses[self._by_item[item_id]], event)
-            self._chain(item_id, event)
+        elif kind in (ADDED, DONE) and item_of(event) in self._of_item:
+            item_id = str(item_of(event))
+            self._of_item[item_id].see(event, item_id in self.items.cut_ms)
+            self.items.answered(event)
         elif kind in TURN:
-            self._turn(item_id, event)
+            self.items.turn(event)
         elif kind.startswith(WORDS):
-            self._transcribe(item_id, event)
-        elif kind == "input_audio_buffer.cleared":
-            self._turns = {name: last for name, last in self._turns.items() if last != "input_audio_buffer.speech_started"}
-        elif kind == "rate_limits.updated":
-            self._need(event, self._limits_due > 0, "rate limits follow the end of a response")
-            self._limits_due -= 1
+            self.items.words(event)
+        else:
+            self._alone(event)
 
     def complete(self) -> None:
         """Nothing is left open. Raises: AssertionError."""
-        turns = {item_id: last for item_id, last in self._turns.items() if TURN[last]}
-        assert not self._responses, f"responses without an end: {list(self._responses)}"
-        assert not turns, f"turns without an end: {turns}"
-        assert not self._limits_due, "no rate limits after a response"
+        assert not self._open, f"responses without an end: {list(self._open)}"
+        assert self._prompt is None, f"the session ends behind {self._prompt}"
+        self.items.complete()
+
+    def _in_one_breath(self, event: Event) -> None:
+        """What must come right behind the event before, and about the same item or response."""
+        kind = event["type"]
+        if kind == "conversation.item.deleted":
+            return
+        if self._prompt is None:
+            need(event, kind != LIMITS, "rate limits follow the end of a response")
+        else:
+            allowed, before = self._prompt
+            need(event, kind in allowed, f"right after {before['type']} comes {' or '.join(allowed)}")
+            if before["type"] != TIMED_OUT and kind != LIMITS:
+                need(event, item_of(event) == item_of(before), "about the same item")
+        if kind == ADDED and item_of(event) not in self._of_item:
+            self._prompt = ((DONE,), event)
+        elif kind == DONE and item_of(event) in self._of_item:
+            self._prompt = (("response.output_item.done",), event)
+        else:
+            self._prompt = (PROMPT[kind], event) if kind in PROMPT else None
+        if kind == DONE and item_of(event) not in self._of_item and (idle := self.items.idle) is not None and idle != item_of(event):
+            self._prompt = ((COMMITTED,), {**event, "item_id": idle})
 
     def _response(self, event: Event) -> None:
-        response_id = event["response"]["id"] if "response" in event else event["response_id"]
-        self._need(event, response_id not in self._ended, "the response has ended")
-        if event["type"] == "response.created":
-            self._need(event, response_id not in self._responses, "a response is created once")
-            self._need(event, event["response"]["status"] == "in_progress", "a new response is in progress")
-            self._need(event, self._limits_due == 0, "rate limits come before the next response")
-            new = _Response(event)
-            busy = new.in_band and any(response.in_band for response in self._responses.values())
-            self._need(event, not busy, "one response at a time in the conversation")
-            self._responses[response_id] = new
-            return
-        self._need(event, response_id in self._responses, "no such response")
-        response = self._responses[response_id]
-        self._step(response, event)
-        if event["type"] == "response.output_item.added":
-            response.item_id = event["item"]["id"]
-            self._by_item[response.item_id] = response_id
-        elif event["type"] == "response.done":
-            self._end(response, event)
-
-    def _step(self, response: _Response, event: Event) -> None:
         kind = event["type"]
-        allowed = RESPONSE[response.last]
-        if not response.in_band and allowed[0].startswith("conversation.item."):
-            allowed = RESPONSE[allowed[0]]
-        self._need(event, kind in allowed, f"after {response.last} comes {' or '.join(allowed)}")
-        response.last = kind
-        item_id = event.get("item_id") or event.get("item", {}).get("id")
-        self._need(event, response.item_id in (None, item_id) or kind == "response.done", "one item a response")
-        if kind in (DELTAS[1], DELTAS[2]):
-            response.text += event["delta"]
-        said = event.get("transcript", event.get("text"))
-        self._need(event, said is None or said == response.text, f"the deltas said {response.text!r}")
-        if kind in ("conversation.item.done", "response.output_item.done"):
-            self._need(event, response.item in (None, event["item"]), "the item is the same in both events")
-            response.item = event["item"]
+        response_id = event["response"]["id"] if "response" in event else event["response_id"]
+        need(event, self.seen[0]["session"].get("type") != "transcription", "a transcription session has no responses")
+        need(event, response_id not in self._ended, "the response has ended")
+        if kind == "response.created":
+            need(event, response_id not in self._open, "a response is created once")
+            new = Response(event)
+            busy = new.in_band and any(response.in_band for response in self._open.values())
+            need(event, not busy, "one response at a time in the conversation")
+            self._open[response_id] = new
+            return
+        if kind == "response.done":
+            self._ended.add(response_id)
+            if response_id in self._open:
+                self._open.pop(response_id).end(event)
+            else:
+                # A response that fails before it begins is told by its end alone.
+                need(event, event["response"]["status"] == "failed" and not event["response"]["output"], "no such response")
+                check_details(event, "failed", event["response"]["status_details"])
+            return
+        need(event, response_id in self._open, "no such response")
+        response = self._open[response_id]
+        if kind == ITEM_ADDED:
+            item_id = str(item_of(event))
+            need(event, item_id not in self._of_item and not self.items.knows(item_id), "an item has an id of its own")
+            self._of_item[item_id] = response
+        need(event, self._of_item.get(str(item_of(event))) is response, "the item is of another response")
+        response.see(event, item_of(event) in self.items.cut_ms)
 
-    def _end(self, response: _Response, event: Event) -> None:
-        body = event["response"]
-        self._need(event, body["status"] in STATUS, "a response that is done has a final status")
-        self._need(event, body["output"] == ([response.item] if response.item else []), "the output is what was sent")
-        fits = response.item is None or response.item["status"] == STATUS[body["status"]]
-        self._need(event, fits, "the item's status follows the response's")
-        self._need(event, (body["status_details"] is None) == (body["status"] == "completed"), "what is not completed says why")
-        self._ended.add(body["id"])
-        del self._responses[body["id"]]
-        self._limits_due += 1
+    def _alone(self, event: Event) -> None:
+        match event["type"]:
+            case "input_audio_buffer.cleared":
+                self.items.cleared()
+            case "conversation.item.deleted":
+                self.items.deleted(event)
+            case "conversation.item.retrieved":
+                self.items.retrieved(event)
+            case "conversation.item.truncated":
+                self.items.truncated(event, self._sound_ms(event["item_id"]))
+            case "error":
+                self._over = event["error"].get("code") == "session_expired"
+            case _:
+                pass
 
-    def _turn(self, item_id: str, event: Event) -> None:
-        kind, last = event["type"], self._turns.get(item_id, "")
-        self._need(event, kind in TURN[last], f"after {last or 'nothing'} comes {' or '.join(TURN[last]) or 'nothing'}")
-        speaking = any(one == "input_audio_buffer.speech_started" for one in self._turns.values())
-        self._need(event, kind != "input_audio_buffer.speech_started" or not speaking, "one turn at a time")
-        self._turns[item_id] = kind
-        if kind not in ("input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped"):
-            self._chain(item_id, event)
-
-    def _chain(self, item_id: str, event: Event) -> None:
-        previous = self._previous.setdefault(item_id, event["previous_item_id"])
-        self._need(event, previous == event["previous_item_id"] != item_id, "an item keeps its place")
-
-    def _transcribe(self, item_id: str, event: Event) -> None:
-        kind = event["type"].removeprefix(WORDS)
-        self._need(event, item_id in self._turns, "words of an item that nobody knows")
-        self._need(event, self._words.get(item_id) in (None, "delta"), "the words were final")
-        self._words[item_id] = kind
-
-    @staticmethod
-    def _need(event: Event, good: bool, why: str) -> None:
-        if not good:
-            raise OrderBroken(why, event)
+    def _sound_ms(self, item_id: str) -> int | None:
+        """How much of an answer was sent."""
+        response = self._of_item.get(item_id)
+        if response is None or not response.bytes_per_ms:
+            return None
+        return sum(item.sound_bytes for item in response.items if item.item_id == item_id) // response.bytes_per_ms
 
 
 def check(events: Iterable[Event], complete: bool = True) -> None:
@@ -187,3 +165,6 @@ def check(events: Iterable[Event], complete: bool = True) -> None:
         order.see(event)
     if complete:
         order.complete()
+
+
+__all__ = ["Event", "Order", "OrderBroken", "check"]
