@@ -52,11 +52,19 @@ def body(outputs: list[Output], kind: str) -> dict[str, Any]:
 
 def test_the_order_says_what_is_wanted() -> None:
     bench = Bench()
-    assert wanted(bench.create()) == [ReplyWanted("resp_s1", True, "Be brief.", None, None)]
+    assert wanted(bench.create()) == [ReplyWanted("resp_s1", True, "Be brief.", None, None, "espeak")]
     bench.end()
-    assert wanted(bench.create(instructions="", output_modalities=["text"])) == [ReplyWanted("resp_s2", False, "", None, None)]
+    assert wanted(bench.create(instructions="", output_modalities=["text"])) == [ReplyWanted("resp_s2", False, "", None, None, "espeak")]
     bench.end()
-    assert wanted(bench.turn("item_1")) == [ReplyWanted("resp_s3", True, "Be brief.", None, "item_1")]
+    assert wanted(bench.turn("item_1")) == [ReplyWanted("resp_s3", True, "Be brief.", None, "item_1", "espeak")]
+
+
+def test_voice_and_speed_are_the_responses_or_the_sessions() -> None:
+    bench = Bench()
+    asked = {"output": {"voice": {"id": "voice_7"}, "speed": 1.25}}
+    assert [(order.voice, order.speed) for order in wanted(bench.create(audio=asked))] == [("voice_7", 1.25)]
+    bench.end()
+    assert [(order.voice, order.speed) for order in wanted(bench.create(audio={"output": {"speed": None}}))] == [("espeak", 1.0)]
 
 
 def test_an_input_replaces_the_conversation() -> None:
@@ -120,7 +128,7 @@ def test_a_turn_waits_for_the_answer_in_progress() -> None:
     bench = Bench()
     bench.create()
     assert bench.turn("item_2") == bench.turn("item_3") == []
-    assert wanted(bench.end()) == [ReplyWanted("resp_s2", True, "Be brief.", None, "item_3")]
+    assert wanted(bench.end()) == [ReplyWanted("resp_s2", True, "Be brief.", None, "item_3", "espeak")]
     done = body(bench.end(), "response.done")
     assert done["usage"]["input_token_details"]["audio_tokens"] == 8
     assert wanted(list(bench.replies.waiting(SESSION))) == []

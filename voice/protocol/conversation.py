@@ -127,7 +127,7 @@ class Conversation:
 
     def lines(self) -> list[tuple[str, str]]:
         """(role, text) of every message that has text, oldest first."""
-        return [(str(item.role), text) for item in self._items() if item.type == "message" and (text := text_of(item))]
+        return [(str(item.role), text) for item in self.items() if item.type == "message" and (text := text_of(item))]
 
     def retrieved(self, item_id: str, user_rate_hz: int) -> Item:
         """An item with its sound as base64, if it is kept and small enough; the user's is brought to the rate of the session's input.
@@ -144,7 +144,8 @@ class Conversation:
         content = [msgspec.structs.replace(part, audio=audio) if part.type in _SOUND else part for part in entry.item.content]
         return msgspec.structs.replace(entry.item, content=content)
 
-    def _items(self) -> list[Item]:
+    def items(self) -> list[Item]:
+        """All of them, in their order."""
         return [self._entries[item_id].item for item_id in self._order]
 
     def _bound(self, newest: str) -> None:

@@ -46,6 +46,10 @@ class ReplyWanted:
     """(role, text) to answer instead of the conversation, where the client gave an `input`."""
     heard_item: str | None
     """The turn that is answered, if it was spoken: its words may still be on their way."""
+    voice: str = ""
+    """Who speaks it, as the client names it."""
+    speed: float = 1.0
+    """How fast it is spoken: 0.25 to 1.5, 1 is the voice's own speed."""
 
 
 @dataclass(frozen=True, slots=True)

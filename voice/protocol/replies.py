@@ -120,6 +120,8 @@ class Replies:
             instructions if isinstance(instructions, str) else "",
             lines,
             heard_item,
+            reply.plan.voice,
+            reply.plan.speed,
         )
 
     def _lines_of(self, params: ResponseParams) -> Iterator[tuple[str, str]]:
@@ -149,10 +151,18 @@ class Replies:
             modality="text" if modalities == ["text"] else "audio",
             rate_hz=rate_of(output),
             conversation_id=None if out_of_band else self._conversation_id,
+            voice=_voice_name(output.voice),
+            speed=output.speed if isinstance(output.speed, int | float) else 1.0,
             audio=Audio(output=AudioOutput(format=output.format, voice=output.voice)),
             max_output_tokens=limit if isinstance(limit, int | str) else "inf",
             metadata=params.metadata if isinstance(params.metadata, dict) else None,
         )
+
+
+def _voice_name(voice: object) -> str:
+    """A voice is given by its name, or as an object with its id."""
+    named = voice.get("id") if isinstance(voice, dict) else voice
+    return named if isinstance(named, str) else ""
 
 
 def _refuse(params: ResponseParams) -> None:

@@ -71,6 +71,9 @@ class ReplyPlan:
     conversation_id: str | None
     """None: out of band, the conversation does not see it."""
     audio: Audio | UnsetType = UNSET
+    voice: str = ""
+    """As the client names it."""
+    speed: float = 1.0
     max_output_tokens: int | str = "inf"
     metadata: dict[str, str] | None = None
 

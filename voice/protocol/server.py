@@ -29,6 +29,8 @@ class ServerSession:
     def __init__(self, settings: Session, new_id: Callable[[str], str], make_detector: MakeDetector, ends_at: float) -> None:
         self._new_id = new_id
         self._intake = Intake(settings, new_id, make_detector)
+        self.conversation: Conversation = self._intake.conversation
+        """The items so far."""
         self._ends_at = ends_at
         self._ended = False
         self.wake_at: float | None = None
@@ -67,7 +69,7 @@ class ServerSession:
             return orders
         if self._ended or self.wake_at is None or now < self.wake_at:
             return []
-        if self.quiet and self.answers_by_itself:
+        if self.quiet and self._intake.answers_by_itself:
             self.wake_at = None
             return [Wake()]
         self.wake_at = now + WAKE_AGAIN_S
@@ -91,16 +93,6 @@ class ServerSession:
     def quiet(self) -> bool:
         """Nobody speaks and no response is active."""
         return self._intake.buffer.open_id is None and self._intake.replies.active is None
-
-    @property
-    def answers_by_itself(self) -> bool:
-        """Whether turns are answered without being asked to (`create_response`)."""
-        return self._intake.answers_by_itself
-
-    @property
-    def conversation(self) -> Conversation:
-        """The items so far."""
-        return self._intake.conversation
 
     def transcribed(self, item_id: str, text: str, audio_ms: int) -> list[Order]:
         """What the user said in `item_id`; told to the client if it asked for transcription."""
