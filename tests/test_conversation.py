@@ -9,7 +9,8 @@ import pytest
 from voice.audio.pcm import Samples
 from voice.errors import ProtocolError
 from voice.protocol import conversation as module
-from voice.protocol.conversation import Conversation, Entry, SpokenWord, heard_text, message, text_of
+from voice.protocol.conversation import Conversation, Cut, Entry, SpokenWord, heard_text, message, text_of
+from voice.protocol.heard import Spread
 from voice.protocol.objects import Content, Item
 
 
@@ -147,7 +148,8 @@ WORDS = (SpokenWord(300, 3), SpokenWord(600, 7), SpokenWord(1000, 13))
 def test_a_reply_is_cut_to_what_was_heard(heard_ms: int, by_words: str, by_share: str) -> None:
     for words, want in ((WORDS, by_words), ((), by_share)):
         conversation = talk(spoken("a", words=words))
-        conversation.truncate("a", heard_ms)
+        cut = conversation.truncate("a", heard_ms)
+        assert cut == Cut(want, estimated=not words and 0 < heard_ms < 1000)
         entry = conversation.get("a")
         assert text_of(entry.item) == want and entry.audio_ms == heard_ms
         assert entry.samples is not None and len(entry.samples) == heard_ms * 16
@@ -173,15 +175,35 @@ def test_more_than_there_is_cannot_be_cut(ms: int) -> None:
     assert order(conversation) == ["one two three"]
 
 
-def test_an_item_that_is_still_spoken_cannot_be_cut() -> None:
-    conversation = talk(Entry(message("a", "assistant", [], "in_progress"), audio_ms=500))
-    with pytest.raises(ProtocolError, match="still being generated"):
-        conversation.truncate("a", 100)
+def test_an_item_that_is_still_spoken_is_cut_and_stays_cut() -> None:
+    unfinished = Entry(message("a", "assistant", [Content("output_audio", transcript="one two three")], "in_progress"), spread=Spread())
+    unfinished.audio_ms = 700
+    unfinished.words.extend(WORDS[:2])
+    conversation = talk(unfinished)
+    with pytest.raises(ProtocolError, match=r"^Audio content of 700ms is already shorter than 701ms$"):
+        conversation.truncate("a", 701)
+    assert conversation.truncate("a", 650) == Cut("one two", estimated=False)
+    assert unfinished.item.status == "in_progress" and conversation.lines() == []
+    conversation.set_sound("a", tone(900), 16_000)
+    assert unfinished.samples is not None and (len(unfinished.samples), unfinished.audio_ms) == (650 * 16, 650)
+    assert conversation.truncate("a", 300) == Cut("one", estimated=False)
+    assert conversation.truncate("a", 0) == Cut("", estimated=False)
+
+
+def test_all_that_came_of_an_unfinished_reply_is_not_all_of_its_words() -> None:
+    for words, want in ((WORDS[:1], Cut("one", estimated=False)), ((), Cut("one", estimated=True))):
+        entry = Entry(
+            message("a", "assistant", [Content("output_audio", transcript="one two three")], "incomplete"),
+            audio_ms=400,
+            words=list(words),
+            spread=Spread(),
+        )
+        assert heard_text(entry, 400) == want
 
 
 def test_one_long_word_is_heard_whole_or_not() -> None:
     entry = Entry(message("a", "assistant", [Content("output_audio", transcript="안녕하세요")], "completed"), audio_ms=1000)
-    assert (heard_text(entry, 999), heard_text(entry, 1000)) == ("", "안녕하세요")
+    assert (heard_text(entry, 999), heard_text(entry, 1000)) == (Cut("", estimated=True), Cut("안녕하세요", estimated=False))
 
 
 def test_what_a_message_says() -> None:

@@ -8,6 +8,7 @@ import pytest
 from tests.support.served import Served, sound, types
 from tests.support.signals import tone
 from voice.audio.pcm import to_bytes
+from voice.protocol.conversation import SpokenWord
 from voice.protocol.orders import ListenDropped, ListenEnded, ListenMore, ListenStarted
 
 TURN = "." * 25 + "#" * 20 + "." * 30
@@ -87,14 +88,41 @@ def test_truncate_takes_an_answers_sound_only() -> None:
     served.say("One two three four.", tone(1000, rate_hz=24_000))
     item_id = served.sent[-1]["item_id"]
     cut = {"item_id": item_id, "content_index": 0, "audio_end_ms": 500}
-    assert error(served.send("conversation.item.truncate", **cut)) == ("invalid_value", "item_id")
     served.end()
     assert error(served.send("conversation.item.truncate", **{**cut, "content_index": 1})) == ("invalid_value", "content_index")
     assert error(served.send("conversation.item.truncate", **{**cut, "audio_end_ms": 1001})) == ("invalid_value", "audio_end_ms")
     assert error(served.send("conversation.item.truncate", **{**cut, "item_id": "a"})) == ("invalid_value", "item_id")
     [event] = served.send("conversation.item.truncate", **cut)
     assert event["type"] == "conversation.item.truncated" and event["audio_end_ms"] == 500
+    assert (event["transcript"], event["estimated"]) == ("One two", True)
     assert served.session.conversation.lines()[-1] == ("assistant", "One two")
+
+
+def test_an_answer_that_is_truncated_while_it_is_generated_does_not_grow_back() -> None:
+    """As clients do that truncate first and cancel then, or hear the user before the server does."""
+    served = Served()
+    served.send("response.create")
+    response_id = served.wanted()[-1].response_id
+    words = [SpokenWord(300, 3), SpokenWord(600, 7), SpokenWord(1000, 13)]
+    served.session.say(response_id, "One two three four.")
+    assert served.session.sound(response_id, tone(1000, rate_hz=24_000), 24_000, words)
+    item_id = served.take()[-1]["item_id"]
+    [event] = served.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=700)
+    assert (event["transcript"], event["estimated"], event["audio_end_ms"]) == ("One two", False, 700)
+    assert not served.session.sound(response_id, tone(1000, rate_hz=24_000), 24_000, [SpokenWord(2000, 18)])
+    assert served.session.say(response_id, " Five."), "the response goes on: it may have more than this item"
+    assert served.take() == []
+    [event] = served.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=400)
+    assert event["transcript"] == "One"
+    events = served.send("response.cancel")
+    assert types(events)[-2:] == ["response.done", "rate_limits.updated"]
+    assert events[-2]["response"]["status"] == "cancelled"
+    [item] = events[-2]["response"]["output"]
+    assert item["content"] == [{"type": "output_audio", "transcript": "One"}]
+    [event] = served.send("conversation.item.retrieve", item_id=item_id)
+    [part] = event["item"]["content"]
+    assert (part["transcript"], len(base64.b64decode(part["audio"]))) == ("One", 400 * 24 * 2)
+    assert served.session.conversation.lines() == [("assistant", "One")]
 
 
 def test_a_client_commits_a_turn() -> None:

@@ -66,10 +66,14 @@ class OutputItem:
             case "conversation.item.done" | "response.output_item.done":
                 self._finish(event, cut)
             case _:
-                self._say(event)
+                self._say(event, cut)
 
-    def _say(self, event: Event) -> None:
+    def _say(self, event: Event, cut: bool) -> None:
         kind = event["type"]
+        need(event, not (cut and kind in (SAID_DELTA, TEXT_DELTA, AUDIO_DELTA)), "nothing is added to an item that was truncated")
+        if cut and self._text.startswith(event.get("transcript", self._text)):
+            # What was not heard is not said again when the item ends.
+            self._text = event.get("transcript", self._text)
         need(event, event.get("content_index", len(self._parts)) == len(self._parts), "no such part")
         if kind in (SAID_DELTA, TEXT_DELTA, CALL_DELTA):
             need(event, event["delta"] != "", "a delta says something")

@@ -12,6 +12,7 @@ from msgspec import UNSET
 from voice.audio.pcm import Samples, ms_in, samples_in, to_bytes
 from voice.audio.resample import resample
 from voice.errors import ProtocolError
+from voice.protocol.heard import Spread
 from voice.protocol.objects import Content, Item
 
 MAX_ITEMS = 2_000
@@ -33,6 +34,16 @@ class SpokenWord:
     characters: int
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What is left of a truncated item."""
+
+    transcript: str
+    """The words that had ended."""
+    estimated: bool
+    """Whether that was guessed from the length of the words: the synthesiser tells no times."""
+
+
 @dataclass(slots=True)
 class Entry:
     """One item, and what the wire does not show of it."""
@@ -42,6 +53,10 @@ class Entry:
     rate_hz: int = 0
     audio_ms: int = 0
     words: list[SpokenWord] = field(default_factory=list)
+    spread: Spread = field(default_factory=lambda: Spread(finished=True))
+    """How its words lie in its sound, where they have no times."""
+    cut_ms: int | None = None
+    """Where it was truncated: nothing is added to it any more."""
     text_letters: int = 0
     """Length of what a client gave, pictures included; the conversation's account."""
 
@@ -97,10 +112,13 @@ class Conversation:
         self._order.remove(item_id)
 
     def set_sound(self, item_id: str, samples: Samples, rate_hz: int) -> None:
-        """Keep the sound of an item, while there is room."""
+        """Keep the sound of an item, while there is room; of one that was truncated no more than was heard."""
         entry = self._entries.get(item_id)
         if entry is not None:
-            entry.samples, entry.rate_hz, entry.audio_ms = samples, rate_hz, ms_in(samples.size, rate_hz)
+            if entry.cut_ms is not None:
+                samples = samples[: entry.cut_ms * rate_hz // 1000]
+            entry.samples, entry.rate_hz = samples, rate_hz
+            entry.audio_ms = ms_in(samples.size, rate_hz) if entry.cut_ms is None else entry.cut_ms
             self._bound_sound()
 
     def set_transcript(self, item_id: str, transcript: str) -> None:
@@ -110,24 +128,28 @@ class Conversation:
             content = [msgspec.structs.replace(part, transcript=transcript) if part.type in _SOUND else part for part in entry.item.content]
             entry.item = msgspec.structs.replace(entry.item, content=content)
 
-    def truncate(self, item_id: str, audio_end_ms: int) -> None:
-        """Cut an assistant's sound and words to what was heard. Raises: ProtocolError."""
+    def truncate(self, item_id: str, audio_end_ms: int) -> Cut:
+        """Cut an assistant's sound and words to what was heard, also while it is still being generated: then no more is added to it.
+
+        Raises: ProtocolError.
+        """
         entry = self.get(item_id)
-        if entry.item.status == "in_progress":
-            raise ProtocolError("The item is still being generated: cancel its response first.", "invalid_value", "item_id")
         if entry.item.role != "assistant" or not any(part.type == "output_audio" for part in entry.item.content or ()):
             raise ProtocolError("Only the audio of an assistant's message can be truncated.", "invalid_value", "item_id")
         if audio_end_ms < 0 or audio_end_ms > entry.audio_ms:
             message = f"Audio content of {entry.audio_ms}ms is already shorter than {audio_end_ms}ms"
             raise ProtocolError(message, "invalid_value", "audio_end_ms")
-        self.set_transcript(item_id, heard_text(entry, audio_end_ms))
-        entry.audio_ms = audio_end_ms
+        cut = heard_text(entry, audio_end_ms)
+        self.set_transcript(item_id, cut.transcript)
+        entry.audio_ms = entry.cut_ms = audio_end_ms
         if entry.samples is not None:
             entry.samples = entry.samples[: audio_end_ms * entry.rate_hz // 1000]
+        return cut
 
     def lines(self) -> list[tuple[str, str]]:
-        """(role, text) of every message that has text, oldest first."""
-        return [(str(item.role), text) for item in self.items() if item.type == "message" and (text := text_of(item))]
+        """(role, text) of every message that has text, oldest first; not of those that are still being generated."""
+        done = (item for item in self.items() if item.type == "message" and item.status != "in_progress")
+        return [(str(item.role), text) for item in done if (text := text_of(item))]
 
     def retrieved(self, item_id: str, user_rate_hz: int) -> Item:
         """An item with its sound as base64, if it is kept and small enough; the user's is brought to the rate of the session's input.
@@ -183,16 +205,14 @@ def text_of(item: Item) -> str:
     return " ".join(parts)
 
 
-def heard_text(entry: Entry, heard_ms: int) -> str:
-    """The part of a reply's transcript whose words had ended by `heard_ms`; proportional where no word times are known."""
+def heard_text(entry: Entry, heard_ms: int) -> Cut:
+    """The part of a reply's transcript whose words had ended by `heard_ms`; an estimate where no word times are known."""
     text = text_of(entry.item)
+    if heard_ms >= entry.audio_ms and (entry.spread.finished or entry.cut_ms is not None):
+        return Cut(text, estimated=False)
     if entry.words:
-        return text[: max((word.characters for word in entry.words if word.end_ms <= heard_ms), default=0)]
-    if heard_ms >= entry.audio_ms:
-        return text
-    cut = len(text) * heard_ms // entry.audio_ms
-    # A word that was not heard to its end is not heard; the blank behind the last letter ends it.
-    return text[: max(text.rfind(" ", 0, cut + 1), 0)]
+        return Cut(text[: max((word.characters for word in entry.words if word.end_ms <= heard_ms), default=0)], estimated=False)
+    return Cut(entry.spread.until(text, heard_ms, entry.audio_ms), estimated=heard_ms > 0)
 
 
 def message(item_id: str, role: str, content: list[Content], status: str) -> Item:

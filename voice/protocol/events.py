@@ -98,6 +98,10 @@ class ItemTruncated(ServerEvent, frozen=True, kw_only=True, tag="conversation.it
     item_id: str
     content_index: int = 0
     audio_end_ms: int
+    transcript: str | UnsetType = UNSET
+    """Our extension: the words that are left, those that had ended by `audio_end_ms`."""
+    estimated: bool | UnsetType = UNSET
+    """Our extension: true if the words were guessed in proportion to the sound, since nobody told when each ends."""
 
 
 class TranscriptionDelta(ServerEvent, frozen=True, kw_only=True, tag="conversation.item.input_audio_transcription.delta"):

@@ -98,8 +98,9 @@ class Intake:
     def _truncate(self, event: ItemTruncate) -> list[Output]:
         if event.content_index:
             raise ProtocolError("Only the content part 0 can be truncated.", "invalid_value", "content_index")
-        self.conversation.truncate(event.item_id, event.audio_end_ms)
-        return [ItemTruncated(item_id=event.item_id, content_index=0, audio_end_ms=event.audio_end_ms)]
+        cut = self.conversation.truncate(event.item_id, event.audio_end_ms)
+        end_ms = event.audio_end_ms
+        return [ItemTruncated(item_id=event.item_id, audio_end_ms=end_ms, transcript=cut.transcript, estimated=cut.estimated)]
 
     def _update(self, patch: Session) -> list[Output]:
         before = audio_input(self.settings)

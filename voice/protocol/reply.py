@@ -19,7 +19,7 @@ from msgspec import UNSET, UnsetType
 from voice.audio.pcm import Samples, empty, ms_in, samples_in, to_bytes
 from voice.audio.resample import Resampler
 from voice.policy.usage import Tokens, response_tokens
-from voice.protocol.conversation import Conversation, Entry, SpokenWord, message
+from voice.protocol.conversation import Conversation, Entry, SpokenWord, message, text_of
 from voice.protocol.events import (
     AudioDelta,
     AudioDone,
@@ -37,6 +37,7 @@ from voice.protocol.events import (
     TranscriptDelta,
     TranscriptDone,
 )
+from voice.protocol.heard import Spread
 from voice.protocol.objects import Audio, Content, InputTokens, Item, OutputTokens, Part, Response, StatusDetails, Usage
 
 DELTA_MS = 200
@@ -111,22 +112,32 @@ class Reply:
         if self.state is State.DONE or not text:
             return []
         events = self._begin()
+        if self.cut:
+            return events
         self._text += text
+        if self._entry is not None:
+            self._entry.item = self._item("in_progress")
+            self._entry.spread.write(len(self._text), self._entry.audio_ms)
         where = self._where()
         delta = TranscriptDelta(**where, delta=text) if self.plan.spoken else TextDelta(**where, delta=text)
         return [*events, delta]
 
     def sound(self, samples: Samples, rate_hz: int, words: Sequence[SpokenWord] = ()) -> list[ServerEvent]:
         """More sound of a spoken reply: int16, mono. `words`: their ends in ms of the reply, their ends in its transcript."""
-        if self.state is State.DONE or not self.plan.spoken:
+        if self.state is State.DONE or not self.plan.spoken or self.cut:
             return []
         events = self._begin()
         if self._entry is not None:
             self._entry.words.extend(words)
         if self._resampler is None or rate_hz != self._from_hz:
-            events += self._deltas(self._rest())
+            events += self._deltas(_rest(self._resampler))
             self._resampler, self._from_hz = Resampler(rate_hz, self.plan.rate_hz), rate_hz
         return events + self._deltas(self._resampler.push(samples))
+
+    @property
+    def cut(self) -> bool:
+        """Its item was truncated: nothing is added to it any more, and it ends with the words that were heard."""
+        return self._entry is not None and self._entry.cut_ms is not None
 
     @property
     def sent_ms(self) -> int:
@@ -140,8 +151,10 @@ class Reply:
         status = details.type if details is not None else "completed"
         events: list[ServerEvent] = []
         if self.state is State.SPEAKING:
-            if status == "completed":
-                events += self._deltas(self._rest())
+            if status == "completed" and not self.cut:
+                events += self._deltas(_rest(self._resampler))
+                if self._entry is not None:
+                    self._entry.spread.finished = True
             events += self._close("completed" if status == "completed" else "incomplete")
         output = [self._item("completed" if status == "completed" else "incomplete")] if self.state is State.SPEAKING else []
         self.state = State.DONE
@@ -157,7 +170,7 @@ class Reply:
         item = msgspec.structs.replace(self._item("in_progress"), content=[])
         events: list[ServerEvent] = [OutputItemAdded(response_id=self.plan.response_id, output_index=0, item=item)]
         if self._conversation is not None:
-            self._entry = Entry(item)
+            self._entry = Entry(self._item("in_progress"), spread=Spread())
             self._previous = self._conversation.add(self._entry)
             events.append(ItemAdded(item=item, previous_item_id=self._previous))
         part = Part("audio", transcript="", audio="") if self.plan.spoken else Part("text", text="")
@@ -166,12 +179,13 @@ class Reply:
     def _close(self, item_status: str) -> list[ServerEvent]:
         where = self._where()
         events: list[ServerEvent]
+        text = _kept(self._entry, self._text)
         if self.plan.spoken:
-            part = Part("audio", transcript=self._text)
-            events = [AudioDone(**where), TranscriptDone(**where, transcript=self._text)]
+            part = Part("audio", transcript=text)
+            events = [AudioDone(**where), TranscriptDone(**where, transcript=text)]
         else:
-            part = Part("text", text=self._text)
-            events = [TextDone(**where, text=self._text)]
+            part = Part("text", text=text)
+            events = [TextDone(**where, text=text)]
         events.append(ContentPartDone(**where, part=part))
         item = self._item(item_status)
         if self._entry is not None:
@@ -193,14 +207,12 @@ class Reply:
         where = self._where()
         return [AudioDelta(**where, delta=to_bytes(samples[at : at + step])) for at in range(0, samples.size, step)]
 
-    def _rest(self) -> Samples:
-        return self._resampler.flush() if self._resampler is not None else empty()
-
     def _where(self) -> _Where:
         return {"response_id": self.plan.response_id, "item_id": self.plan.item_id, "output_index": 0, "content_index": 0}
 
     def _item(self, status: str) -> Item:
-        content = Content("output_audio", transcript=self._text) if self.plan.spoken else Content("output_text", text=self._text)
+        text = _kept(self._entry, self._text)
+        content = Content("output_audio", transcript=text) if self.plan.spoken else Content("output_text", text=text)
         return message(self.plan.item_id, "assistant", [content], status)
 
     def _response(self, status: str) -> Response:
@@ -214,6 +226,16 @@ class Reply:
             audio=self.plan.audio,
             metadata=self.plan.metadata,
         )
+
+
+def _kept(entry: Entry | None, text: str) -> str:
+    """The words of a reply; those that were heard if its item was truncated."""
+    return text if entry is None or entry.cut_ms is None else text_of(entry.item)
+
+
+def _rest(resampler: Resampler | None) -> Samples:
+    """The sound that is still in a resampler."""
+    return resampler.flush() if resampler is not None else empty()
 
 
 def _usage(tokens: Tokens) -> Usage:

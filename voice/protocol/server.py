@@ -120,9 +120,10 @@ class ServerSession:
         return self._intake.replies.get(response_id) is not None
 
     def sound(self, response_id: str, samples: Samples, rate_hz: int, words: Sequence[SpokenWord] = ()) -> bool:
-        """More sound (int16, mono); False if the response is done."""
+        """More sound (int16, mono); False if nobody wants more of it: the response is done, or its item was truncated."""
         self._put(self._intake.replies.sound(response_id, samples, rate_hz, words))
-        return self._intake.replies.get(response_id) is not None
+        reply = self._intake.replies.get(response_id)
+        return reply is not None and not reply.cut
 
     def end_reply(self, response_id: str, failure: str | None = None) -> list[Order]:
         """The response is complete, or has failed with this sentence."""
