@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.support.served import loud_turns, sound
 from tests.support.signals import tone
+from voice.audio.encoding import PCM, PCMA, PCMU, Encoding
 from voice.audio.pcm import Samples, to_bytes
 from voice.errors import ProtocolError
 from voice.protocol import buffer as module
@@ -18,7 +19,11 @@ from voice.protocol.objects import TurnDetection
 
 def counted() -> InputBuffer:
     """One whose turns are the client's."""
-    return InputBuffer(16_000, None, 0, ids())
+    return InputBuffer(pcm(16_000), None, 0, ids())
+
+
+def pcm(rate_hz: int) -> Encoding:
+    return Encoding(PCM, rate_hz)
 
 
 def ids() -> "Ids":
@@ -37,7 +42,7 @@ class Ids:
 def listening(rate_hz: int = 16_000, prefix_padding_ms: int = 300, silence_duration_ms: int = 500) -> InputBuffer:
     """One whose turns a detector ends."""
     detection = TurnDetection("server_vad", 0.5, prefix_padding_ms, silence_duration_ms)
-    return InputBuffer(rate_hz, loud_turns(detection), prefix_padding_ms, ids())
+    return InputBuffer(pcm(rate_hz), loud_turns(detection), prefix_padding_ms, ids())
 
 
 def push(buffer: InputBuffer, samples: Samples, cuts: Sequence[int] = ()) -> list[BufferEvent]:
@@ -127,7 +132,7 @@ RATES = (8_000, 11_025, 16_000, 22_050, 24_000, 44_100, 48_000)
 def test_however_the_sound_is_cut_the_turns_are_the_same(data: st.DataObject, rate_hz: int, by_client: bool) -> None:
     samples = sound("." * 15 + "#" * 12 + "." * 30 + "#" * 5 + "." * 28, rate_hz)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(samples)), max_size=12)))
-    whole, pieces = (InputBuffer(rate_hz, None, 0, ids()) if by_client else listening(rate_hz) for _ in range(2))
+    whole, pieces = (InputBuffer(pcm(rate_hz), None, 0, ids()) if by_client else listening(rate_hz) for _ in range(2))
     events, others = push(whole, samples), push(pieces, samples, cuts)
     if by_client:
         events, others = [*events, *whole.commit()], [*others, *pieces.commit()]
@@ -144,7 +149,7 @@ def test_the_times_are_true_at_every_rate(rate_hz: int) -> None:
 
 @pytest.mark.parametrize("rate_hz", RATES)
 def test_a_client_commits_every_sample(rate_hz: int) -> None:
-    buffer = InputBuffer(rate_hz, None, 0, ids())
+    buffer = InputBuffer(pcm(rate_hz), None, 0, ids())
     samples = tone(200, rate_hz=rate_hz)
     began = push(buffer, samples)
     assert brief(began) == [("began", "i1", 0, False)]
@@ -156,7 +161,7 @@ def test_a_client_commits_every_sample(rate_hz: int) -> None:
 
 @pytest.mark.parametrize("by_client", [True, False])
 def test_too_little_is_not_committed_and_not_lost(by_client: bool) -> None:
-    buffer = InputBuffer(24_000, None if by_client else loud_turns(), 300, ids())
+    buffer = InputBuffer(pcm(24_000), None if by_client else loud_turns(), 300, ids())
     for given_ms, says in ((0, "0.00"), (60, "60.00"), (39, "99.00")):
         push(buffer, sound("#" * 5, 24_000)[: given_ms * 24])
         with pytest.raises(ProtocolError) as caught:
@@ -235,9 +240,9 @@ def test_while_nobody_speaks_little_is_kept() -> None:
 
 
 def test_another_rate_in_the_middle_of_a_turn() -> None:
-    buffer = InputBuffer(24_000, None, 0, ids())
+    buffer = InputBuffer(pcm(24_000), None, 0, ids())
     push(buffer, sound("#" * 10, 24_000)[:-77])
-    buffer.configure(48_000, None, 0)
+    buffer.configure(pcm(48_000), None, 0)
     push(buffer, sound("#" * 10, 48_000))
     [ended] = buffer.commit()[-1:]
     assert isinstance(ended, TurnEnded) and abs(len(ended.samples) - (6_400 - 51)) <= 1
@@ -245,10 +250,56 @@ def test_another_rate_in_the_middle_of_a_turn() -> None:
         buffer.commit()
 
 
+@pytest.mark.parametrize("name", [PCMU, PCMA])
+@pytest.mark.parametrize("by_client", [True, False])
+def test_a_telephones_turns_are_those_of_pcm(name: str, by_client: bool) -> None:
+    pattern = "." * 25 + "#" * 20 + "." * 30
+    law = Encoding(name, 8_000)
+    samples = law.decode(law.encode(sound(pattern, 8_000)))
+    buffers = [InputBuffer(form, None if by_client else loud_turns(), 300, ids()) for form in (law, pcm(8_000))]
+    told = [
+        [event for piece in np.split(samples, [777]) for event in buffers[n].append(form.encode(piece))]
+        for n, form in enumerate((law, pcm(8_000)))
+    ]
+    if by_client:
+        told = [[*events, *buffer.commit()] for events, buffer in zip(told, buffers, strict=True)]
+    assert brief(told[0]) == brief(told[1]) and len(brief(told[0])) == 2
+    assert np.array_equal(sounds(told[0]), sounds(told[1]))
+
+
+@pytest.mark.parametrize("name", [PCMU, PCMA])
+def test_a_hundred_ms_are_a_hundred_ms_by_telephone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_TURN_S", 1)
+    buffer = InputBuffer(Encoding(name, 8_000), None, 0, ids())
+    buffer.append(bytes(799))
+    with pytest.raises(ProtocolError, match=r"only has 99\.88ms"):
+        buffer.commit()
+    buffer.append(bytes(1))
+    assert brief(buffer.commit()) == [("ended", "i1", 100, 100, True)]
+    buffer.append(bytes(8_000))
+    with pytest.raises(ProtocolError, match="it holds 1 s"):
+        buffer.append(bytes(1))
+
+
+def test_another_format_in_the_middle_of_a_turn_loses_nothing() -> None:
+    forms = [Encoding(PCMU, 8_000), pcm(24_000), Encoding(PCMA, 8_000), pcm(8_000), Encoding(PCMU, 8_000)]
+    buffer = InputBuffer(forms[0], None, 0, ids())
+    for form in forms:
+        assert not any(isinstance(event, TurnEnded | TurnForgotten) for event in buffer.configure(form, None, 0))
+        buffer.append(form.encode(tone(77, rate_hz=form.rate_hz)))
+    [ended] = buffer.commit()[-1:]
+    assert isinstance(ended, TurnEnded) and abs(len(ended.samples) - 5 * 77 * 16) <= len(forms)
+    # A wrong law would make noise of a fifth of it.
+    body = ended.samples.astype(float)
+    spectrum = np.abs(np.fft.rfft(body * np.hanning(len(body)))) ** 2
+    peak = int(np.argmax(spectrum))
+    assert spectrum[peak - 20 : peak + 21].sum() > 0.9 * spectrum.sum()
+
+
 def test_a_clients_turn_is_forgotten_when_a_detector_takes_over() -> None:
     buffer = counted()
     push(buffer, sound("#" * 30))
-    assert brief(buffer.configure(16_000, loud_turns(), 300)) == [("forgotten", "i1")]
+    assert brief(buffer.configure(pcm(16_000), loud_turns(), 300)) == [("forgotten", "i1")]
     turns = [("began", "i2", 800, True), ("ended", "i2", 2000, 1200, False)]
     assert near(push(buffer, sound("." * 25 + "#" * 20 + "." * 30)), turns)
 
@@ -256,7 +307,7 @@ def test_a_clients_turn_is_forgotten_when_a_detector_takes_over() -> None:
 def test_a_detectors_turn_is_the_clients_to_end_when_it_takes_over() -> None:
     buffer = listening()
     push(buffer, sound("." * 25 + "#" * 20))
-    assert buffer.configure(16_000, None, 0) == []
+    assert buffer.configure(pcm(16_000), None, 0) == []
     push(buffer, sound("." * 100))
     assert near(buffer.commit(), [("ended", "i1", 2900, 2700, True)])
 
@@ -264,15 +315,15 @@ def test_a_detectors_turn_is_the_clients_to_end_when_it_takes_over() -> None:
 def test_a_turn_that_another_detector_has_begun_ends_when_one_takes_over() -> None:
     buffer = listening()
     push(buffer, sound("." * 25 + "#" * 20))
-    buffer.configure(16_000, None, 0)
-    ended = buffer.configure(16_000, loud_turns(), 300)
+    buffer.configure(pcm(16_000), None, 0)
+    ended = buffer.configure(pcm(16_000), loud_turns(), 300)
     assert near(ended, [("ended", "i1", 900, 700, False)]) and buffer.open_id is None
 
 
 def test_the_silence_before_is_not_the_clients_turn() -> None:
     buffer = listening()
     push(buffer, sound(QUIET))
-    assert buffer.configure(16_000, None, 0) == []
+    assert buffer.configure(pcm(16_000), None, 0) == []
     with pytest.raises(ProtocolError, match=r"only has 0\.00ms"):
         buffer.commit()
     assert brief(push(buffer, sound("##"))) == [("began", "i1", 1000, False)]
@@ -283,5 +334,5 @@ def test_the_same_detector_goes_on_with_other_settings() -> None:
     push(buffer, sound("." * 25 + "#" * 20))
     assert buffer.detector is not None
     detector = buffer.detector
-    assert buffer.configure(16_000, detector, 100) == [] and buffer.detector is detector
+    assert buffer.configure(pcm(16_000), detector, 100) == [] and buffer.detector is detector
     assert near(push(buffer, sound("." * 30)), [("ended", "i1", 1400, 1200, False)])

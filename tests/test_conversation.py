@@ -6,7 +6,9 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
+from voice.audio.encoding import PCM, PCMA, PCMU, Encoding
 from voice.audio.pcm import Samples
+from voice.audio.resample import resample
 from voice.errors import ProtocolError
 from voice.protocol import conversation as module
 from voice.protocol.conversation import Conversation, Cut, Entry, SpokenWord, heard_text, message, text_of
@@ -26,6 +28,11 @@ def spoken(item_id: str, text: str = "one two three", ms: int = 1000, words: Ite
 
 def tone(ms: int) -> Samples:
     return np.arange(ms * 16, dtype=np.int16)
+
+
+def pcm(rate_hz: int) -> tuple[Encoding, Encoding]:
+    """Both directions of a session."""
+    return Encoding(PCM, rate_hz), Encoding(PCM, rate_hz)
 
 
 def talk(*entries: Entry) -> Conversation:
@@ -59,7 +66,7 @@ def test_items_go_where_they_are_put() -> None:
         (lambda c: c.add(said("b"), "x"), "item_not_found", "previous_item_id"),
         (lambda c: c.get("x" * 5000), "item_not_found", "item_id"),
         (lambda c: c.delete("x"), "item_not_found", "item_id"),
-        (lambda c: c.retrieved("x", 24_000), "item_not_found", "item_id"),
+        (lambda c: c.retrieved("x", *pcm(24_000)), "item_not_found", "item_id"),
         (lambda c: c.truncate("x", 0), "item_not_found", "item_id"),
         (lambda c: c.truncate("a", 0), "invalid_value", "item_id"),
     ],
@@ -109,15 +116,26 @@ def test_a_user_item_is_retrieved_at_the_rate_of_the_session() -> None:
     conversation = talk(Entry(message("a", "user", [Content("input_audio", transcript="hi")], "completed")))
     conversation.set_sound("a", tone(100), 16_000)
     for rate_hz, want in ((16_000, 3200), (24_000, 4800), (8_000, 1600)):
-        [part] = conversation.retrieved("a", rate_hz).content or []
+        [part] = conversation.retrieved("a", *pcm(rate_hz)).content or []
         assert part.transcript == "hi" and isinstance(part.audio, str) and len(base64.b64decode(part.audio)) == want
-    assert base64.b64decode(str((conversation.retrieved("a", 16_000).content or [])[0].audio)) == tone(100).astype("<i2").tobytes()
+    assert base64.b64decode(str((conversation.retrieved("a", *pcm(16_000)).content or [])[0].audio)) == tone(100).astype("<i2").tobytes()
     assert text_of(conversation.get("a").item) == "hi"
 
 
-def test_an_assistants_item_is_retrieved_as_it_was_sent() -> None:
-    [part] = talk(spoken("a", ms=100)).retrieved("a", 48_000).content or []
-    assert len(base64.b64decode(str(part.audio))) == 3200
+@pytest.mark.parametrize(("user", "assistant"), [(PCMU, PCMA), (PCMA, PCMU), (PCM, PCMA)])
+def test_each_side_is_retrieved_in_its_own_format(user: str, assistant: str) -> None:
+    conversation = talk(Entry(message("u", "user", [Content("input_audio", transcript="hi")], "completed")), spoken("a", ms=100))
+    conversation.set_sound("u", tone(100), 16_000)
+    kept = resample(tone(100), 16_000, 8_000)
+    for item_id, name in (("u", user), ("a", assistant)):
+        [part] = conversation.retrieved(item_id, Encoding(user, 8_000), Encoding(assistant, 8_000)).content or []
+        assert base64.b64decode(str(part.audio)) == Encoding(name, 8_000).encode(kept)
+
+
+def test_an_assistants_item_is_retrieved_as_the_session_speaks() -> None:
+    for rate_hz, want in ((16_000, 3200), (48_000, 9600)):
+        [part] = talk(spoken("a", ms=100)).retrieved("a", Encoding(PCM, 8_000), Encoding(PCM, rate_hz)).content or []
+        assert len(base64.b64decode(str(part.audio))) == want
 
 
 @pytest.mark.parametrize(
@@ -126,7 +144,7 @@ def test_an_assistants_item_is_retrieved_as_it_was_sent() -> None:
 def test_sound_beyond_an_events_size_is_left_out(ms: int, rate_hz: int, there: bool) -> None:
     conversation = talk(Entry(message("a", "user", [Content("input_audio", transcript="long")], "completed")))
     conversation.set_sound("a", np.zeros(ms * 16, np.int16), 16_000)
-    [part] = conversation.retrieved("a", rate_hz).content or []
+    [part] = conversation.retrieved("a", *pcm(rate_hz)).content or []
     assert isinstance(part.audio, str) is there and part.transcript == "long"
     assert not there or len(str(part.audio)) < 1_000_000
 

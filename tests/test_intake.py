@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.served import Served, sound, types
 from tests.support.signals import tone
+from voice.audio.encoding import Encoding
 from voice.audio.pcm import to_bytes
 from voice.protocol.conversation import SpokenWord
 from voice.protocol.orders import ListenDropped, ListenEnded, ListenMore, ListenStarted
@@ -224,3 +225,32 @@ def test_the_rates_of_both_directions(rate_hz: int) -> None:
     events = served.say("Hm.", tone(1000, rate_hz=24_000)) + served.end()
     sent = b"".join(base64.b64decode(event["delta"]) for event in events if event["type"] == "response.output_audio.delta")
     assert len(sent) == 2 * rate_hz
+
+
+@pytest.mark.parametrize("name", ["audio/pcmu", "audio/pcma"])
+def test_a_conversation_by_telephone(name: str) -> None:
+    served, law = Served(), Encoding(name, 8_000)
+    [updated] = served.update(audio={"input": {"format": {"type": name}}, "output": {"format": {"type": name, "rate": 8_000}}})
+    told = updated["session"]["audio"]
+    assert told["input"]["format"] == told["output"]["format"] == {"type": name}
+    # By odd numbers of bytes, as any number is whole samples.
+    spoken = law.encode(sound(TURN, 8_000))
+    events = [
+        event
+        for at in range(0, len(spoken), 161)
+        for event in served.send("input_audio_buffer.append", audio=base64.b64encode(spoken[at : at + 161]).decode())
+    ]
+    assert types(events) == ["input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped", *COMMITTED, "response.created"]
+    assert events[-1]["response"]["audio"]["output"]["format"] == {"type": name}
+    item_id = events[0]["item_id"]
+    heard_ms = events[1]["audio_end_ms"] - events[0]["audio_start_ms"]
+    answer = served.say("Hm.", tone(1000, rate_hz=24_000)) + served.end()
+    sent = b"".join(base64.b64decode(event["delta"]) for event in answer if event["type"] == "response.output_audio.delta")
+    assert len(sent) == 8_000
+    for name_of_item, samples in ((item_id, heard_ms * 8), (answer[0]["item"]["id"], 8_000)):
+        [retrieved] = served.send("conversation.item.retrieve", item_id=name_of_item)
+        assert abs(len(base64.b64decode(retrieved["item"]["content"][0]["audio"])) - samples) <= 320
+    assert base64.b64decode(retrieved["item"]["content"][0]["audio"]) == sent
+    recording = base64.b64encode(law.encode(tone(601, rate_hz=8_000))).decode()
+    create(served, {"type": "message", "role": "user", "id": "a", "content": [{"type": "input_audio", "audio": recording}]})
+    assert served.orders[-1] == ListenEnded("a", 601)

@@ -89,7 +89,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, str]]] = [
     ({"conversation": "other"}, ("invalid_value", "response.conversation")),
     ({"output_modalities": ["audio", "text"]}, ("invalid_value", "response.output_modalities")),
     ({"max_output_tokens": 5000}, ("invalid_value", "response.max_output_tokens")),
-    ({"audio": {"output": {"format": {"type": "audio/pcma"}}}}, ("invalid_value", "response.audio.output.format")),
+    ({"audio": {"output": {"format": {"type": "audio/opus"}}}}, ("invalid_value", "response.audio.output.format")),
     ({"metadata": {"a": "x" * 70_000}}, ("string_above_max_length", "response.metadata")),
     ({"input": [{"type": "item_reference", "id": "nobody"}]}, ("item_not_found", "response.input[0].id")),
     ({"input": [{"type": "item_reference"}]}, ("item_not_found", "response.input[0].id")),

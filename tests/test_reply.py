@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from tests.support.signals import tone
+from voice.audio.encoding import PCM, PCMA, PCMU, Encoding
 from voice.protocol.conversation import Conversation, SpokenWord, text_of
 from voice.protocol.events import AudioDelta, ResponseCreated, ResponseDone, ServerEvent, TranscriptDelta
 from voice.protocol.objects import StatusDetails
@@ -14,9 +15,12 @@ OPEN = ["response.output_item.added", "conversation.item.added", "response.conte
 CLOSE = ["response.content_part.done", "conversation.item.done", "response.output_item.done", "response.done"]
 
 
-def begin(modality: str = "audio", in_band: bool = True, rate_hz: int = 24_000) -> tuple[Reply, Conversation]:
+USUAL = Encoding(PCM, 24_000)
+
+
+def begin(modality: str = "audio", in_band: bool = True, encoding: Encoding = USUAL) -> tuple[Reply, Conversation]:
     conversation = Conversation()
-    plan = ReplyPlan("resp_1", "item_1", modality, rate_hz, "conv_1" if in_band else None, metadata={"a": "b"})
+    plan = ReplyPlan("resp_1", "item_1", modality, encoding, "conv_1" if in_band else None, metadata={"a": "b"})
     reply = Reply(plan, conversation)
     [created] = reply.created()
     assert isinstance(created, ResponseCreated) and created.response.status == "in_progress" and created.response.metadata == {"a": "b"}
@@ -100,7 +104,7 @@ def test_saying_nothing_announces_nothing() -> None:
 
 @pytest.mark.parametrize(("from_hz", "to_hz"), [(22_050, 24_000), (24_000, 24_000), (22_050, 8_000), (16_000, 48_000)])
 def test_every_sample_is_sent_at_the_rate_of_the_session(from_hz: int, to_hz: int) -> None:
-    reply, conversation = begin(rate_hz=to_hz)
+    reply, conversation = begin(encoding=Encoding(PCM, to_hz))
     events = reply.say("Hello")
     samples = tone(1100, rate_hz=from_hz)
     for piece in np.array_split(samples, 7):
@@ -111,6 +115,17 @@ def test_every_sample_is_sent_at_the_rate_of_the_session(from_hz: int, to_hz: in
     assert max(len(event.delta) for event in events if isinstance(event, AudioDelta)) <= to_hz * DELTA_MS // 1000 * 2
     kept = conversation.get("item_1")
     assert kept.samples is not None and kept.samples.tobytes() == sent and kept.audio_ms == 1100
+
+
+@pytest.mark.parametrize("name", [PCMU, PCMA])
+def test_a_telephone_gets_its_own_bytes(name: str) -> None:
+    law = Encoding(name, 8_000)
+    reply, conversation = begin(encoding=law)
+    events = reply.say("Hello") + reply.sound(tone(500, rate_hz=22_050), 22_050) + reply.end()
+    pieces = [event.delta for event in events if isinstance(event, AudioDelta)]
+    kept = conversation.get("item_1")
+    assert kept.samples is not None and len(kept.samples) == 4000 and law.encode(kept.samples) == b"".join(pieces)
+    assert [len(piece) for piece in pieces] == [1600, 1600, len(pieces[2]), *map(len, pieces[3:])] and kept.audio_ms == 500
 
 
 def test_a_voice_of_another_rate_takes_over() -> None:

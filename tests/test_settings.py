@@ -5,10 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from voice.audio.encoding import Encoding
 from voice.audio.turns import TurnSettings
 from voice.errors import ProtocolError
 from voice.protocol.objects import AudioFormat, AudioInput, Session, TurnDetection
-from voice.protocol.settings import audio_input, audio_output, defaults, detection_of, merged, rate_of, turn_settings
+from voice.protocol.settings import audio_input, audio_output, defaults, detection_of, encoding_of, merged, rate_of, turn_settings
 
 START = defaults("m", "sess_1", 3600, "espeak", "Be brief.")
 
@@ -148,6 +149,18 @@ def test_a_format_tells_its_rate(given: dict[str, Any], want: int) -> None:
         assert rate_of(audio_input(before)) == rate_hz
 
 
+@pytest.mark.parametrize("kind", ["audio/pcmu", "audio/pcma"])
+@pytest.mark.parametrize("rate", [8_000, None, msgspec.UNSET])
+def test_telephones_have_one_rate_and_do_not_say_it(kind: str, rate: int | None) -> None:
+    given = {"type": kind} if rate is msgspec.UNSET else {"type": kind, "rate": rate}
+    asked = update(audio={"input": {"format": given}, "output": {"format": given}})
+    told = msgspec.to_builtins(asked)["audio"]
+    assert told["input"]["format"] == told["output"]["format"] == {"type": kind}
+    assert encoding_of(audio_input(asked)) == encoding_of(audio_output(asked)) == Encoding(kind, 8_000)
+    back = update(asked, audio={"input": {"format": {"type": "audio/pcm"}}})
+    assert encoding_of(audio_input(back)) == Encoding("audio/pcm", 24_000) and rate_of(audio_output(back)) == 8_000
+
+
 @pytest.mark.parametrize("rate", [0, -1, 7_999, 48_001, 10**30, None, msgspec.UNSET])
 def test_a_rate_without_sense_is_the_usual_one(rate: Any) -> None:
     assert rate_of(AudioInput(format=AudioFormat("audio/pcm", rate))) == 24_000
@@ -168,7 +181,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"audio": {"input": {"format": {"type": "audio/pcm", "rate": 7_999}}}}, f"{SOUND}.input.format"),
     ({"audio": {"input": {"format": {"type": "audio/pcm", "rate": 48_001}}}}, f"{SOUND}.input.format"),
     ({"audio": {"input": {"format": {"type": "audio/opus"}}}}, f"{SOUND}.input.format"),
-    ({"audio": {"output": {"format": {"type": "audio/pcmu"}}}}, f"{SOUND}.output.format"),
+    ({"audio": {"input": {"format": {"type": "audio/pcma", "rate": 16_000}}}}, f"{SOUND}.input.format"),
+    ({"audio": {"output": {"format": {"type": "audio/pcmu", "rate": 24_000}}}}, f"{SOUND}.output.format"),
     ({"audio": {"output": {"speed": 0.2}}}, f"{SOUND}.output.speed"),
     ({"audio": {"output": {"speed": 1.6}}}, f"{SOUND}.output.speed"),
     ({"audio": {"input": {"turn_detection": {"type": "none"}}}}, f"{SOUND}.input.turn_detection.type"),

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voice.audio.pcm import RATE_HZ, Samples, empty, from_bytes, ms_in, samples_in
+from voice.audio.encoding import Encoding
+from voice.audio.pcm import RATE_HZ, Samples, empty, ms_in, samples_in
 from voice.audio.turns import SpeechStarted, SpeechStopped, TurnDetector
 from voice.errors import ProtocolError
 from voice.protocol.inlet import Inlet
@@ -67,25 +68,26 @@ BufferEvent = TurnBegan | TurnAudio | TurnEnded | TurnForgotten
 class InputBuffer:
     """See the top of the file. `detector` None: the client ends its turns."""
 
-    def __init__(self, rate_hz: int, detector: TurnDetector | None, prefix_padding_ms: int, new_id: Callable[[], str]) -> None:
+    def __init__(self, encoding: Encoding, detector: TurnDetector | None, prefix_padding_ms: int, new_id: Callable[[], str]) -> None:
         self._new_id = new_id
         self._position = 0
         self._kept: deque[Samples] = deque()
         self._kept_samples = 0
-        self._inlet = Inlet(rate_hz)
+        self._inlet = Inlet(encoding.rate_hz)
         self._detector: TurnDetector | None = None
         self._speech = False
         self.open_id: str | None = None
         """The item that the open turn will be."""
-        self.configure(rate_hz, detector, prefix_padding_ms)
+        self.configure(encoding, detector, prefix_padding_ms)
 
-    def configure(self, rate_hz: int, detector: TurnDetector | None, prefix_padding_ms: int) -> list[BufferEvent]:
-        """Change the rate or the way turns end. A turn that a detector has begun goes on, whoever ends it.
+    def configure(self, encoding: Encoding, detector: TurnDetector | None, prefix_padding_ms: int) -> list[BufferEvent]:
+        """Change how sound is written or how turns end. A turn that a detector has begun goes on, whoever ends it.
 
         When a detector takes over, a turn that another has begun ends, since this one has not heard it; one of the client's is forgotten,
         since it would have no beginning on the wire.
         """
-        events = self._take_all(self._inlet.change(rate_hz))
+        self._encoding = encoding
+        events = self._take_all(self._inlet.change(encoding.rate_hz))
         if self._detector is None and detector is not None:
             if self.open_id is not None and self._speech:
                 events += self._end(ms_in(self._position), by_client=False)
@@ -104,12 +106,13 @@ class InputBuffer:
         return self._detector
 
     def append(self, data: bytes) -> list[BufferEvent]:
-        """16-bit bytes of the session's rate. Raises: ProtocolError on an odd length or a full buffer."""
+        """Bytes as the session's input is written. Raises: ProtocolError if they end within a sample, or the buffer is full."""
         try:
-            samples = from_bytes(data)
+            samples = self._encoding.decode(data)
         except ValueError as exc:
             raise ProtocolError(f"Invalid 'audio': {exc}.", "invalid_value", "audio") from exc
-        if self._detector is None and self._kept_samples + samples.size * RATE_HZ // self._inlet.rate_hz > MAX_TURN_S * RATE_HZ:
+        size = self._kept_samples + self._inlet.pending + samples.size * RATE_HZ // self._inlet.rate_hz
+        if self._detector is None and size > MAX_TURN_S * RATE_HZ:
             message = f"The input audio buffer is full: it holds {MAX_TURN_S} s. Commit or clear it."
             raise ProtocolError(message, "input_audio_buffer_full", "audio")
         return self._take_all(self._inlet.push(samples))

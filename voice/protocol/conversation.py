@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import msgspec
 from msgspec import UNSET
 
-from voice.audio.pcm import Samples, ms_in, samples_in, to_bytes
+from voice.audio.encoding import Encoding
+from voice.audio.pcm import Samples, ms_in, samples_in
 from voice.audio.resample import resample
 from voice.errors import ProtocolError
 from voice.protocol.heard import Spread
@@ -22,7 +23,6 @@ MAX_SOUND_BYTES = 8 << 20
 """Of all items together; an item that has lost its sound is retrieved with its transcript."""
 MAX_RETRIEVED_BYTES = 700_000
 """Beyond it the event would pass 1 MiB, which common clients refuse (close 1009)."""
-BYTES_PER_SAMPLE = 2
 _SOUND = {"input_audio", "output_audio"}
 
 
@@ -151,18 +151,18 @@ class Conversation:
         done = (item for item in self.items() if item.type == "message" and item.status != "in_progress")
         return [(str(item.role), text) for item in done if (text := text_of(item))]
 
-    def retrieved(self, item_id: str, user_rate_hz: int) -> Item:
-        """An item with its sound as base64, if it is kept and small enough; the user's is brought to the rate of the session's input.
+    def retrieved(self, item_id: str, user: Encoding, assistant: Encoding) -> Item:
+        """An item with its sound as base64, if it is kept and small enough, written as the session's input or output is.
 
         Raises: ProtocolError.
         """
         entry = self.get(item_id)
         if entry.samples is None or not isinstance(entry.item.content, list):
             return entry.item
-        rate_hz = user_rate_hz if entry.item.role == "user" else entry.rate_hz
-        if samples_in(entry.audio_ms, rate_hz) * BYTES_PER_SAMPLE > MAX_RETRIEVED_BYTES:
+        encoding = user if entry.item.role == "user" else assistant
+        if samples_in(entry.audio_ms, encoding.rate_hz) * encoding.sample_bytes > MAX_RETRIEVED_BYTES:
             return entry.item
-        audio = base64.b64encode(to_bytes(resample(entry.samples, entry.rate_hz, rate_hz))).decode()
+        audio = base64.b64encode(encoding.encode(resample(entry.samples, entry.rate_hz, encoding.rate_hz))).decode()
         content = [msgspec.structs.replace(part, audio=audio) if part.type in _SOUND else part for part in entry.item.content]
         return msgspec.structs.replace(entry.item, content=content)
 

@@ -42,7 +42,7 @@ from voice.protocol.requests import (
     ResponseCreate,
     SessionUpdate,
 )
-from voice.protocol.settings import audio_input, detection_of, merged, rate_of, turn_settings
+from voice.protocol.settings import audio_input, audio_output, detection_of, encoding_of, merged, turn_settings
 
 MakeDetector = Callable[[TurnDetection], TurnDetector]
 
@@ -54,7 +54,7 @@ class Intake:
         self.settings = settings
         self.conversation = Conversation()
         self.replies = Replies(self.conversation, new_id("conv"), new_id)
-        self.buffer = InputBuffer(rate_of(audio_input(settings)), None, 0, lambda: new_id("item"))
+        self.buffer = InputBuffer(encoding_of(audio_input(settings)), None, 0, lambda: new_id("item"))
         self._new_id = new_id
         self._make_detector = make_detector
         self._configure()
@@ -79,7 +79,8 @@ class Intake:
             case ItemCreate():
                 return self._add(event)
             case ItemRetrieve():
-                return [ItemRetrieved(item=self.conversation.retrieved(event.item_id, rate_of(audio_input(self.settings))))]
+                user, assistant = encoding_of(audio_input(self.settings)), encoding_of(audio_output(self.settings))
+                return [ItemRetrieved(item=self.conversation.retrieved(event.item_id, user, assistant))]
             case ItemDelete():
                 self.conversation.delete(event.item_id)
                 return [ItemDeleted(item_id=event.item_id)]
@@ -113,16 +114,16 @@ class Intake:
 
     def _configure(self) -> list[BufferEvent]:
         detection = detection_of(self.settings)
-        rate_hz = rate_of(audio_input(self.settings))
+        encoding = encoding_of(audio_input(self.settings))
         if detection is None:
-            return self.buffer.configure(rate_hz, None, 0)
+            return self.buffer.configure(encoding, None, 0)
         settings, detector = turn_settings(detection), self.buffer.detector
         if detector is None:
             detector = self._make_detector(detection)
         else:
             # The same detector goes on, so that a turn in progress still finds its end.
             detector.update(settings)
-        return self.buffer.configure(rate_hz, detector, settings.prefix_padding_ms)
+        return self.buffer.configure(encoding, detector, settings.prefix_padding_ms)
 
     def _heard(self, events: Iterable[BufferEvent]) -> Iterator[Output]:
         for event in events:
@@ -160,13 +161,15 @@ class Intake:
 
     def _add(self, event: ItemCreate) -> Iterator[Output]:
         after = event.previous_item_id if isinstance(event.previous_item_id, str) else None
-        given = given_item(event.item, event.item.id if isinstance(event.item.id, str) and event.item.id else self._new_id("item"))
+        encoding = encoding_of(audio_input(self.settings))
+        own_id = event.item.id if isinstance(event.item.id, str) and event.item.id else self._new_id("item")
+        given = given_item(event.item, own_id, encoding=encoding)
         item_id = str(given.item.id)
         previous = self.conversation.add(Entry(given.item), after)
         yield ItemAdded(item=given.item, previous_item_id=previous)
         yield ItemDone(item=given.item, previous_item_id=previous)
         if given.samples is not None:
-            samples = resample(given.samples, rate_of(audio_input(self.settings)), RATE_HZ)
+            samples = resample(given.samples, encoding.rate_hz, RATE_HZ)
             self.conversation.set_sound(item_id, samples, RATE_HZ)
             yield ListenStarted(item_id)
             yield ListenMore(item_id, samples)

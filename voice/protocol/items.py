@@ -8,9 +8,11 @@ import binascii
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 from msgspec import UNSET
 
-from voice.audio.pcm import Samples, from_bytes
+from voice.audio.encoding import PCM, Encoding
+from voice.audio.pcm import Samples, empty
 from voice.errors import ProtocolError
 from voice.protocol.codec import must_fit
 from voice.protocol.objects import Content, Item
@@ -27,6 +29,7 @@ NEEDED = {
     "function_call_output": ("call_id", "output"),
 }
 """Type of an item -> fields that it must have."""
+_USUAL = Encoding(PCM, 24_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,39 +41,39 @@ class Given:
     """Its sound, if it has any: int16, mono, of the session's input rate."""
 
 
-def given_item(item: Item, item_id: str, path: str = "item") -> Given:
-    """What a client's item is here; `path` is where it stands in the event. Raises: ProtocolError."""
+def given_item(item: Item, item_id: str, path: str = "item", encoding: Encoding = _USUAL) -> Given:
+    """What a client's item is here; `path` is where it stands in the event, `encoding` how its sound is written. Raises: ProtocolError."""
     _need_one_of(item.type, tuple(NEEDED), f"{path}.type")
     for name in NEEDED[item.type]:
         if getattr(item, name) in (UNSET, None):
             raise ProtocolError(f"Missing required parameter: '{path}.{name}'.", "missing_required_parameter", f"{path}.{name}")
-    pieces: list[bytes] = []
+    pieces: list[Samples] = []
     if item.type == "message":
         _need_one_of(str(item.role), tuple(CONTENTS), f"{path}.role")
-        pieces = [_checked_part(part, CONTENTS[str(item.role)], f"{path}.content[{i}]") for i, part in enumerate(item.content or ())]
+        pieces = [
+            _checked_part(part, CONTENTS[str(item.role)], f"{path}.content[{i}]", encoding) for i, part in enumerate(item.content or ())
+        ]
         content = [msgspec.structs.replace(part, audio=UNSET) for part in item.content or ()]
         item = msgspec.structs.replace(item, content=content)
     item = msgspec.structs.replace(item, id=item_id, object="realtime.item", status="completed")
     must_fit(item, path)
-    sound = b"".join(pieces)
-    return Given(item, from_bytes(sound) if sound else None)
+    sound = np.concatenate([empty(), *pieces])
+    return Given(item, sound if sound.size else None)
 
 
-def _checked_part(part: Content, allowed: tuple[str, ...], path: str) -> bytes:
-    """The sound of a part, b"" if it has none."""
+def _checked_part(part: Content, allowed: tuple[str, ...], path: str, encoding: Encoding) -> Samples:
+    """The sound of a part, no samples if it has none."""
     _need_one_of(part.type, allowed, f"{path}.type")
     wanted = {"input_audio": "audio", "input_image": "image_url"}.get(part.type, "text")
     value = getattr(part, wanted)
     if not isinstance(value, str):
         raise ProtocolError(f"Missing required parameter: '{path}.{wanted}'.", "missing_required_parameter", f"{path}.{wanted}")
     if wanted != "audio":
-        return b""
+        return empty()
     try:
-        data = base64.b64decode(value, validate=True)
-        from_bytes(data)
+        return encoding.decode(base64.b64decode(value, validate=True))
     except (binascii.Error, ValueError) as exc:
         raise ProtocolError(f"Invalid '{path}.audio': {exc}.", "invalid_value", f"{path}.audio") from exc
-    return data
 
 
 def _need_one_of(value: str, allowed: tuple[str, ...], path: str) -> None:

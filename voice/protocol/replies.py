@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import UNSET
 
+from voice.audio.encoding import Encoding
 from voice.audio.pcm import Samples
 from voice.errors import ProtocolError
 from voice.protocol.conversation import Conversation, SpokenWord, text_of
@@ -16,7 +17,7 @@ from voice.protocol.items import given_item
 from voice.protocol.objects import Audio, AudioOutput, Item, ResponseParams, Session, StatusDetails
 from voice.protocol.orders import Order, ReplyStopped, ReplyWanted
 from voice.protocol.reply import Reply, ReplyPlan
-from voice.protocol.settings import audio_output, check_answer, check_audio, merged_output, rate_of
+from voice.protocol.settings import audio_input, audio_output, check_answer, check_audio, encoding_of, merged_output
 
 MAX_BESIDE = 16
 """Out-of-band responses at once."""
@@ -113,7 +114,7 @@ class Replies:
         instructions = params.instructions if isinstance(params.instructions, str) else session.instructions
         lines = None
         if isinstance(params.input, list):
-            lines = tuple(self._lines_of(params))
+            lines = tuple(self._lines_of(params, encoding_of(audio_input(session))))
         return ReplyWanted(
             reply.plan.response_id,
             reply.plan.spoken,
@@ -124,11 +125,11 @@ class Replies:
             reply.plan.speed,
         )
 
-    def _lines_of(self, params: ResponseParams) -> Iterator[tuple[str, str]]:
+    def _lines_of(self, params: ResponseParams, encoding: Encoding) -> Iterator[tuple[str, str]]:
         assert isinstance(params.input, list)
         for i, item in enumerate(params.input):
             path = f"response.input[{i}]"
-            named = self._named(item, path) if item.type == "item_reference" else given_item(item, "", path).item
+            named = self._named(item, path) if item.type == "item_reference" else given_item(item, "", path, encoding).item
             if text := text_of(named):
                 yield str(named.role), text
 
@@ -149,7 +150,7 @@ class Replies:
             response_id=self._new_id("resp"),
             item_id=self._new_id("item"),
             modality="text" if modalities == ["text"] else "audio",
-            rate_hz=rate_of(output),
+            encoding=encoding_of(output),
             conversation_id=None if out_of_band else self._conversation_id,
             voice=_voice_name(output.voice),
             speed=output.speed if isinstance(output.speed, int | float) else 1.0,

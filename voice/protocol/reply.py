@@ -16,7 +16,8 @@ import msgspec
 import numpy as np
 from msgspec import UNSET, UnsetType
 
-from voice.audio.pcm import Samples, empty, ms_in, samples_in, to_bytes
+from voice.audio.encoding import Encoding
+from voice.audio.pcm import Samples, empty, ms_in, samples_in
 from voice.audio.resample import Resampler
 from voice.policy.usage import Tokens, response_tokens
 from voice.protocol.conversation import Conversation, Entry, SpokenWord, message, text_of
@@ -67,7 +68,7 @@ class ReplyPlan:
     item_id: str
     modality: str
     """"audio" or "text"."""
-    rate_hz: int
+    encoding: Encoding
     """Of the audio sent."""
     conversation_id: str | None
     """None: out of band, the conversation does not see it."""
@@ -77,6 +78,11 @@ class ReplyPlan:
     speed: float = 1.0
     max_output_tokens: int | str = "inf"
     metadata: dict[str, str] | None = None
+
+    @property
+    def rate_hz(self) -> int:
+        """Of the audio sent."""
+        return self.encoding.rate_hz
 
     @property
     def spoken(self) -> bool:
@@ -205,7 +211,7 @@ class Reply:
             self._entry.audio_ms = self.sent_ms
         step = samples_in(DELTA_MS, self.plan.rate_hz)
         where = self._where()
-        return [AudioDelta(**where, delta=to_bytes(samples[at : at + step])) for at in range(0, samples.size, step)]
+        return [AudioDelta(**where, delta=self.plan.encoding.encode(samples[at : at + step])) for at in range(0, samples.size, step)]
 
     def _where(self) -> _Where:
         return {"response_id": self.plan.response_id, "item_id": self.plan.item_id, "output_index": 0, "content_index": 0}

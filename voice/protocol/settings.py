@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET
 
+from voice.audio.encoding import PCM, TELEPHONE, Encoding
+from voice.audio.g711 import RATE_HZ as TELEPHONE_HZ
 from voice.audio.turns import TurnSettings
 from voice.errors import ProtocolError
 from voice.protocol.codec import must_fit
@@ -19,6 +21,7 @@ PCM_RATE_HZ = 24_000
 """The rate of `audio/pcm` where none is named, as on the real service."""
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 48_000
 """Our documented extension: the real service takes 24000 only."""
+FORMATS = f"'{PCM}' at {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz, 'audio/pcmu' and 'audio/pcma' at {TELEPHONE_HZ} Hz"
 SEMANTIC_SILENCE_MS = {"high": 500, "auto": 800, "medium": 800, "low": 1200}
 """The local engine has no model of finished sentences: eagerness becomes patience. The service waits up to 2, 4, 8 s."""
 
@@ -105,10 +108,10 @@ def merged_output(current: AudioOutput, asked: AudioOutput) -> AudioOutput:
 
 
 def _with_rate(value: Any) -> Any:
-    """A PCM format gets its rate written out."""
-    if isinstance(value, AudioFormat) and value.type == "audio/pcm":
-        return AudioFormat(value.type, _or(value.rate, PCM_RATE_HZ))
-    return value
+    """A PCM format gets its rate written out; those of telephones have but one, and no field for it."""
+    if not isinstance(value, AudioFormat):
+        return value
+    return AudioFormat(value.type, _or(value.rate, PCM_RATE_HZ)) if value.type == PCM else AudioFormat(value.type)
 
 
 def audio_input(session: Session) -> AudioInput:
@@ -123,10 +126,18 @@ def audio_output(session: Session) -> AudioOutput:
     return session.audio.output
 
 
+def encoding_of(side: AudioInput | AudioOutput) -> Encoding:
+    """How sound is written in one direction; PCM if nothing else that we know is named, at 24000 if no rate that makes sense is."""
+    asked = side.format if isinstance(side.format, AudioFormat) else AudioFormat(PCM)
+    if asked.type in TELEPHONE:
+        return Encoding(asked.type, TELEPHONE_HZ)
+    sensible = isinstance(asked.rate, int) and LOWEST_RATE_HZ <= asked.rate <= HIGHEST_RATE_HZ
+    return Encoding(PCM, asked.rate if isinstance(asked.rate, int) and sensible else PCM_RATE_HZ)
+
+
 def rate_of(side: AudioInput | AudioOutput) -> int:
-    """Samples per second of one direction; 24000 if none is named, or none that makes sense."""
-    rate = side.format.rate if isinstance(side.format, AudioFormat) else None
-    return rate if isinstance(rate, int) and LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ else PCM_RATE_HZ
+    """Samples per second of one direction."""
+    return encoding_of(side).rate_hz
 
 
 def detection_of(session: Session) -> TurnDetection | None:
@@ -168,10 +179,10 @@ def check_audio(audio: Any, root: str = "session.audio") -> None:
     if not isinstance(audio, Audio):
         return
     if isinstance(audio.input, AudioInput):
-        _need(audio.input.format, "input.format", _format, f"audio/pcm at {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz", root)
+        _need(audio.input.format, "input.format", _format, FORMATS, root)
         _check_detection(audio.input.turn_detection, f"{root}.input.turn_detection")
     if isinstance(audio.output, AudioOutput):
-        _need(audio.output.format, "output.format", _format, f"audio/pcm at {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz", root)
+        _need(audio.output.format, "output.format", _format, FORMATS, root)
         _need(audio.output.speed, "output.speed", lambda speed: 0.25 <= speed <= 1.5, "0.25 to 1.5", root)
 
 
@@ -193,7 +204,9 @@ def _need(value: Any, name: str, good: Callable[[Any], bool], wanted: str, root:
 
 
 def _format(value: AudioFormat) -> bool:
-    return value.type == "audio/pcm" and LOWEST_RATE_HZ <= _or(value.rate, PCM_RATE_HZ) <= HIGHEST_RATE_HZ
+    if value.type in TELEPHONE:
+        return bool(_or(value.rate, TELEPHONE_HZ) == TELEPHONE_HZ)
+    return value.type == PCM and LOWEST_RATE_HZ <= _or(value.rate, PCM_RATE_HZ) <= HIGHEST_RATE_HZ
 
 
 def _token_limit(value: int | str) -> bool:
