@@ -50,8 +50,8 @@ MISTAKES: list[tuple[str | bytes, str, str | None, str | None]] = [
     (CREATE + '{"type":"message","content":[{"type":"input_text","txt":""}]}}', "unknown_parameter", "item.content[0].txt", "e"),
     ('{"type":"conversation.item.truncate","event_id":"e","item_id":"a","content_index":0}', "missing_required_parameter", "audio_end_ms", "e"),
     ('{"type":"input_audio_buffer.append","event_id":"e"}', "missing_required_parameter", "audio", "e"),
-    ('{"type":"input_audio_buffer.append","event_id":"e","audio":"A*"}', "invalid_type", "audio", "e"),
-    ('{"type":"input_audio_buffer.append","event_id":"e","audio":"QQ"}', "invalid_type", "audio", "e"),
+    ('{"type":"input_audio_buffer.append","event_id":"e","audio":"A*"}', "invalid_value", "audio", "e"),
+    ('{"type":"input_audio_buffer.append","event_id":"e","audio":"QQ"}', "invalid_value", "audio", "e"),
     ('{"type":"input_audio_buffer.append","event_id":"e","audio":[1,2]}', "invalid_type", "audio", "e"),
     ('{"type":"session.update","event_id":"e"}', "missing_required_parameter", "session", "e"),
     (UPDATE + '{"type":"realtime","modalities":["text"]}}', "unknown_parameter", "session.modalities", "e"),
@@ -76,7 +76,7 @@ def test_the_sentence_names_the_parameter() -> None:
         decode_client('{"type":"conversation.item.delete"}')
     with pytest.raises(ClientMistake, match=r"^Unknown parameter: 'session\.voice'\.$"):
         decode_client('{"type":"session.update","session":{"voice":"alloy"}}')
-    with pytest.raises(ClientMistake, match=r"^Invalid type for 'item_id': Expected `str`, got `int`\.$"):
+    with pytest.raises(ClientMistake, match=r"^Invalid type for 'item_id': expected a string, but got an integer instead\.$"):
         decode_client('{"type":"conversation.item.delete","item_id":1}')
 
 
@@ -86,7 +86,9 @@ def test_what_a_client_may_do() -> None:
     assert decode_client(DELETE + ',"event_id":null,"client_timestamp":5}') == ItemDelete(item_id="a", event_id=None)
     assert decode_client(b'{"type":"input_audio_buffer.append","audio":"AAE="}') == BufferAppend(audio=b"\x00\x01")
     assert decode_client('{"type":"response.create","response":null}') == ResponseCreate(response=None)
-    asked = decode_client('{"type":"session.update","session":{"type":"realtime","tools":[{"any":{"key":1}}],"tracing":{"b":2}}}')
+    asked = decode_client(
+        '{"type":"session.update","session":{"type":"realtime","tools":[{"any":{"key":1}}],"tracing":{"metadata":{"b":2}}}}'
+    )
     assert isinstance(asked, SessionUpdate) and asked.session.tools == [{"any": {"key": 1}}]
 
 
@@ -111,7 +113,7 @@ def test_a_known_event_keeps_what_is_readable_of_it() -> None:
         "extra": 1,
     }
     event = read({"type": "response.done", "event_id": 9, "response": odd})
-    assert isinstance(event, ResponseDone) and event.event_id == ""
+    assert isinstance(event, ResponseDone) and event.event_id == "9"
     response = event.response
     assert (response.id, response.status, response.status_details, response.metadata) == ("resp_1", "completed", "unimplemented", None)
     assert response.usage is not None and (response.usage.total_tokens, response.usage.input_tokens) == (0, 3)
@@ -122,7 +124,7 @@ def test_a_known_event_keeps_what_is_readable_of_it() -> None:
 
 def test_an_error_with_half_a_body_is_an_error() -> None:
     event = read({"type": "error", "error": {"code": 429, "message": "slow down"}})
-    assert isinstance(event, ErrorEvent) and (event.error.code, event.error.message, event.error.type) == (None, "slow down", "")
+    assert isinstance(event, ErrorEvent) and (event.error.code, event.error.message, event.error.type) == ("429", "slow down", "")
 
 
 def test_a_dictionary_with_a_value_of_another_kind_goes_as_a_whole() -> None:
@@ -137,11 +139,9 @@ def test_a_dictionary_with_a_value_of_another_kind_goes_as_a_whole() -> None:
     "event",
     [
         {"type": "response.output_audio.delta", "response_id": "r", "item_id": "i", "delta": "no base64!"},
-        {"type": "response.output_audio.delta", "response_id": "r", "delta": "AAA="},
-        {"type": "input_audio_buffer.speech_started", "item_id": "i", "audio_start_ms": "soon"},
+        {"type": "response.output_audio.delta", "response_id": "r", "item_id": "i"},
         {"type": "conversation.item.added", "item": {"id": "a"}},
         {"type": "conversation.item.added", "item": None},
-        {"type": "response.done"},
         {"type": 5},
         {},
         [],
@@ -150,14 +150,6 @@ def test_a_dictionary_with_a_value_of_another_kind_goes_as_a_whole() -> None:
 def test_an_event_without_what_it_is_about_is_refused(event: Any) -> None:
     with pytest.raises(ProtocolError, match="^the server sent an event that cannot be read: "):
         read(event)
-
-
-def test_leaving_out_has_an_end() -> None:
-    item = {"type": "message", "id": "a", "content": [{"type": "output_text", "text": n} for n in range(100)]}
-    with pytest.raises(ProtocolError):
-        read({"type": "conversation.item.added", "item": item})
-    item["content"] = [{"type": "output_text", "text": n} for n in range(10)]
-    assert isinstance(read({"type": "conversation.item.added", "item": item}), ItemAdded)
 
 
 def test_a_transcript_without_usage_is_read() -> None:

@@ -145,7 +145,7 @@ def test_the_errors_of_the_buffer() -> None:
         "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but buffer only has 0.00ms of audio."
     )
     assert error(served.send("input_audio_buffer.append", audio="AA==")) == ("invalid_value", "audio")
-    assert error(served.send("input_audio_buffer.append", audio="hello")) == ("invalid_type", "audio")
+    assert error(served.send("input_audio_buffer.append", audio="hello")) == ("invalid_value", "audio")
     assert types(served.send("input_audio_buffer.clear")) == ["input_audio_buffer.cleared"]
     assert served.send("output_audio_buffer.clear") == [] == served.send("input_audio_buffer.append", audio="")
 

@@ -8,7 +8,7 @@ import pytest
 from voice.audio.encoding import Encoding
 from voice.audio.turns import TurnSettings
 from voice.errors import ProtocolError
-from voice.protocol.objects import AudioFormat, AudioInput, Session, TurnDetection
+from voice.protocol.objects import AudioFormat, AudioInput, PromptTemplate, Reasoning, Session, TurnDetection
 from voice.protocol.settings import audio_input, audio_output, defaults, detection_of, encoding_of, merged, rate_of, turn_settings
 
 START = defaults("m", "sess_1", 3600, "espeak", "Be brief.")
@@ -76,7 +76,7 @@ def test_null_switches_off() -> None:
         prompt={"id": "p"},
         reasoning={"effort": "low"},
     )
-    assert (on.tracing, on.prompt, on.reasoning) == ("auto", {"id": "p"}, {"effort": "low"})
+    assert (on.tracing, on.prompt, on.reasoning) == ("auto", PromptTemplate("p"), Reasoning("low"))
     off = update(
         on,
         audio={"input": {"transcription": None, "noise_reduction": None, "turn_detection": None}},

@@ -1,13 +1,12 @@
 """Text of a WebSocket message <-> typed event.
 
-Lenient toward upstreams: an unknown type is kept as `Unknown`, unknown fields are ignored, and a field of another shape than
-ours is left out. Strict toward clients of ours: what
-is wrong is a `ProtocolError` with the code and the path (`param`) that the real service would name.
+Lenient toward upstreams: an unknown type is kept as `Unknown`, and `mending.py` reads what can be read of a known one. Strict toward clients of
+ours: what is wrong is a `ProtocolError` with the code and the path (`param`) that the real service would name.
 The type is looked at first, then a decoder of that type reads the whole, base64 included, in one step: one novelty inside an
 upstream's event must not cost the event, and a tagged union would raise on an unknown tag.
 """
 
-import re
+import functools
 import types
 import typing
 from typing import Any
@@ -15,7 +14,21 @@ from typing import Any
 import msgspec
 
 from voice.errors import ProtocolError
-from voice.protocol.events import SERVER_EVENTS, ServerEvent, Unknown
+from voice.protocol.complaints import complaint
+from voice.protocol.events import (
+    ItemAdded,
+    ItemDone,
+    ItemRetrieved,
+    OutputItemAdded,
+    OutputItemDone,
+    ResponseCreated,
+    ResponseDone,
+    ServerEvent,
+    Unknown,
+)
+from voice.protocol.foreign import SERVER_EVENTS, ItemCreated
+from voice.protocol.mending import converted, unfold
+from voice.protocol.objects import EXTRA
 from voice.protocol.requests import CLIENT_EVENTS, ClientEvent, ItemCreate, ResponseCreate, SessionUpdate
 
 
@@ -42,17 +55,14 @@ _DECODE = {event: msgspec.json.Decoder(event).decode for event in SERVER_EVENTS}
 _CLIENT = {_tag(event): msgspec.json.Decoder(event).decode for event in CLIENT_EVENTS}
 _CHECKED = {_tag(event): event for event in (SessionUpdate, ItemCreate, ResponseCreate)}
 """Only these have nested objects whose unknown keys a person may have meant."""
+_WITH_ITEMS = frozenset({ItemAdded, ItemDone, ItemCreated, ItemRetrieved, OutputItemAdded, OutputItemDone, ResponseCreated, ResponseDone})
+"""Events of a server whose items may have fields that are not known here."""
+_EXTRA_WRITTEN = _encode(EXTRA) + b":"
 
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)
 """What msgspec raises over a text: UnicodeError for lone surrogates and for bytes that are not UTF-8."""
 MAX_TOLD_BYTES = 900_000
 """An event of ours stays under 1 MiB, which common clients take at most; the rest is for what is around the object."""
-MAX_LEFT_OUT = 16
-"""Parts of one event that may be left out; what differs in more is not what its type says."""
-
-_AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`")
-_STEP = re.compile(r"([^.\[\]]+)|\[(\d+|\.\.\.)\]")
-_FIELD = re.compile(r"missing required field `(?P<field>[^`]*)`")
 
 
 class ClientMistake(ProtocolError):
@@ -65,7 +75,10 @@ class ClientMistake(ProtocolError):
 
 def encode(event: ServerEvent | ClientEvent) -> str:
     """An event as text. Bytes become base64."""
-    return _encode(event).decode()
+    text = _encode(event)
+    if type(event) in _WITH_ITEMS and _EXTRA_WRITTEN in text:
+        text = _encode(unfold(_raw(text)))
+    return text.decode()
 
 
 def must_fit(value: msgspec.Struct, param: str) -> None:
@@ -87,36 +100,13 @@ def decode_server(text: str | bytes) -> ServerEvent | Unknown:
 
 
 def _read(text: str | bytes, event: type[ServerEvent]) -> ServerEvent:
-    """A known event; the parts of it that have another shape than we know are left out, if it can do without them."""
+    """A known event, as far as it can be read."""
+    if event in _WITH_ITEMS:
+        return converted(_raw(text), event)
     try:
         return _DECODE[event](text)
-    except msgspec.ValidationError as first:
-        raw = _raw(text)
-        complaint = first
-        for _ in range(MAX_LEFT_OUT):
-            at = _AT.search(str(complaint))
-            if at is None or not _leave_out(raw, at["path"]):
-                break
-            try:
-                return msgspec.convert(raw, event)
-            except msgspec.ValidationError as exc:
-                complaint = exc
-        raise
-
-
-def _leave_out(raw: Any, path: str) -> bool:
-    """Take what is at `path` ("response.output[0].content") out of `raw`; False if there is no such place."""
-    steps = [name or (int(index) if index.isdigit() else None) for name, index in _STEP.findall(path)]
-    if None in steps:
-        # "[...]": a value of a dictionary, whose key msgspec does not tell. The dictionary goes.
-        steps = steps[: steps.index(None)]
-    inner = raw
-    for step in steps[:-1]:
-        inner = inner[step]
-    if not steps:
-        return False
-    del inner[steps[-1]]
-    return True
+    except msgspec.ValidationError:
+        return converted(_raw(text), event)
 
 
 def decode_client(text: str | bytes) -> ClientEvent:
@@ -141,19 +131,7 @@ def decode_client(text: str | bytes) -> ClientEvent:
 
 
 def _mistake(exc: Exception, event_id: str | None) -> ClientMistake:
-    """A decoder's complaint as the service would word it."""
-    if not isinstance(exc, msgspec.ValidationError):
-        what = "it is nested too deeply" if isinstance(exc, RecursionError) else str(exc)
-        return ClientMistake(f"We could not parse the JSON of this event: {what.rstrip('.')}.", "invalid_json", None, event_id)
-    message = str(exc)
-    at = _AT.search(message)
-    path = at["path"].replace("[...]", "") if at else ""
-    missing = _FIELD.search(message)
-    if missing:
-        param = f"{path}.{missing['field']}" if path else missing["field"]
-        return ClientMistake(f"Missing required parameter: '{param}'.", "missing_required_parameter", param, event_id)
-    complaint = _AT.sub("", message)
-    return ClientMistake(f"Invalid type for '{path}': {complaint}." if path else f"{complaint}.", "invalid_type", path or None, event_id)
+    return ClientMistake(*complaint(exc), event_id)
 
 
 def unknown_key(raw: Any, shape: Any, path: str = "") -> str | None:
@@ -165,15 +143,23 @@ def unknown_key(raw: Any, shape: Any, path: str = "") -> str | None:
     struct = shape if _is_struct(shape) else _inside(shape, msgspec.Struct)
     if not isinstance(raw, dict) or struct is None:
         return None
-    hints = typing.get_type_hints(struct)
+    hints = _hints(struct)
     tag_field = struct.__struct_config__.tag_field
     for key, value in raw.items():
-        place = f"{path}.{key}" if path else key
+        place = f"{path}.{key[:80]}" if path else key[:80]
         if key not in hints and key != tag_field:
             return place
         if key in hints and (deeper := unknown_key(value, hints[key], place)):
             return deeper
     return None
+
+
+@functools.cache
+def _hints(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    """The fields of a struct by their names on the wire."""
+    hints = typing.get_type_hints(struct)
+    named = zip(struct.__struct_encode_fields__, struct.__struct_fields__, strict=True)
+    return {wire: hints[name] for wire, name in named if wire != EXTRA}
 
 
 def _is_struct(shape: Any) -> bool:

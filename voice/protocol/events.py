@@ -1,6 +1,7 @@
-"""The events that a server sends (GA names), one struct each, and nothing else.
+"""The events that our server sends (GA names), one struct each, and nothing else; `foreign.py` has those that only others send.
 
-`event_id` comes last and is filled in by the session that sends. An event whose type is not here is kept as `Unknown`.
+`event_id` comes last and is filled in by the session that sends. Fields have a default, so that an event of an upstream that leaves one out,
+or says null, is still understood; only what an event would be nothing without is required.
 """
 
 from typing import Any
@@ -26,25 +27,25 @@ class Unknown(Struct, frozen=True):
 class ErrorEvent(ServerEvent, frozen=True, kw_only=True, tag="error"):
     """Something was refused or has failed; the session goes on unless the link is closed too."""
 
-    error: ErrorDetail
+    error: ErrorDetail = ErrorDetail()
 
 
 class SessionCreated(ServerEvent, frozen=True, kw_only=True, tag="session.created"):
     """The first event of every connection."""
 
-    session: Session
+    session: Session = Session()
 
 
 class SessionUpdated(ServerEvent, frozen=True, kw_only=True, tag="session.updated"):
     """The whole of the settings in effect after a `session.update`."""
 
-    session: Session
+    session: Session = Session()
 
 
 class BufferCommitted(ServerEvent, frozen=True, kw_only=True, tag="input_audio_buffer.committed"):
     """The buffered audio has become (will become) the item `item_id`."""
 
-    item_id: str
+    item_id: str = ""
     previous_item_id: str | None = None
 
 
@@ -55,15 +56,23 @@ class BufferCleared(ServerEvent, frozen=True, kw_only=True, tag="input_audio_buf
 class SpeechStarted(ServerEvent, frozen=True, kw_only=True, tag="input_audio_buffer.speech_started"):
     """`audio_start_ms` counts from the session's first sample and includes the prefix padding."""
 
-    audio_start_ms: int
-    item_id: str
+    audio_start_ms: int = 0
+    item_id: str = ""
 
 
 class SpeechStopped(ServerEvent, frozen=True, kw_only=True, tag="input_audio_buffer.speech_stopped"):
     """`audio_end_ms` includes the silence that ended the turn."""
 
-    audio_end_ms: int
-    item_id: str
+    audio_end_ms: int = 0
+    item_id: str = ""
+
+
+class TimeoutTriggered(ServerEvent, frozen=True, kw_only=True, tag="input_audio_buffer.timeout_triggered"):
+    """Nobody has spoken for `idle_timeout_ms`: the silence from `audio_start_ms` to `audio_end_ms` becomes the item `item_id`."""
+
+    audio_start_ms: int = 0
+    audio_end_ms: int = 0
+    item_id: str = ""
 
 
 class ItemAdded(ServerEvent, frozen=True, kw_only=True, tag="conversation.item.added"):
@@ -89,15 +98,15 @@ class ItemRetrieved(ServerEvent, frozen=True, kw_only=True, tag="conversation.it
 class ItemDeleted(ServerEvent, frozen=True, kw_only=True, tag="conversation.item.deleted"):
     """The item is gone."""
 
-    item_id: str
+    item_id: str = ""
 
 
 class ItemTruncated(ServerEvent, frozen=True, kw_only=True, tag="conversation.item.truncated"):
     """The assistant's item was cut to what was heard."""
 
-    item_id: str
+    item_id: str = ""
     content_index: int = 0
-    audio_end_ms: int
+    audio_end_ms: int = 0
     transcript: str | UnsetType = UNSET
     """Our extension: the words that are left, those that had ended by `audio_end_ms`."""
     estimated: bool | UnsetType = UNSET
@@ -107,44 +116,47 @@ class ItemTruncated(ServerEvent, frozen=True, kw_only=True, tag="conversation.it
 class TranscriptionDelta(ServerEvent, frozen=True, kw_only=True, tag="conversation.item.input_audio_transcription.delta"):
     """More of what the user said."""
 
-    item_id: str
-    content_index: int | UnsetType = UNSET
-    delta: str | UnsetType = UNSET
+    item_id: str = ""
+    content_index: int | None | UnsetType = UNSET
+    delta: str | None | UnsetType = UNSET
+    logprobs: list[dict[str, Any]] | None | UnsetType = UNSET
 
 
 class TranscriptionCompleted(ServerEvent, frozen=True, kw_only=True, tag="conversation.item.input_audio_transcription.completed"):
     """What the user said: replaces all earlier text of the item."""
 
-    item_id: str
+    item_id: str = ""
     content_index: int = 0
-    transcript: str
+    transcript: str = ""
     usage: dict[str, Any] | None | UnsetType = UNSET
+    languages: list[dict[str, Any]] | None | UnsetType = UNSET
+    logprobs: list[dict[str, Any]] | None | UnsetType = UNSET
 
 
 class TranscriptionFailed(ServerEvent, frozen=True, kw_only=True, tag="conversation.item.input_audio_transcription.failed"):
     """What the user said could not be written down."""
 
-    item_id: str
+    item_id: str = ""
     content_index: int = 0
-    error: dict[str, Any]
+    error: dict[str, Any] = {}
 
 
 class ResponseCreated(ServerEvent, frozen=True, kw_only=True, tag="response.created"):
     """A response begins."""
 
-    response: Response
+    response: Response = Response()
 
 
 class ResponseDone(ServerEvent, frozen=True, kw_only=True, tag="response.done"):
     """The one terminal event of a response; its status is the truth."""
 
-    response: Response
+    response: Response = Response()
 
 
 class OutputItemAdded(ServerEvent, frozen=True, kw_only=True, tag="response.output_item.added"):
     """A new item of the response."""
 
-    response_id: str
+    response_id: str = ""
     output_index: int = 0
     item: Item
 
@@ -152,7 +164,7 @@ class OutputItemAdded(ServerEvent, frozen=True, kw_only=True, tag="response.outp
 class OutputItemDone(ServerEvent, frozen=True, kw_only=True, tag="response.output_item.done"):
     """An item of the response is finished."""
 
-    response_id: str
+    response_id: str = ""
     output_index: int = 0
     item: Item
 
@@ -160,18 +172,18 @@ class OutputItemDone(ServerEvent, frozen=True, kw_only=True, tag="response.outpu
 class ContentPartAdded(ServerEvent, frozen=True, kw_only=True, tag="response.content_part.added"):
     """A new part of an item."""
 
-    response_id: str
-    item_id: str
+    response_id: str = ""
+    item_id: str = ""
     output_index: int = 0
     content_index: int = 0
-    part: Part
+    part: Part | UnsetType = UNSET
 
 
 class ContentPartDone(ServerEvent, frozen=True, kw_only=True, tag="response.content_part.done"):
     """A part of an item is finished."""
 
-    response_id: str
-    item_id: str
+    response_id: str = ""
+    item_id: str = ""
     output_index: int = 0
     content_index: int = 0
     part: Part | UnsetType = UNSET
@@ -180,48 +192,48 @@ class ContentPartDone(ServerEvent, frozen=True, kw_only=True, tag="response.cont
 class TextDelta(ServerEvent, frozen=True, kw_only=True, tag="response.output_text.delta"):
     """More text."""
 
-    response_id: str
-    item_id: str
+    response_id: str = ""
+    item_id: str = ""
     output_index: int = 0
     content_index: int = 0
-    delta: str
+    delta: str = ""
 
 
 class TextDone(ServerEvent, frozen=True, kw_only=True, tag="response.output_text.done"):
     """The whole text."""
 
-    response_id: str
-    item_id: str
+    response_id: str = ""
+    item_id: str = ""
     output_index: int = 0
     content_index: int = 0
-    text: str
+    text: str = ""
 
 
 class TranscriptDelta(ServerEvent, frozen=True, kw_only=True, tag="response.output_audio_transcript.delta"):
     """More of the words that the audio says."""
 
-    response_id: str
-    item_id: str
+    response_id: str = ""
+    item_id: str = ""
     output_index: int = 0
     content_index: int = 0
-    delta: str
+    delta: str = ""
 
 
 class TranscriptDone(ServerEvent, frozen=True, kw_only=True, tag="response.output_audio_transcript.done"):
     """All the words that the audio says."""
 
-    response_id: str
-    item_id: str
+    response_id: str = ""
+    item_id: str = ""
     output_index: int = 0
     content_index: int = 0
-    transcript: str
+    transcript: str = ""
 
 
 class AudioDelta(ServerEvent, frozen=True, kw_only=True, tag="response.output_audio.delta"):
     """More audio; `delta` is base64 on the wire and bytes of the session's output format here."""
 
-    response_id: str
-    item_id: str
+    response_id: str = ""
+    item_id: str = ""
     output_index: int = 0
     content_index: int = 0
     delta: bytes
@@ -230,16 +242,38 @@ class AudioDelta(ServerEvent, frozen=True, kw_only=True, tag="response.output_au
 class AudioDone(ServerEvent, frozen=True, kw_only=True, tag="response.output_audio.done"):
     """The end of the audio."""
 
-    response_id: str
-    item_id: str
+    response_id: str = ""
+    item_id: str = ""
     output_index: int = 0
     content_index: int = 0
 
 
+class CallArgumentsDelta(ServerEvent, frozen=True, kw_only=True, tag="response.function_call_arguments.delta"):
+    """More of the arguments of a function call; together they are the JSON text of one object."""
+
+    response_id: str = ""
+    item_id: str = ""
+    output_index: int = 0
+    call_id: str = ""
+    delta: str = ""
+
+
+class CallArgumentsDone(ServerEvent, frozen=True, kw_only=True, tag="response.function_call_arguments.done"):
+    """All the arguments of a function call, and the name of the function (which older servers do not tell here)."""
+
+    response_id: str = ""
+    item_id: str = ""
+    output_index: int = 0
+    call_id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
 class RateLimitsUpdated(ServerEvent, frozen=True, kw_only=True, tag="rate_limits.updated"):
-    """What is left of the limits; empty where there are none."""
+    """What is left of the limits: `name` ("requests" or "tokens"), `limit`, `remaining`, `reset_seconds`."""
 
-    rate_limits: list[dict[str, Any]]
+    rate_limits: list[dict[str, Any]] = []
 
 
-SERVER_EVENTS: tuple[type[ServerEvent], ...] = tuple(ServerEvent.__subclasses__())
+OWN_EVENTS: tuple[type[ServerEvent], ...] = tuple(ServerEvent.__subclasses__())
+"""Those of this file."""

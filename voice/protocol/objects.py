@@ -8,6 +8,9 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
+EXTRA = "\uffff"
+"""The name of `extra` inside the codec: a letter that Unicode reserves for the inside of programs."""
+
 
 class AudioFormat(Struct, frozen=True):
     """`audio/pcm` (16-bit little-endian mono), `audio/pcmu` or `audio/pcma`."""
@@ -32,7 +35,7 @@ class NoiseReduction(Struct, frozen=True):
     """The kind of microphone that the service is told of."""
 
     type: str | None | UnsetType = UNSET
-    strength: str | None | UnsetType = UNSET
+    strength: float | None | UnsetType = UNSET
 
 
 class TurnDetection(Struct, frozen=True):
@@ -47,6 +50,42 @@ class TurnDetection(Struct, frozen=True):
     create_response: bool | None | UnsetType = UNSET
     interrupt_response: bool | None | UnsetType = UNSET
     eagerness: str | None | UnsetType = UNSET
+
+
+class Reasoning(Struct, frozen=True):
+    """How long a reasoning model may think."""
+
+    effort: str | None | UnsetType = UNSET
+
+
+class Tracing(Struct, frozen=True):
+    """What a service's traces are filed under."""
+
+    workflow_name: str | None | UnsetType = UNSET
+    group_id: str | None | UnsetType = UNSET
+    metadata: dict[str, Any] | None | UnsetType = UNSET
+
+
+class TokenLimits(Struct, frozen=True):
+    """How many tokens of the conversation are kept."""
+
+    post_instructions: int | None | UnsetType = UNSET
+
+
+class Truncation(Struct, frozen=True):
+    """What happens to a conversation that has become too long: this share of it is kept."""
+
+    type: str
+    retention_ratio: float | None | UnsetType = UNSET
+    token_limits: TokenLimits | None | UnsetType = UNSET
+
+
+class PromptTemplate(Struct, frozen=True):
+    """A prompt that is kept at the service, and what is filled in."""
+
+    id: str
+    version: str | None | UnsetType = UNSET
+    variables: dict[str, Any] | None | UnsetType = UNSET
 
 
 class AudioInput(Struct, frozen=True):
@@ -87,16 +126,16 @@ class Session(Struct, frozen=True):
     tool_choice: str | dict[str, Any] | None | UnsetType = UNSET
     parallel_tool_calls: bool | None | UnsetType = UNSET
     max_output_tokens: int | str | None | UnsetType = UNSET
-    reasoning: dict[str, Any] | None | UnsetType = UNSET
-    tracing: str | dict[str, Any] | None | UnsetType = UNSET
-    truncation: str | dict[str, Any] | None | UnsetType = UNSET
-    prompt: dict[str, Any] | None | UnsetType = UNSET
+    reasoning: Reasoning | None | UnsetType = UNSET
+    tracing: str | Tracing | None | UnsetType = UNSET
+    truncation: str | Truncation | None | UnsetType = UNSET
+    prompt: PromptTemplate | None | UnsetType = UNSET
     include: list[str] | None | UnsetType = UNSET
     expires_at: int | None | UnsetType = UNSET
     """Unix seconds of the server's clock."""
 
 
-class Content(Struct, frozen=True):
+class Content(Struct, frozen=True, rename={"extra": EXTRA}):
     """One part of an item: input_text, input_audio, input_image, output_text, output_audio."""
 
     type: str
@@ -106,10 +145,13 @@ class Content(Struct, frozen=True):
     """Base64 of the audio; only in an item that is retrieved or created."""
     image_url: str | None | UnsetType = UNSET
     detail: str | None | UnsetType = UNSET
+    extra: dict[str, Any] | UnsetType = UNSET
+    """As in `Item`."""
 
 
-class Item(Struct, frozen=True):
-    """One entry of the conversation: message, function_call, function_call_output, or one of the MCP kinds."""
+class Item(Struct, frozen=True, rename={"extra": EXTRA}):
+    """One entry of the conversation: message, function_call, function_call_output, mcp_list_tools, mcp_call, mcp_approval_request or
+    mcp_approval_response; or a kind that is not known here."""
 
     type: str
     id: str | None | UnsetType = UNSET
@@ -122,6 +164,14 @@ class Item(Struct, frozen=True):
     call_id: str | None | UnsetType = UNSET
     arguments: str | None | UnsetType = UNSET
     output: str | None | UnsetType = UNSET
+    server_label: str | None | UnsetType = UNSET
+    tools: list[dict[str, Any]] | None | UnsetType = UNSET
+    error: dict[str, Any] | str | None | UnsetType = UNSET
+    approval_request_id: str | None | UnsetType = UNSET
+    approve: bool | None | UnsetType = UNSET
+    reason: str | None | UnsetType = UNSET
+    extra: dict[str, Any] | UnsetType = UNSET
+    """Fields that are not listed here, of an upstream's item; on the wire they stand beside the others (`codec.py`)."""
 
 
 class ResponseParams(Struct, frozen=True):
@@ -137,8 +187,8 @@ class ResponseParams(Struct, frozen=True):
     conversation: str | None | UnsetType = UNSET
     metadata: dict[str, str] | None | UnsetType = UNSET
     input: list[Item] | None | UnsetType = UNSET
-    prompt: dict[str, Any] | None | UnsetType = UNSET
-    reasoning: dict[str, Any] | None | UnsetType = UNSET
+    prompt: PromptTemplate | None | UnsetType = UNSET
+    reasoning: Reasoning | None | UnsetType = UNSET
 
 
 class ErrorDetail(Struct, frozen=True):
@@ -174,6 +224,7 @@ class OutputTokens(Struct, frozen=True):
 
     text_tokens: int = 0
     audio_tokens: int = 0
+    reasoning_tokens: int | None | UnsetType = UNSET
 
 
 class Usage(Struct, frozen=True):
@@ -202,10 +253,17 @@ class Response(Struct, frozen=True):
     metadata: dict[str, Any] | None = None
 
 
+class ConversationHead(Struct, frozen=True):
+    """A conversation as `conversation.created` shows it."""
+
+    id: str | None | UnsetType = UNSET
+    object: str | None | UnsetType = UNSET
+
+
 class Part(Struct, frozen=True):
     """A content part on the wire: the types stay `text` and `audio` in GA too."""
 
-    type: str
+    type: str = ""
     text: str | None | UnsetType = UNSET
     transcript: str | None | UnsetType = UNSET
     audio: str | None | UnsetType = UNSET
