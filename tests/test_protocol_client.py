@@ -11,6 +11,8 @@ from tests.support.served import counted, loud_turns, sound
 from voice.errors import ProtocolError
 from voice.protocol.arbiter import MAX_WAITING
 from voice.protocol.client import ClientSession
+from voice.protocol.events import ServerEvent
+from voice.protocol.foreign import FOREIGN_EVENTS, SERVER_EVENTS
 from voice.protocol.notices import (
     ErrorReported,
     Notice,
@@ -18,6 +20,7 @@ from voice.protocol.notices import (
     ReplyAudio,
     ReplyBegan,
     ReplyEnded,
+    ReplyLost,
     ReplyText,
     SessionReady,
     SpeechBegan,
@@ -274,7 +277,7 @@ def test_an_interruption_without_an_answer_does_nothing() -> None:
 
 def test_what_cannot_be_read_is_told_and_the_session_goes_on() -> None:
     script = Script()
-    for text in ("", "[]", "{", '{"type":"response.done"}', b"\xff", "x" * 10_000, "[" * 100_000):
+    for text in ("", "[]", "{", '{"type":"conversation.item.added"}', b"\xff", "x" * 10_000, "[" * 100_000):
         [told] = script.client.receive(text, 0.0)
         assert isinstance(told, ErrorReported) and told.code == "unreadable_event"
     assert of(SessionReady, script.ready())
@@ -326,3 +329,47 @@ def test_what_was_heard_of_an_interrupted_answer_stays_in_the_history() -> None:
     assert heard == ["one two"]
     pair.client.connected()
     assert [line.text for line in pair.client.inbound.history if line.role == "assistant"] == heard
+
+
+def test_a_server_that_names_no_response_is_not_waited_for_for_ever() -> None:
+    script = Script()
+    script.ready()
+    for created, done in (({"id": None}, {"id": "r1"}), ({"id": "r1"}, {}), ({}, {"id": 7}), ({"id": "r1"}, None)):
+        script.client.say("Hi")
+        assert of(ReplyBegan, script.see("response.created", response=created)) and script.client.arbiter.busy
+        [ended] = of(ReplyEnded, script.see("response.done", response=done))
+        assert ended.status == "completed" and not script.client.arbiter.busy and script.client.quiet
+
+
+@pytest.mark.parametrize("event", SERVER_EVENTS, ids=lambda event: str(event.__struct_config__.tag))
+def test_no_event_hurts_whenever_it_comes(event: type[ServerEvent]) -> None:
+    """Before the settings, in an answer, after it; whole, empty, and with nothing but nulls: at most it is told as unreadable."""
+    kind = str(event.__struct_config__.tag)
+    script = Script()
+    for step in (lambda: None, script.ready, lambda: script.client.say("Hi"), lambda: script.see("response.created", response={"id": "r"})):
+        step()
+        for fields in ({}, dict.fromkeys(event.__struct_fields__), dict.fromkeys(event.__struct_fields__, 7)):
+            for told in script.see(kind, **fields):
+                assert not isinstance(told, ErrorReported) or kind == "error" or told.code in ("unreadable_event", "unreadable_audio")
+    script.see("response.done", response={})
+    assert script.client.quiet or kind.endswith("speech_started") or kind == "response.created"
+
+
+def test_events_of_other_servers_are_passed_on() -> None:
+    script = Script()
+    script.ready()
+    for event in FOREIGN_EVENTS:
+        kind = str(event.__struct_config__.tag)
+        [told] = script.see(kind, item={"type": "message", "id": "i", "role": "user", "content": []}, item_id="i")
+        assert isinstance(told, Other) and type(told.event) is event
+    assert [line.item_id for line in script.client.inbound.history] == ["i"]
+
+
+def test_an_answer_that_has_called_a_function_is_not_asked_for_again() -> None:
+    for last, again in (("delta", True), ("done", False)):
+        script = Script()
+        script.ready()
+        script.client.say("Hi")
+        script.see("response.created", response={"id": "r"})
+        script.see(f"response.function_call_arguments.{last}", response_id="r", item_id="i", call_id="c", name="f", arguments="{}")
+        assert script.client.connected() == [ReplyLost("r", again=again)]

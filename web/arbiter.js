@@ -10,7 +10,7 @@
 // still come for one that seemed fulfilled: wishes are remembered for a while. A wish may have an event before it (a typed message),
 // which is sent with it: sent earlier it would be answered by the response before.
 
-const UNNAMED = "?"; // the active response, where the server has told us of it in an error only
+export const UNNAMED = "?"; // the active response, where the server has told us of it in an error only
 export const MAX_WAITING = 32; // wishes beyond it are refused: nobody waits for so many answers
 const REMEMBERED = 8; // wishes that an error may still name
 
@@ -55,7 +55,7 @@ export class Arbiter {
   }
 
   done(responseId) {
-    if (this.active === responseId || this.active === UNNAMED || this.active === null) {
+    if (responseId === "" || this.active === responseId || this.active === UNNAMED || this.active === null) {
       this.active = null;
       this._asked = null;
       this._next();

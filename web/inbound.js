@@ -1,6 +1,7 @@
 // What the server's events mean to the page: wire events in, notices out. Twin of voice/protocol/inbound.py. Late sound and words of an
 // item that was cut are dropped here. Times become ms of our own count, without padding and silence window.
 
+import { UNNAMED } from "./arbiter.js";
 import { Heard } from "./heard.js";
 import { History } from "./history.js";
 import { decodeBase64 } from "./pcm.js";
@@ -169,12 +170,13 @@ export class Inbound {
 
   _response(event) {
     const { response } = event;
-    const responseId = typeof response.id === "string" ? response.id : "";
+    let responseId = typeof response.id === "string" ? response.id : "";
     if (event.type === "response.created") {
-      this._arbiter.created(responseId);
+      this._arbiter.created(responseId || UNNAMED);
       this.unsettled.created(responseId);
       return { kind: "ReplyBegan", responseId };
     }
+    responseId ||= this.unsettled.newest; // a server that does not say which means the one there is
     this._arbiter.done(responseId);
     this.unsettled.done(responseId, Boolean(this.settings?.audio?.input?.transcription));
     const status = typeof response.status === "string" ? response.status : "completed";
@@ -195,13 +197,17 @@ export class Inbound {
 
   _error(error) {
     this._arbiter.refused(error.event_id ?? null, error.code ?? null);
-    const { message = "", param = null, event_id: eventId = null } = error;
-    return { kind: "ErrorReported", code: error.code || error.type, message, param, eventId };
+    const { message, param = null, event_id: eventId = null } = error;
+    return { kind: "ErrorReported", code: wordOf(error.code) || wordOf(error.type), message: wordOf(message), param, eventId };
   }
 
   _items(event) {
     switch (event.type) {
+      case "response.function_call_arguments.done":
+        this.unsettled.begun(event.response_id);
+        break;
       case "conversation.item.added":
+      case "conversation.item.created":
       case "conversation.item.done":
         if (typeof event.item.id === "string") this.history.see(event.item, event.item.id, event.previous_item_id ?? null);
         break;
@@ -210,6 +216,11 @@ export class Inbound {
         break;
     }
   }
+}
+
+// A word, or a number in words; "" for all else.
+function wordOf(value) {
+  return typeof value === "number" ? String(value) : typeof value === "string" ? value : "";
 }
 
 // Why a response is not completed, in a word or a sentence; "" if it is.

@@ -7,6 +7,8 @@
 // A turn that is not settled is sent again, as sound. An answer that had not begun is asked for again; one that had is over, and what
 // came of it stays. Times are ms of the captured sound.
 
+const MAX_OPEN = 64; // turns, and answers
+
 export class Unsettled {
   constructor() {
     this.takenMs = 0; // up to here the sound has become turns: it is not sent again with the silence that follows it
@@ -24,6 +26,7 @@ export class Unsettled {
   committed(itemId, endMs) {
     this.takenMs = Math.max(this.takenMs, endMs);
     if (this._speechMs !== null) this._turns.set(itemId, this._speechMs);
+    bound(this._turns);
     this._speechMs = null;
   }
 
@@ -32,8 +35,14 @@ export class Unsettled {
     this._turns.delete(itemId);
   }
 
+  // The id of the newest answer in progress; "" if there is none.
+  get newest() {
+    return [...this._answers.keys()].at(-1) ?? "";
+  }
+
   created(responseId) {
     this._answers.set(responseId, false);
+    bound(this._answers);
   }
 
   begun(responseId) {
@@ -43,6 +52,7 @@ export class Unsettled {
   // An answer is complete. Where nobody writes down what the user says (not `written`), its question is settled with it.
   done(responseId, written) {
     this._answers.delete(responseId);
+    this._answers.delete(""); // one that was begun without a name is over with whichever ends
     if (!written) this._turns.clear();
   }
 
@@ -56,4 +66,9 @@ export class Unsettled {
     this._answers.clear();
     return loss;
   }
+}
+
+// What a server never settles is forgotten, the oldest first.
+function bound(entries) {
+  while (entries.size > MAX_OPEN) entries.delete(entries.keys().next().value);
 }

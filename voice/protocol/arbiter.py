@@ -73,8 +73,8 @@ class Arbiter:
         self.active, self._asked = response_id, None
 
     def done(self, response_id: str) -> None:
-        """The server ended a response."""
-        if self.active in (response_id, UNNAMED, None):
+        """The server ended a response; "" if it does not say which."""
+        if not response_id or self.active in (response_id, UNNAMED, None):
             self.active = self._asked = None
             self._next()
 

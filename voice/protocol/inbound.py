@@ -11,7 +11,8 @@ from msgspec import UNSET
 from voice.audio.pcm import empty, from_bytes, ms_in
 from voice.audio.turns import TurnSettings
 from voice.protocol import events as wire
-from voice.protocol.arbiter import Arbiter
+from voice.protocol.arbiter import UNNAMED, Arbiter
+from voice.protocol.foreign import ItemCreated
 from voice.protocol.history import History
 from voice.protocol.ledger import Ledger
 from voice.protocol.notices import (
@@ -59,7 +60,7 @@ class Inbound:
         self._to_local_ms = to_local_ms
         self._turn: tuple[int, int] | None = None
         self._received: dict[str, int] = {}
-        self._cut: set[str] = set()
+        self._cut: dict[str, None] = {}
         self._words: dict[str, str] = {}
         self.unsettled = Unsettled()
 
@@ -91,9 +92,12 @@ class Inbound:
 
     def cut(self, item_id: str) -> bool:
         """What still comes of this item is to be dropped; False if that was said before."""
-        known = item_id in self._cut
-        self._cut.add(item_id)
-        return not known
+        if item_id in self._cut:
+            return False
+        self._cut[item_id] = None
+        if len(self._cut) > MAX_ITEMS:
+            del self._cut[next(iter(self._cut))]
+        return True
 
     def notices(self, event: wire.ServerEvent | wire.Unknown) -> Iterator[Notice]:
         """What an event of the server means; settings are the session's own affair."""
@@ -110,6 +114,8 @@ class Inbound:
             case wire.TextDelta() | wire.TranscriptDelta():
                 self.unsettled.begun(event.response_id)
                 self._words[event.item_id] = self._words.get(event.item_id, "") + event.delta
+                if len(self._words) > MAX_ITEMS:
+                    del self._words[next(iter(self._words))]
                 yield ReplyText(event.response_id, event.item_id, event.delta, final=False)
             case wire.TextDone(text=text) | wire.TranscriptDone(transcript=text):
                 self._words.pop(event.item_id, None)
@@ -124,7 +130,11 @@ class Inbound:
             case wire.ErrorEvent():
                 self._arbiter.refused(event.error.event_id, event.error.code)
                 yield ErrorReported(event.error.code or event.error.type, event.error.message, event.error.param, event.error.event_id)
-            case wire.ItemAdded() | wire.ItemDone():
+            case wire.CallArgumentsDone():
+                # The program may act on it now: an answer that has called is not asked for again.
+                self.unsettled.begun(event.response_id)
+                yield Other(event)
+            case wire.ItemAdded() | wire.ItemDone() | ItemCreated():
                 if isinstance(event.item.id, str):
                     # The server's item holds all the words of an answer that was cut here: what was heard stays.
                     item = msgspec.structs.replace(event.item, content=[]) if event.item.id in self._cut else event.item
@@ -146,9 +156,7 @@ class Inbound:
             yield ErrorReported("unreadable_audio", f"the server sent audio that cannot be read: {exc}")
         self._received[event.item_id] = self._received.get(event.item_id, 0) + samples.size
         if len(self._received) > MAX_ITEMS:
-            gone = next(iter(self._received))
-            del self._received[gone]
-            self._cut.discard(gone)
+            del self._received[next(iter(self._received))]
         if samples.size:
             self.unsettled.begun(event.response_id)
             yield ReplyAudio(event.response_id, event.item_id, samples, output_rate(self.settings))
@@ -178,10 +186,12 @@ class Inbound:
         response = event.response
         response_id = response.id if isinstance(response.id, str) else ""
         if isinstance(event, wire.ResponseCreated):
-            self._arbiter.created(response_id)
+            self._arbiter.created(response_id or UNNAMED)
             self.unsettled.created(response_id)
             yield ReplyBegan(response_id)
             return
+        # A server that does not say which means the one there is.
+        response_id = response_id or self.unsettled.newest
         self._arbiter.done(response_id)
         self.unsettled.done(response_id, isinstance(input_settings(self.settings).transcription, Transcription))
         status = response.status if isinstance(response.status, str) else "completed"

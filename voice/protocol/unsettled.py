@@ -8,6 +8,12 @@ what came of it stays.
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
+
+MAX_OPEN = 64
+"""Turns, and answers, that a server never settles are forgotten beyond it, the oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,11 @@ class Unsettled:
         """Somebody is in the middle of a turn, or it is not committed yet."""
         return self._speech_ms is not None or bool(self._own)
 
+    @property
+    def newest(self) -> str:
+        """The id of the newest answer in progress; "" if there is none."""
+        return next(reversed(self._answers), "")
+
     def speech(self, start_ms: int) -> None:
         """The server has heard somebody begin to speak."""
         self._speech_ms = start_ms
@@ -45,6 +56,7 @@ class Unsettled:
     def committing(self, start_ms: int) -> None:
         """We have committed a turn that began there; the server has not said so yet."""
         self._own.append(start_ms)
+        del self._own[:-MAX_OPEN]
 
     def committed(self, item_id: str, end_ms: int) -> None:
         """The server has made a turn, which ended there, an item."""
@@ -54,6 +66,7 @@ class Unsettled:
             start_ms = self._own.pop(0)
         if start_ms is not None:
             self._turns[item_id] = start_ms
+            _bound(self._turns)
 
     def written(self, item_id: str) -> None:
         """The words of a turn are known (or will never be)."""
@@ -62,6 +75,7 @@ class Unsettled:
     def created(self, response_id: str) -> None:
         """An answer was promised."""
         self._answers[response_id] = False
+        _bound(self._answers)
 
     def begun(self, response_id: str) -> None:
         """Something of it has come."""
@@ -71,6 +85,8 @@ class Unsettled:
     def done(self, response_id: str, written: bool) -> None:
         """It is complete. Where nobody writes down what the user says (not `written`), its question is settled with it."""
         self._answers.pop(response_id, None)
+        # One that was begun without a name is over with whichever ends.
+        self._answers.pop("", None)
         if not written:
             self._turns.clear()
 
@@ -84,3 +100,8 @@ class Unsettled:
         self._turns.clear()
         self._answers.clear()
         return loss
+
+
+def _bound(entries: dict[str, T]) -> None:
+    while len(entries) > MAX_OPEN:
+        del entries[next(iter(entries))]
