@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.judged import NOTING, Sessions, watched
 from tests.support.needs import flite_wav, human_wavs
 
 __all__ = ["flite_wav", "human_wavs"]
@@ -39,6 +40,25 @@ def no_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
                 patch.delenv(name)
         patch.setenv("VOICE_CONFIG", str(empty))
         yield
+
+
+@pytest.fixture(scope="session")
+def all_sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sessions]:
+    """Every answering session of this process, and of the Pythons that it starts, is noted."""
+    folder = tmp_path_factory.mktemp("sent")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NOTES_OF_SESSIONS", str(folder))
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(NOTING), *filter(None, [os.environ.get("PYTHONPATH")])]))
+        sessions = Sessions(folder)
+        with watched(sessions):
+            yield sessions
+
+
+@pytest.fixture(autouse=True)
+def in_order(all_sessions: Sessions) -> Iterator[Sessions]:
+    """No test passes whose server sent an event at the wrong moment or of the wrong form, whatever else it looks at."""
+    yield all_sessions
+    all_sessions.judge()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

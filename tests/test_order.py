@@ -1,4 +1,4 @@
-"""The order checker catches what it is for: every neighbouring swap, every loss and every doubling in recorded-like sessions."""
+"""The order checker catches what it is for: every loss, doubling, swap, wrong name, wrong word and wrong state in sessions of each kind."""
 
 import copy
 import json
@@ -6,10 +6,10 @@ import json
 import pytest
 
 from tests.support.order import Event, OrderBroken, check
+from tests.support.order_corpus import SESSIONS
+from tests.support.order_mutations import UNPROMISED, mutations
+from tests.support.order_rules import OURS
 from tests.support.served import Served
-
-FREE = {"session.updated", "error", "input_audio_buffer.cleared", "conversation.item.retrieved"}
-"""They may come at any time."""
 
 
 def voice_turn() -> list[Event]:
@@ -37,63 +37,33 @@ def test_a_session_in_order_passes() -> None:
     assert {"error", "rate_limits.updated", "response.done", "input_audio_buffer.speech_stopped"} <= {event["type"] for event in SESSION}
 
 
-def without(place: int) -> list[Event]:
-    return SESSION[:place] + SESSION[place + 1 :]
+MUTATIONS = list(mutations())
+MISTAKES = [one for one in MUTATIONS if not one.harmless]
 
 
-def swapped(place: int) -> list[Event]:
-    return [*SESSION[:place], SESSION[place + 1], SESSION[place], *SESSION[place + 2 :]]
+@pytest.mark.parametrize("name", SESSIONS)
+def test_each_story_passes(name: str) -> None:
+    check(SESSIONS[name])
 
 
-def doubled(place: int) -> list[Event]:
-    again = {**SESSION[place], "event_id": "event_again"}
-    return [*SESSION[: place + 1], again, *SESSION[place + 1 :]]
+def test_every_mistake_in_a_session_is_noticed() -> None:
+    """Each event of each story missing, twice, swapped with its neighbour, under another's name, with other words, in another state."""
+    assert [f"{one.kind} {one.what}" for one in MISTAKES if not one.caught] == []
+    assert len(MISTAKES) > 1_300
 
 
-MAY_BE_MISSED = {
-    "response.output_audio.delta",
-    "conversation.item.input_audio_transcription.delta",
-    "conversation.item.input_audio_transcription.completed",
-    *FREE,
-}
-"""A server that writes nothing down is in order, and who counts the sound?"""
-MAY_REPEAT = {"response.output_audio.delta", "conversation.item.input_audio_transcription.delta", *FREE}
-HARMLESS_SWAPS = {
-    ("input_audio_buffer.speech_started", "response.output_audio.done"),
-    ("response.created", "conversation.item.input_audio_transcription.delta"),
-    ("conversation.item.input_audio_transcription.completed", "response.output_item.added"),
-    ("rate_limits.updated", "input_audio_buffer.speech_stopped"),
-    ("conversation.item.done", "response.created"),
-    ("response.output_audio_transcript.delta", "input_audio_buffer.speech_started"),
-    ("response.output_audio_transcript.delta", "response.output_audio.delta"),
-    ("response.output_audio.delta", "response.output_audio.delta"),
-}
-"""Events of two stories that know nothing of each other."""
+def test_few_of_all_changes_are_no_mistakes() -> None:
+    """Measured: 95 % of all changes are noticed. The others have their reason in `order_mutations.py`."""
+    unnoticed = [one for one in MUTATIONS if not one.caught]
+    assert len(unnoticed) < 0.06 * len(MUTATIONS)
+    assert all(one.harmless for one in unnoticed)
 
 
-def places(free: set[str]) -> list[int]:
-    return [place for place, event in enumerate(SESSION) if event["type"] not in free]
-
-
-@pytest.mark.parametrize("place", places(MAY_BE_MISSED))
-def test_a_missing_event_is_missed(place: int) -> None:
-    with pytest.raises(AssertionError):
-        check(without(place))
-
-
-@pytest.mark.parametrize("place", places(MAY_REPEAT))
-def test_an_event_that_comes_twice_is_noticed(place: int) -> None:
-    with pytest.raises(AssertionError):
-        check(doubled(place))
-
-
-@pytest.mark.parametrize("place", range(len(SESSION) - 1))
-def test_neighbours_that_change_places_are_noticed(place: int) -> None:
-    pair = (SESSION[place]["type"], SESSION[place + 1]["type"])
-    if pair in HARMLESS_SWAPS or FREE.intersection(pair):
-        return
-    with pytest.raises(AssertionError):
-        check(swapped(place))
+def test_every_kind_of_event_is_in_a_story_and_needed_somewhere() -> None:
+    told = {event["type"] for events in SESSIONS.values() for event in events}
+    assert told == OURS
+    noticed = {one.what for one in MUTATIONS if one.kind == "missing" and one.caught}
+    assert noticed >= OURS - UNPROMISED - {"conversation.item.deleted", "input_audio_buffer.timeout_triggered"}
 
 
 # (what is changed: type of the event, path, new value)
@@ -133,9 +103,9 @@ def test_a_lie_is_noticed(kind: str, path: str, value: object) -> None:
 
 
 def test_the_message_shows_the_rule_and_the_event() -> None:
-    place = next(place for place, event in enumerate(SESSION) if event["type"] == "response.content_part.added")
+    less = [event for event in SESSION if event["type"] != "response.content_part.added"]
     with pytest.raises(OrderBroken, match=r"^after conversation\.item\.added comes response\.content_part\.added: .*transcript\.delta"):
-        check(without(place))
+        check(less)
 
 
 def test_two_responses_at_once_are_noticed() -> None:

@@ -58,6 +58,7 @@ class OutputItem:
                 need(event, event["content_index"] == len(self._parts), "parts are counted from 0")
                 need(event, not event["part"].get("transcript") and not event["part"].get("text"), "a part begins empty")
             case "response.content_part.done":
+                need(event, event["content_index"] == len(self._parts), "parts are counted from 0")
                 told = event["part"].get("transcript", event["part"].get("text"))
                 need(event, event["part"]["type"] == self._kind and told == self._text, f"the part said {self._text!r}")
                 self._parts.append(self._text)

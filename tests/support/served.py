@@ -76,6 +76,8 @@ class Served:
         self.orders: list[EngineOrder] = []
         self.heard: list[Loudness] = []
         self.session = ServerSession(defaults("voice-test", "sess_1", int(LIFE_S), "test"), counted("s"), self._make_detector, ends_at)
+        # By this object, event by event.
+        self.session.judged_elsewhere = True  # type: ignore[attr-defined]
         self.take()
 
     def _make_detector(self, detection: TurnDetection) -> TurnDetector:
