@@ -90,6 +90,20 @@ async def test_words_are_those_of_the_text_and_fill_the_time(synthesizer: Manage
         at = end
 
 
+async def test_words_end_with_their_sound_and_close_the_text_so_far(synthesizer: ManagedSynthesizer) -> None:
+    text = "Well, yes. Yes. It costs $2.10 - or more, perhaps; ask (again) at 10:30."
+    pieces = await speech(synthesizer, text)
+    sound, rate_hz = np.abs(samples(pieces).astype(int)), pieces[0].rate_hz
+    words = [word for piece in pieces for word in piece.words]
+    assert [text[: word.closes].split()[-1] for word in words] == [token for token in text.split() if token != "-"]
+    for word, following in zip(words, words[1:], strict=False):
+        pause = sound[word.end_ms * rate_hz // 1000 + rate_hz // 500 : following.start_ms * rate_hz // 1000]
+        assert not len(pause) or pause.max() <= 200, f"{word} ends before its sound"
+    # The pause between two sentences is no part of the words.
+    last = next(n for n, word in enumerate(words) if text[: word.closes].endswith("yes."))
+    assert 100 <= words[last + 1].start_ms - words[last].end_ms <= 150
+
+
 async def test_the_same_text_gives_the_same_samples_whatever_came_before(synthesizer: ManagedSynthesizer) -> None:
     want = digest(await speech(synthesizer, TEXT))
     assert digest(await speech(synthesizer, TEXT)) == want

@@ -56,7 +56,7 @@ def test_every_word_is_timed_and_told_where_it_begins() -> None:
     assert times(got) == [("one", 20, 220)]
     got += pieces.push(drawn("#" * 10), [(400, 8)])
     got += pieces.finish()
-    assert times(got) == [("one", 20, 220), ("two", 220, 320), ("three", 320, 640)]
+    assert times(got) == [("one", 20, 220), ("two", 220, 320), ("three", 320, 520)]
     at = 0
     for speech in got:
         for word in speech.words:
@@ -68,14 +68,36 @@ def test_words_without_a_mark_share_the_time_before_the_next() -> None:
     pieces = Pieces(RATE, WORDS)
     got = pieces.push(drawn("#" * 60), [(0, 0), (400, 8)])
     got += pieces.finish()
-    assert times(got) == [("one", 0, 200), ("two", 200, 400), ("three", 400, 720)]
+    assert times(got) == [("one", 0, 200), ("two", 200, 400), ("three", 400, 600)]
 
 
 def test_marks_inside_a_word_before_it_and_behind_the_end_are_harmless() -> None:
     pieces = Pieces(RATE, WORDS)
     got = pieces.push(drawn("#" * 40), [(0, 0), (100, 2), (200, 5), (250, 1), (900, 9)])
     got += pieces.finish()
-    assert times(got) == [("one", 0, 200), ("two", 200, 900), ("three", 519, 520)]
+    assert times(got) == [("one", 0, 200), ("two", 200, 400), ("three", 519, 520)]
+
+
+def test_a_word_ends_with_its_sound_and_not_with_the_pause_behind_it() -> None:
+    sound = drawn("##########....##########" + "." * 30 + "#####....#")
+    want = [("one", 0, 100), ("two", 140, 240), ("three", 540, 640)]
+    for marks in ([(0, 0), (140, 4), (540, 8)], [(0, 0), (100, 4), (240, 8)]):
+        for step in (10, 70, len(sound)):
+            pieces, got = Pieces(RATE, WORDS), []
+            for start in range(0, len(sound), step):
+                # A mark comes with the sound that it stands in, or before it.
+                got += pieces.push(sound[start : start + step], [mark for mark in marks if start <= mark[0] < start + step])
+            got += pieces.finish()
+            assert [(word, end) for word, _, end in times(got)] == [(word, end) for word, _, end in want]
+            assert [start for _, start, _ in times(got)] == [sample for sample, _ in marks]
+            assert not any(word.estimated for speech in got for word in speech.words)
+
+
+def test_times_without_marks_are_guesses() -> None:
+    pieces = Pieces(RATE, WORDS)
+    got = pieces.push(drawn("#" * 55)) + pieces.finish()
+    assert times(got) == [("one", 0, 150), ("two", 150, 300), ("three", 300, 550)]
+    assert all(word.estimated for speech in got for word in speech.words)
 
 
 def test_all_marks_may_come_first() -> None:
@@ -84,13 +106,13 @@ def test_all_marks_may_come_first() -> None:
     for _ in range(8):
         got += pieces.push(drawn("#" * 5))
     got += pieces.finish()
-    assert times(got) == [("one", 0, 200), ("two", 200, 300), ("three", 300, 570)]
+    assert times(got) == [("one", 0, 200), ("two", 200, 300), ("three", 300, 450)]
 
 
 def test_the_base_moves_the_times() -> None:
     pieces = Pieces(RATE, WORDS[:1], base=5000)
     pieces.push(drawn("##"), [(0, 0)])
-    assert times(pieces.finish()) == [("one", 5000, 5140)]
+    assert times(pieces.finish()) == [("one", 5000, 5020)]
 
 
 def test_the_end_fades() -> None:

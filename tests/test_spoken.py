@@ -68,6 +68,21 @@ def test_words_are_in_order_and_begin_where_they_are_read() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("Well, yes: it's 10:30. (Really?)", ["Well,", "yes:", "it's", "10:30.", "(Really?)"]),
+        ("Hello 😀 there!", ["Hello", "😀 there!"]),
+        ("你好，世界。", ["你", "好，", "世", "界。"]),
+        ("안녕하세요, 세계!", ["안녕하세요,", "세계!"]),
+        ("see [the page](http://x.y/z) now", ["see", "[the", "page](http://x.y/z)", "now"]),
+    ],
+)
+def test_a_word_closes_the_text_with_the_punctuation_behind_it(text: str, want: list[str]) -> None:
+    ends = [word.closes for word in spoken(text).words]
+    assert [text[start:end].strip() for start, end in zip([0, *ends], ends, strict=False)] == want
+
+
 def test_scripts_without_spaces_are_told_by_character() -> None:
     assert [word.text for word in spoken("你好，世界 ok", "zh").words] == ["你", "好", "世", "界", "ok"]
 

@@ -49,11 +49,16 @@ class Transcriber(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WordTime:
-    """When a word of a reply is heard, in ms from the start of its sentence's audio."""
+    """When a word of a text is heard, in ms from the start of the text's audio."""
 
     text: str
     start_ms: int
     end_ms: int
+    """Its last audible sample, not the end of the pause behind it."""
+    closes: int | None = None
+    """How many characters of the text have been said with it, punctuation behind it included; None: look for the word."""
+    estimated: bool = False
+    """Whether its time was guessed: the voice tells none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """From a synthesiser's raw chunks and marks to pieces of speech with the times of their words.
 
 Pure. Leading silence is cut, so that the first audible sample comes early; the silence at the end is made as long as
-the pause between two sentences; each word is told in the piece in which it begins, when its end is known.
+the pause between two sentences; each word is told in the piece in which it begins, when its end is known: a synthesiser marks
+where words begin, and a word ends with its last audible sample, not behind the pause that follows it.
 """
 
 import bisect
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +33,8 @@ class SpokenWord:
     """Where it begins in the text that the synthesiser reads, in characters."""
     text: str
     """The word as it stands in the reply."""
+    closes: int = 0
+    """Where it ends in the reply, with the punctuation behind it, in characters."""
 
 
 class Pieces:
@@ -60,6 +63,7 @@ class Pieces:
         self._held = np.concatenate([self._held, samples])
         if self._cut is None and not self._open():
             return []
+        self._timing.settle(self._raw(len(self._held)), self._last_audible)
         # Hold back what could be the silence at the end, and the word whose end is not known yet.
         ready = min(_loud_end(self._held), self._delivered(self._timing.known) - self._given)
         piece = samples_in(PIECE_MS, self._rate_hz)
@@ -75,7 +79,7 @@ class Pieces:
         rest = self._held[end : end + pause]
         tail[: len(rest)] = rest
         self._held = np.concatenate([self._held[:end], _faded(tail, samples_in(FADE_MS, self._rate_hz))])
-        self._timing.finish(self._cut + self._given + len(self._held))
+        self._timing.finish(self._raw(len(self._held)), self._last_audible)
         return self._take(len(self._held))
 
     def _open(self) -> bool:
@@ -86,6 +90,16 @@ class Pieces:
         self._cut = max(int(loud[0]) - samples_in(LEAD_MS, self._rate_hz), 0)
         self._held = self._held[self._cut :]
         return True
+
+    def _raw(self, held: int) -> int:
+        """The raw sample at this place of what is held."""
+        return (self._cut or 0) + self._given + held
+
+    def _last_audible(self, start: int, end: int) -> int:
+        """The raw sample behind the last audible one between two raw samples that are held; `end` if all is silent."""
+        first = max(start - self._raw(0), 0)
+        audible = _loud_end(self._held[first : max(end - self._raw(0), 0)])
+        return self._raw(first) + audible if audible else end
 
     def _delivered(self, raw: int) -> int:
         """A raw sample's place in what is handed out."""
@@ -105,10 +119,14 @@ class Pieces:
     def _words(self) -> tuple[WordTime, ...]:
         """Words that begin before what has been given."""
         timed = self._timing.take((self._cut or 0) + self._given)
-        return tuple(WordTime(text, self._ms(start), self._ms(end)) for text, start, end in timed)
+        guessed = not self._timing.marked
+        return tuple(WordTime(word.text, self._ms(start), self._ms(end), word.closes, guessed) for word, start, end in timed)
 
     def _ms(self, raw: int) -> int:
         return (self._base + self._delivered(raw)) * 1000 // self._rate_hz
+
+
+_LastAudible = Callable[[int, int], int]
 
 
 class _Timing:
@@ -123,48 +141,59 @@ class _Timing:
         self._starts = [word.at for word in words]
         self._next = 0
         """The first word whose start is not known."""
-        self._since = 0
-        """The raw sample at which the words not yet told begin."""
-        self._told: list[tuple[str, int, int]] = []
-        self._first = 0
-        """The first word not yet told: it is being spoken."""
+        self._groups: list[tuple[int, int, int, int]] = []
+        """Words (from, until) that fill the raw samples (from, until), not told yet: those samples may not have come."""
+        self._first, self._since = 0, 0
+        """The first word that is in no group, and where it begins: it is being spoken."""
+        self._told: list[tuple[SpokenWord, int, int]] = []
+        self.marked = False
+        """The synthesiser tells where words begin; else their times are guessed from their lengths."""
         self.known = 0
         """All words that begin before this raw sample have been told."""
 
     def mark(self, sample: int, position: int) -> None:
         """The word at this character begins at this sample."""
+        self.marked = True
         index = bisect.bisect_right(self._starts, position) - 1
         if index < self._next:
             return
-        self._tell(index, sample)
+        self._group(index, max(sample, self._since))
         self._next = index + 1
 
-    def finish(self, end: int) -> None:
-        """The sentence ends at this sample. A word marked behind it is taken to begin with the last sample."""
-        self._tell(len(self._words), max(end, self._since))
-        self._next = len(self._words)
-        self.known = end
-        self._told = [(text, min(start, end - 1), min(stop, end)) for text, start, stop in self._told]
+    def settle(self, come: int, last_audible: _LastAudible) -> None:
+        """Raw samples up to `come` are there: the ends of the words in them can be told."""
+        while self._groups and self._groups[0][3] <= come:
+            first, until, since, end = self._groups.pop(0)
+            self._tell(self._words[first:until], since, end, last_audible(since, end) if until > first else end)
 
-    def take(self, before: int) -> list[tuple[str, int, int]]:
-        """Words that begin before this sample and were not taken yet: text, start, end."""
+    def finish(self, end: int, last_audible: _LastAudible) -> None:
+        """The sentence ends at this sample. A word marked behind it is taken to begin with the last sample."""
+        self._group(len(self._words), max(end, self._since))
+        self._groups = [(first, until, min(since, end - 1), min(stop, end)) for first, until, since, stop in self._groups]
+        self._next = len(self._words)
+        self.settle(end, last_audible)
+        self.known = end
+
+    def take(self, before: int) -> list[tuple[SpokenWord, int, int]]:
+        """Words that begin before this sample and were not taken yet: with their starts and ends."""
         count = sum(1 for _, start, _ in self._told if start < before)
         taken, self._told = self._told[:count], self._told[count:]
         return taken
 
-    def _tell(self, until: int, sample: int) -> None:
+    def _group(self, until: int, sample: int) -> None:
         """Words up to `until` (exclusive) fill the time up to `sample`."""
-        group = self._words[self._first : until]
+        self._groups.append((self._first, until, self._since, sample))
+        self._first, self._since = until, sample
+
+    def _tell(self, group: Sequence[SpokenWord], since: int, end: int, audible: int) -> None:
         total = sum(len(word.text) for word in group)
-        start, done = self._since, 0
+        start, done = since, 0
         for word in group:
             done += len(word.text)
-            end = self._since + (sample - self._since) * done // total
-            self._told.append((word.text, start, end))
-            start = end
-        self._first = until
-        self._since = sample
-        self.known = sample
+            stop = since + (audible - since) * done // total
+            self._told.append((word, start, max(stop, min(start + 1, end))))
+            start = stop
+        self.known = end
 
 
 def _loud_end(samples: Samples) -> int:

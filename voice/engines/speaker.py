@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
 from voice.audio.pcm import samples_in
-from voice.engines.base import Said, Speech, Synthesizer
+from voice.engines.base import Said, Speech, Synthesizer, WordTime
 from voice.errors import WorkerDied
 from voice.links.driver import Driver
 from voice.protocol.conversation import SpokenWord
@@ -79,14 +80,13 @@ class Speaker:
         return False
 
     async def _stream(self, said: Said, start: int) -> None:
-        offset_ms, cursor = self._sent_ms, 0
+        offset_ms, closed = self._sent_ms, 0
         async with aclosing(self._synthesizer.speak(said.text, said.language)) as pieces:
             async for speech in pieces:
                 words = []
                 for word in speech.words:
-                    at = said.text.find(word.text, cursor)
-                    cursor = at + len(word.text) if at >= 0 else cursor
-                    words.append(SpokenWord(round(offset_ms + word.end_ms), start + cursor))
+                    closed = max(closed, _closes(word, said.text, closed))
+                    words.append(SpokenWord(round(offset_ms + word.end_ms), start + closed, word.estimated))
                 if not await self._send(speech, words):
                     return
 
@@ -103,6 +103,14 @@ class Speaker:
             await self._driver.room()
             await self._pace.sent(length_ms)
         return True
+
+
+def _closes(word: WordTime, text: str, closed: int) -> int:
+    """How much of a sentence has been said with this word; `closed` with the word before it."""
+    if word.closes is not None:
+        return min(word.closes, len(text))
+    found = re.compile(rf"{re.escape(word.text)}[^\w\s(\[{{]*").search(text, closed)
+    return found.end() if found else closed
 
 
 class Pace:

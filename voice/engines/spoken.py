@@ -146,6 +146,7 @@ def _composed(cluster: str) -> str:
 _PLAIN_FORMS = {"<wide>", "<narrow>", "<font>", "<noBreak>", "<circle>"}
 _SPACES = {"Zs", "Zl", "Zp"}
 _DROPPED = {"Cf", "Co", "Cn", "Cs", "Mn", "Me", "So", "Sk"}
+_CLOSING = {"Po", "Pe", "Pf"}
 _KEPT = "°℃℉№™\u0301`^´"
 
 
@@ -179,9 +180,17 @@ def _words(text: str, traced: _Traced) -> list[SpokenWord]:
             continue
         index = bisect.bisect_right(starts, read[0]) - 1
         if index > last:
-            found.append(SpokenWord(token.start(), _as_written(tokens[index].group(), text[read[0] : read[-1] + 1])))
+            word = _as_written(tokens[index].group(), text[read[0] : read[-1] + 1])
+            found.append(SpokenWord(token.start(), word, _closed(text, tokens[index].end())))
             last = index
     return found
+
+
+def _closed(text: str, end: int) -> int:
+    """The end of the punctuation that follows a word at once, in scripts without spaces too."""
+    while end < len(text) and unicodedata.category(text[end]) in _CLOSING:
+        end += 1
+    return end
 
 
 def _as_written(token: str, read: str) -> str:

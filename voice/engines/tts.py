@@ -16,6 +16,7 @@ import re
 import signal
 from collections.abc import AsyncGenerator, Callable, Sequence
 from ctypes.util import find_library
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -90,9 +91,11 @@ class _ChildSynthesizer:
 
     async def speak(self, text: str, language: str = "en") -> AsyncGenerator[Speech, None]:
         """Text of any length as speech, sentence by sentence. Raises: WorkerDied, MissingError."""
-        base = 0
+        base, at = 0, 0
         for sentence in each_sentence(text):
-            said = spoken(sentence, self.reads or language)
+            at = text.index(sentence, at)
+            said = _placed(spoken(sentence, self.reads or language), at)
+            at += len(sentence)
             if not said.text:
                 await asyncio.sleep(0)  # megabytes of nothing must not hold the loop
                 continue
@@ -175,6 +178,11 @@ class PiperSynthesizer(_ChildSynthesizer):
         if importlib.util.find_spec("piper") is None:
             raise MissingError("piper-tts is not installed: pip install piper-tts")
         super().__init__("piper", Worker("voice.workers.piper", str(folder), name="piper"), lambda language: {})
+
+
+def _placed(said: Spoken, at: int) -> Spoken:
+    """A sentence whose words close so much more of the text, as part of which it is spoken."""
+    return Spoken(said.text, tuple(replace(word, closes=at + word.closes) for word in said.words))
 
 
 def espeak_order(language: str) -> dict[str, Any]:

@@ -32,6 +32,8 @@ class SpokenWord:
 
     end_ms: int
     characters: int
+    estimated: bool = False
+    """Whether its end was guessed: the synthesiser tells no times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +213,8 @@ def heard_text(entry: Entry, heard_ms: int) -> Cut:
     if heard_ms >= entry.audio_ms and (entry.spread.finished or entry.cut_ms is not None):
         return Cut(text, estimated=False)
     if entry.words:
-        return Cut(text[: max((word.characters for word in entry.words if word.end_ms <= heard_ms), default=0)], estimated=False)
+        kept = text[: max((word.characters for word in entry.words if word.end_ms <= heard_ms), default=0)]
+        return Cut(kept, estimated=heard_ms > 0 and any(word.estimated for word in entry.words))
     return Cut(entry.spread.until(text, heard_ms, entry.audio_ms), estimated=heard_ms > 0)
 
 
