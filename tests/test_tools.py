@@ -1,0 +1,90 @@
+"""Tools: what is refused, and what may be called."""
+
+from typing import Any
+
+import pytest
+
+from voice.errors import ProtocolError
+from voice.protocol.tools import Tool, Toolbox, check_choice, check_tools, toolbox
+
+WEATHER = {"type": "function", "name": "get_weather", "description": "Now.", "parameters": {"type": "object", "properties": {}}}
+CLOCK = {"type": "function", "name": "clock"}
+MCP = {"type": "mcp", "server_label": "files", "server_url": "https://example.com"}
+NAMED = {"type": "function", "name": "clock"}
+
+
+def test_functions_are_found_among_the_tools() -> None:
+    box = toolbox([WEATHER, MCP, CLOCK], "auto", None)
+    assert box == Toolbox((Tool("get_weather", "Now.", WEATHER["parameters"]), Tool("clock")))  # type: ignore[arg-type]
+    assert toolbox(None, None, False) == Toolbox(parallel=False)
+
+
+@pytest.mark.parametrize(
+    ("choice", "usable", "must"),
+    [
+        ("auto", ["get_weather", "clock"], False),
+        ("none", [], False),
+        ("required", ["get_weather", "clock"], True),
+        (NAMED, ["clock"], True),
+        ({"type": "function", "name": "gone"}, ["get_weather", "clock"], False),
+        ({"type": "mcp", "server_label": "files"}, ["get_weather", "clock"], False),
+        (None, ["get_weather", "clock"], False),
+    ],
+)
+def test_the_choice(choice: Any, usable: list[str], must: bool) -> None:
+    box = toolbox([WEATHER, CLOCK], choice, True)
+    assert ([tool.name for tool in box.usable], box.must) == (usable, must)
+
+
+def test_nothing_must_be_called_where_nothing_is() -> None:
+    assert not toolbox([], "required", True).must and not toolbox([MCP], NAMED, True).must
+
+
+@pytest.mark.parametrize(
+    ("tool", "code", "param"),
+    [
+        ({}, "missing_required_parameter", "session.tools[1].type"),
+        ({"type": 7}, "invalid_type", "session.tools[1].type"),
+        ({"type": "web_search"}, "invalid_value", "session.tools[1].type"),
+        ({"type": "function"}, "missing_required_parameter", "session.tools[1].name"),
+        ({"type": "function", "function": {"name": "f"}}, "missing_required_parameter", "session.tools[1].name"),
+        ({"type": "function", "name": "two words"}, "invalid_value", "session.tools[1].name"),
+        ({"type": "function", "name": "x" * 65}, "invalid_value", "session.tools[1].name"),
+        ({"type": "function", "name": 7}, "invalid_type", "session.tools[1].name"),
+        ({"type": "function", "name": "f", "parameters": []}, "invalid_type", "session.tools[1].parameters"),
+        ({"type": "function", "name": "f", "description": {}}, "invalid_type", "session.tools[1].description"),
+        ({"type": "mcp"}, "missing_required_parameter", "session.tools[1].server_label"),
+    ],
+)
+def test_tools_that_are_refused(tool: Any, code: str, param: str) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        check_tools([WEATHER, tool], "session.tools")
+    assert (caught.value.code, caught.value.param) == (code, param)
+
+
+@pytest.mark.parametrize("tools", [None, [], [WEATHER, MCP, CLOCK], [{**CLOCK, "parameters": None, "description": None}]])
+def test_tools_that_are_taken(tools: Any) -> None:
+    check_tools(tools, "session.tools")
+
+
+@pytest.mark.parametrize(
+    ("choice", "code", "param"),
+    [
+        ("maybe", "invalid_value", "r.tool_choice"),
+        ({}, "missing_required_parameter", "r.tool_choice.type"),
+        ({"type": "function"}, "missing_required_parameter", "r.tool_choice.name"),
+        ({"type": "function", "name": "gone"}, "invalid_value", "r.tool_choice"),
+        ({"type": "tool", "name": "clock"}, "invalid_value", "r.tool_choice.type"),
+        ({"type": "mcp"}, "missing_required_parameter", "r.tool_choice.server_label"),
+    ],
+)
+def test_choices_that_are_refused(choice: Any, code: str, param: str) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        check_choice(choice, [WEATHER, MCP, CLOCK], "r.tool_choice")
+    assert (caught.value.code, caught.value.param) == (code, param)
+
+
+@pytest.mark.parametrize("choice", ["auto", "none", "required", NAMED, {"type": "mcp", "server_label": "x"}, None])
+def test_choices_that_are_taken(choice: Any) -> None:
+    check_choice(choice, [CLOCK], "r.tool_choice")
+    check_choice({"type": "function", "name": "later"}, None, "session.tool_choice")
