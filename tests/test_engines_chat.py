@@ -26,13 +26,14 @@ from tests.support.chat_server import (
     words,
 )
 from voice.engines import wording
-from voice.engines.base import Heard, Line, Prompt, Said
+from voice.engines.base import Heard, Prompt, Said
 from voice.engines.chat import GO_ON, UNSURE_NOTE, ChatResponder, excuse
 from voice.engines.chat_client import ChatClient
 from voice.engines.endpoint import ChatOptions, ChatTimeouts
 from voice.engines.refusals import CODES
 from voice.errors import ChatError
 from voice.policy.retry import RetrySettings
+from voice.protocol.lines import Line
 
 FRIDAY = 1_795_190_999.0
 """2026-11-20 16:09:59 UTC."""

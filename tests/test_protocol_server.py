@@ -1,11 +1,15 @@
 """The answering session: the sequences of the service, event by event; its end; and what an engine that is late may do."""
 
+import base64
+
 import pytest
 
 from tests.support.needs import needs
-from tests.support.served import Served, types
+from tests.support.served import LIFE_S, Served, types
 from tests.support.signals import tone
+from voice.audio.pcm import to_bytes
 from voice.protocol.events import OWN_EVENTS
+from voice.protocol.lines import lines_of
 from voice.protocol.orders import Hangup, ListenEnded, ListenMore, ListenStarted, ReplyStopped, ReplyWanted, Wake
 
 TURN = "." * 25 + "#" * 20 + "." * 30
@@ -245,3 +249,80 @@ def test_every_kind_of_event_that_we_send_has_been_judged() -> None:
     served.tick(5000.0)
     elsewhere = {"input_audio_buffer.timeout_triggered", *(f"response.function_call_arguments.{end}" for end in ("delta", "done"))}
     assert {event["type"] for event in served.sent} == {str(event.__struct_config__.tag) for event in OWN_EVENTS} - elsewhere
+
+
+def test_a_call_and_what_came_of_it() -> None:
+    served = Served()
+    tool = {"type": "function", "name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}
+    served.update(tools=[tool])
+    served.send("response.create")
+    [order] = served.wanted()
+    assert [tool.name for tool in order.toolbox.usable] == ["get_weather"]
+    for piece in ("", '{"city": ', '"Oslo"}'):
+        assert served.session.call(order.response_id, "call_1", "get_weather", piece)
+    events = served.take() + served.end()
+    assert types(events) == [
+        "response.output_item.added",
+        "conversation.item.added",
+        "response.function_call_arguments.delta",
+        "response.function_call_arguments.delta",
+        "response.function_call_arguments.done",
+        "conversation.item.done",
+        "response.output_item.done",
+        "response.done",
+        "rate_limits.updated",
+    ]
+    assert (events[0]["item"]["call_id"], events[0]["item"]["arguments"], events[4]["name"]) == ("call_1", "", "get_weather")
+    [called] = events[-2]["response"]["output"]
+    assert called["arguments"] == '{"city": "Oslo"}' and events[-2]["response"]["status"] == "completed"
+    served.send("conversation.item.create", item={"type": "function_call_output", "call_id": "call_1", "output": "rain"})
+    served.send("response.create")
+    lines = lines_of(served.session.conversation.items())
+    assert [(line.role, line.text) for line in lines] == [("assistant", ""), ("tool", "rain")]
+    assert not served.session.call("nobody", "c", "f", "{}")
+
+
+def test_a_limit_stops_the_engine_and_lets_the_next_begin() -> None:
+    served = Served()
+    served.send("response.create", response={"max_output_tokens": 2, "output_modalities": ["text"]})
+    first = served.wanted()[-1].response_id
+    served.update(audio={"input": {"turn_detection": {"type": "server_vad", "interrupt_response": False}}})
+    served.hear("." * 25 + "#" * 20 + "." * 30)
+    assert not served.session.say(first, "Hello everybody")
+    assert served.session.deadline() == 0.0, "the shell asks at once"
+    before = len(served.orders)
+    served.tick(0.0)
+    stopped, wanted = served.orders[before:]
+    assert stopped == ReplyStopped(first) and isinstance(wanted, ReplyWanted)
+    done = next(event["response"] for event in served.sent if event["type"] == "response.done")
+    assert done["status_details"] == {"type": "incomplete", "reason": "max_output_tokens"}
+    assert done["output"][0]["status"] == "incomplete" and done["output"][0]["content"][0]["text"] == "Hello"
+    assert done["usage"]["output_tokens"] == 2
+    assert served.session.deadline() == LIFE_S and served.session.end_reply(first) == []
+    served.reply()
+    served.order.complete()
+
+
+def test_sound_in_an_input_is_heard_and_belongs_to_that_answer_alone() -> None:
+    served = Served()
+    served.update(audio={"input": {"transcription": {"model": "x"}}})
+    audio = base64.b64encode(to_bytes(tone(300, rate_hz=24_000))).decode()
+    item = {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": audio}]}
+    events = served.send("response.create", response={"conversation": "none", "input": [item]})
+    assert types(events) == ["response.created"]
+    started, more, ended, wanted = served.orders
+    assert isinstance(ended, ListenEnded) and isinstance(wanted, ReplyWanted) and wanted.context is not None
+    served.session.transcribed(ended.item_id, "what is this", 300)
+    assert served.take() == [] and len(served.session.conversation) == 0
+    assert [line.text for line in lines_of(entry.item for entry in wanted.context)] == ["what is this"]
+    served.reply()
+    assert served.session.transcription_failed(ended.item_id, "too late") == [] and served.take() == []
+
+
+def test_a_reply_may_break_off() -> None:
+    served = Served()
+    served.send("response.create")
+    served.say("Once upon")
+    served.orders += served.session.end_reply(served.wanted()[-1].response_id, incomplete="content_filter")
+    done = served.take()[-2]["response"]
+    assert (done["status"], done["status_details"]) == ("incomplete", {"type": "incomplete", "reason": "content_filter"})

@@ -6,8 +6,10 @@ import msgspec
 import pytest
 
 from tests.support.served import counted
+from tests.support.signals import tone
 from voice.errors import ProtocolError
 from voice.protocol.conversation import Conversation, Entry, message
+from voice.protocol.lines import Line, lines_of
 from voice.protocol.objects import Content, ResponseParams, StatusDetails
 from voice.protocol.orders import ReplyStopped, ReplyWanted
 from voice.protocol.replies import MAX_BESIDE, Output, Replies
@@ -33,7 +35,9 @@ class Bench:
         return caught.value.code, caught.value.param
 
     def turn(self, item_id: str) -> list[Output]:
-        return list(self.replies.turn_ended(SESSION, item_id, 800))
+        if item_id not in self.conversation:
+            self.conversation.add(Entry(message(item_id, "user", [Content("input_audio", transcript=None)], "completed"), audio_ms=800))
+        return list(self.replies.turn_ended(SESSION, item_id))
 
     def end(self) -> list[Output]:
         assert self.replies.active is not None
@@ -71,8 +75,11 @@ def test_an_input_replaces_the_conversation() -> None:
     text = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "And you?"}]}
     given = [{"type": "item_reference", "id": "item_1"}, text, {"type": "function_call_output", "call_id": "c", "output": "x"}]
     [order] = wanted(Bench().create(input=given))
-    assert order.lines == (("user", "Hello"), ("user", "And you?"))
-    assert wanted(Bench().create(input=[]))[0].lines == ()
+    assert order.context is not None
+    lines = [Line("user", "Hello"), Line("user", "And you?"), Line("tool", "x", call_id="c")]
+    assert lines_of(entry.item for entry in order.context) == lines
+    assert wanted(Bench().create(input=[]))[0].context == ()
+    assert wanted(Bench().create(input=None))[0].context is None
 
 
 def test_what_was_asked_is_told() -> None:
@@ -90,9 +97,15 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, str]]] = [
     ({"output_modalities": ["audio", "text"]}, ("invalid_value", "response.output_modalities")),
     ({"max_output_tokens": 5000}, ("invalid_value", "response.max_output_tokens")),
     ({"audio": {"output": {"format": {"type": "audio/opus"}}}}, ("invalid_value", "response.audio.output.format")),
-    ({"metadata": {"a": "x" * 70_000}}, ("string_above_max_length", "response.metadata")),
+    ({"metadata": {"a": "x" * 513}}, ("string_above_max_length", "response.metadata.a")),
+    ({"metadata": {"k" * 65: "x"}}, ("string_above_max_length", f"response.metadata.{'k' * 64}")),
+    ({"metadata": {str(n): "x" for n in range(17)}}, ("object_above_max_properties", "response.metadata")),
+    ({"audio": {"input": {}}}, ("unknown_parameter", "response.audio.input")),
+    ({"tools": [{"type": "function"}]}, ("missing_required_parameter", "response.tools[0].name")),
+    ({"tool_choice": "perhaps"}, ("invalid_value", "response.tool_choice")),
+    ({"tool_choice": {"type": "function", "name": "nobody"}}, ("invalid_value", "response.tool_choice")),
     ({"input": [{"type": "item_reference", "id": "nobody"}]}, ("item_not_found", "response.input[0].id")),
-    ({"input": [{"type": "item_reference"}]}, ("item_not_found", "response.input[0].id")),
+    ({"input": [{"type": "item_reference"}]}, ("missing_required_parameter", "response.input[0].id")),
     ({"input": NO_CONTENT}, ("missing_required_parameter", "response.input[0].content")),
 ]
 
@@ -130,7 +143,7 @@ def test_a_turn_waits_for_the_answer_in_progress() -> None:
     assert bench.turn("item_2") == bench.turn("item_3") == []
     assert wanted(bench.end()) == [ReplyWanted("resp_s2", True, "Be brief.", None, "item_3", "espeak")]
     done = body(bench.end(), "response.done")
-    assert done["usage"]["input_token_details"]["audio_tokens"] == 8
+    assert done["usage"]["input_token_details"]["audio_tokens"] == 16
     assert wanted(list(bench.replies.waiting(SESSION))) == []
 
 
@@ -159,4 +172,6 @@ def test_an_end_ends_once() -> None:
     assert reply is not None
     assert len(list(bench.replies.end(reply, StatusDetails("failed")))) == 2
     assert list(bench.replies.end(reply)) == []
-    assert bench.replies.say("resp_s1", "x") == bench.replies.say("nobody", "x") == ()
+    late = [bench.replies.say(response_id, "x") for response_id in ("resp_s1", "nobody")]
+    late += [bench.replies.sound("resp_s1", tone(20), 16_000, ()), bench.replies.call("resp_s1", "call_1", "f", "{}")]
+    assert [list(outputs) for outputs in late] == [[]] * 4

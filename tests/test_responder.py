@@ -6,8 +6,9 @@ from datetime import UTC
 
 import pytest
 
-from voice.engines.base import Heard, Line, Prompt, Responder, Said
+from voice.engines.base import Heard, Prompt, Responder, Said
 from voice.engines.responder import SkillsResponder
+from voice.protocol.lines import Line
 
 FRIDAY = 1_795_190_999.0
 """2026-11-20 16:09:59 UTC."""

@@ -14,11 +14,12 @@ import pytest
 from tests.support.chat_server import BEGIN, END, Wait, answer, chat_server, refusal, words
 from tests.support.fakes import FakeResponder
 from tests.support.wire import left_over
-from voice.engines.base import Heard, Line, Prompt, Responder, Said
+from voice.engines.base import Heard, Prompt, Responder, Said
 from voice.engines.chat import ChatResponder
 from voice.engines.chat_client import ChatClient
 from voice.engines.endpoint import ChatOptions
 from voice.engines.responder import SkillsResponder
+from voice.protocol.lines import Line
 
 FRIDAY = 1_795_190_999.0
 Make = Callable[[], AbstractAsyncContextManager[Callable[[], Responder]]]

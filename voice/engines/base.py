@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from voice.audio.pcm import Samples
+from voice.protocol.lines import Line
+from voice.protocol.tools import Toolbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,24 +85,17 @@ class Synthesizer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One finished line of the conversation so far."""
-
-    role: str
-    """"system", "user" or "assistant"."""
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Prompt:
     """What a responder is asked to answer."""
 
     lines: Sequence[Line]
-    """The conversation, oldest first; the last user line is the one to answer."""
+    """The conversation, oldest first; the last user line is the one to answer, or the outputs of tools behind it."""
     heard: Heard | None = None
     """How the last user line was heard; None if it was typed."""
     instructions: str = ""
     """The session's (or the response's) instructions."""
+    toolbox: Toolbox = Toolbox()
+    """Which functions of the client's may be called, and whether one must."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +107,33 @@ class Said:
     """Which voice speaks it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Called:
+    """More of the call of a function of the client's: the first piece names it, the same `call_id` adds to its arguments."""
+
+    call_id: str
+    name: str
+    arguments: str
+    """A piece of JSON; all pieces together are an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenOff:
+    """The answer is not complete, and nothing more comes of it."""
+
+    reason: str
+    """"max_output_tokens" (the model's own limit) or "content_filter"."""
+
+
+Saying = Said | Called | BrokenOff
+"""What an answer consists of."""
+
+
 class Responder(Protocol):
     """Finds the words of an answer. One object serves one session and may remember things in it."""
 
-    def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncGenerator[Said, None]:
-        """The answer, sentence by sentence. `now` is monotonic, `wall_s` is Unix time; both in seconds.
+    def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncGenerator[Saying, None]:
+        """The answer, sentence by sentence, and the functions that it calls. `now` is monotonic, `wall_s` is Unix time; both in seconds.
         Closing the iterator stops the work at once."""
 
     def due_s(self) -> float | None:

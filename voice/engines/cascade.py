@@ -9,10 +9,12 @@ import logging
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
-from voice.engines.base import Heard, Hearing, Line, Prompt, Responder, Said, Synthesizer, Transcriber
-from voice.engines.speaker import Clocks, Speaker
+from voice.engines.base import Heard, Hearing, Prompt, Responder, Said, Synthesizer, Transcriber
+from voice.engines.speaker import Clocks, Ending, Speaker
 from voice.errors import WorkerDied
 from voice.links.driver import Driver
+from voice.protocol.lines import Line, lines_of
+from voice.protocol.objects import Item
 from voice.protocol.orders import Hangup, ListenDropped, ListenEnded, ListenMore, ListenStarted, Order, ReplyStopped, ReplyWanted, Wake
 from voice.protocol.server import ServerSession
 
@@ -102,39 +104,48 @@ class Cascade:
         return heard
 
     async def _reply(self, order: ReplyWanted, sentences: Sequence[Said]) -> None:
-        failure = None
+        ending = Ending()
         try:
-            failure = await self._answer(order, sentences)
+            ending = await self._answer(order, sentences)
         except Exception:
             # A bug in a responder or a model must not take the session along: it is logged, and the client is told.
             log.exception("a reply failed")
-            failure = "the engine failed; its log says why"
+            ending = Ending(failure="the engine failed; its log says why")
         finally:
             # Also when the reply was stopped: the timer that it began to tell of is set.
             self._set_alarm()
-        await self._obey_all(self._session.end_reply(order.response_id, failure))
+        await self._obey_all(self._session.end_reply(order.response_id, ending.failure, ending.incomplete))
 
-    async def _answer(self, order: ReplyWanted, sentences: Sequence[Said]) -> str | None:
-        """Say the answer; returns why it failed, None if it did not."""
+    async def _answer(self, order: ReplyWanted, sentences: Sequence[Said]) -> Ending:
+        """Say the answer."""
         speaker = Speaker(order, self._session, self._driver, self._clocks, self._parts.synthesizer)
         if sentences:
             return await speaker.say_all(_given(sentences))
-        turn = None
-        if order.lines is None:
-            if pending := [task for task in self._turns.values() if not task.done()]:
-                await asyncio.wait(pending)
-            turn = self._turns.get(order.heard_item or self._session.conversation.last_id() or "")
+        if pending := self._awaited(order):
+            await asyncio.wait(pending)
+        turn = self._turns.get(order.heard_item or self._last_id(order))
         heard = turn.result() if turn is not None and not turn.cancelled() else None
         if turn is not None and heard is None:
             return await speaker.say_all(_given([Said(APOLOGY_DEAF)]))
-        prompt = Prompt(self._lines(order, heard), heard, order.instructions)
+        prompt = Prompt(self._lines(order, heard), heard, order.instructions, order.toolbox)
         return await speaker.say_all(self._parts.responder.respond(prompt, self._clocks.now(), self._clocks.wall_s()))
+
+    def _awaited(self, order: ReplyWanted) -> list[asyncio.Task[Heard | None]]:
+        """The turns whose words an answer has to wait for."""
+        wanted = {entry.item.id for entry in order.context} if order.context is not None else self._turns
+        return [task for item_id, task in self._turns.items() if item_id in wanted and not task.done()]
+
+    def _items(self, order: ReplyWanted) -> list[Item]:
+        return self._session.conversation.items() if order.context is None else [entry.item for entry in order.context]
+
+    def _last_id(self, order: ReplyWanted) -> str:
+        """The newest item of what is answered; not the beginning of an answer that is being given beside this one."""
+        return next((str(item.id) for item in reversed(self._items(order)) if item.status != "in_progress"), "")
 
     def _lines(self, order: ReplyWanted, heard: Heard | None) -> tuple[Line, ...]:
         """What to answer; a turn of which nothing was understood is an empty line, lest the line before it is answered again."""
-        lines = order.lines if order.lines is not None else self._session.conversation.lines()
-        silent = [("user", "")] if heard is not None and not heard.text else []
-        return tuple(Line(role, text) for role, text in [*lines, *silent])
+        silent = [Line("user", "")] if heard is not None and not heard.text else []
+        return (*lines_of(self._items(order)), *silent)
 
     async def _announce(self) -> None:
         try:

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime, tzinfo
 
 from voice.engines import korean, wording
-from voice.engines.base import Line, Prompt, Said
+from voice.engines.base import Prompt, Said
 from voice.engines.chat_client import AskCount, ChatClient
 from voice.engines.endpoint import ChatOptions
 from voice.engines.responder import UNSURE, SkillsResponder
@@ -19,6 +19,7 @@ from voice.engines.streamed import Streamed
 from voice.errors import ChatError
 from voice.policy.trim import message_tokens, trim
 from voice.protocol.chat import Finished, Message, Piece, TextDelta
+from voice.protocol.lines import Line
 
 log = logging.getLogger(__name__)
 

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, tzinfo
 
 from voice.engines import answers, korean, skills
 from voice.engines.answers import Skills
-from voice.engines.base import Heard, Line, Prompt, Said
+from voice.engines.base import Heard, Prompt, Said
 from voice.engines.skills import Intent
 from voice.engines.wording import say, shortened
 from voice.engines.words import split
+from voice.protocol.lines import Line
 
 UNSURE = 0.5
 """Under this confidence the words are a guess (see `Heard.confidence`)."""

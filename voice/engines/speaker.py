@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from voice.audio.pcm import samples_in
-from voice.engines.base import Said, Speech, Synthesizer, WordTime
+from voice.engines.base import BrokenOff, Called, Said, Saying, Speech, Synthesizer, WordTime
 from voice.errors import WorkerDied
 from voice.links.driver import Driver
 from voice.protocol.conversation import SpokenWord
@@ -36,6 +36,16 @@ class Clocks:
     """Sound is sent so many times faster than it is played; None: as fast as it comes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an answer ended; both None: all of it was said, or nobody wanted the rest."""
+
+    failure: str | None = None
+    """Why it failed."""
+    incomplete: str | None = None
+    """Why it is not complete, as `BrokenOff` says."""
+
+
 class Speaker:
     """Says one reply: transcript and sound of each sentence, at the pace."""
 
@@ -46,25 +56,39 @@ class Speaker:
         self._clocks = clocks
         self._synthesizer = synthesizer
         self._characters = 0
+        self._begun = False
         self._sent_ms = 0.0
         self._pace = Pace(clocks)
 
-    async def say_all(self, sentences: AsyncGenerator[Said, None]) -> str | None:
-        """Every sentence; returns why it failed, None if it did not."""
-        async with aclosing(sentences):
-            return await self._say_each(sentences)
+    async def say_all(self, answer: AsyncGenerator[Saying, None]) -> Ending:
+        """Every sentence and every call."""
+        async with aclosing(answer):
+            async for said in answer:
+                match said:
+                    case Said():
+                        wanted = await self._say(said)
+                    case Called():
+                        # Words behind it are a message of their own.
+                        self._begun = False
+                        wanted = self._session.call(self._order.response_id, said.call_id, said.name, said.arguments)
+                    case BrokenOff():
+                        return Ending(incomplete=said.reason)
+                if wanted is None:
+                    return Ending(failure=APOLOGY_MUTE)
+                if not wanted:
+                    break
+                await self._driver.room()
+        return Ending()
 
-    async def _say_each(self, sentences: AsyncGenerator[Said, None]) -> str | None:
-        async for said in sentences:
-            text = said.text if self._characters == 0 else f" {said.text}"
-            if not self._session.say(self._order.response_id, text):
-                return None
-            start = self._characters + len(text) - len(said.text)
-            self._characters += len(text)
-            if self._order.spoken and not await self._speak(said, start):
-                return APOLOGY_MUTE
-            await self._driver.room()
-        return None
+    async def _say(self, said: Said) -> bool | None:
+        """A sentence; False if nobody wants it any more, None if it has no sound."""
+        text = f" {said.text}" if self._begun else said.text
+        if not self._session.say(self._order.response_id, text):
+            return False
+        self._begun = True
+        start = self._characters + len(text) - len(said.text)
+        self._characters += len(text)
+        return None if self._order.spoken and not await self._speak(said, start) else True
 
     async def _speak(self, said: Said, start: int) -> bool:
         """One sentence's sound; once more if the synthesiser dies before the first of it; False if it dies again."""

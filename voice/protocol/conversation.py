@@ -74,6 +74,9 @@ class Conversation:
     def __len__(self) -> int:
         return len(self._order)
 
+    def __contains__(self, item_id: str) -> bool:
+        return item_id in self._entries
+
     def get(self, item_id: str) -> Entry:
         """An item. Raises: ProtocolError if there is none of that name."""
         if item_id not in self._entries:
@@ -126,9 +129,8 @@ class Conversation:
     def set_transcript(self, item_id: str, transcript: str) -> None:
         """Write down what an item's sound says; nothing happens if the item is gone."""
         entry = self._entries.get(item_id)
-        if entry is not None and isinstance(entry.item.content, list):
-            content = [msgspec.structs.replace(part, transcript=transcript) if part.type in _SOUND else part for part in entry.item.content]
-            entry.item = msgspec.structs.replace(entry.item, content=content)
+        if entry is not None:
+            entry.item = with_transcript(entry.item, transcript)
 
     def truncate(self, item_id: str, audio_end_ms: int) -> Cut:
         """Cut an assistant's sound and words to what was heard, also while it is still being generated: then no more is added to it.
@@ -216,6 +218,16 @@ def heard_text(entry: Entry, heard_ms: int) -> Cut:
         kept = text[: max((word.characters for word in entry.words if word.end_ms <= heard_ms), default=0)]
         return Cut(kept, estimated=heard_ms > 0 and any(word.estimated for word in entry.words))
     return Cut(entry.spread.until(text, heard_ms, entry.audio_ms), estimated=heard_ms > 0)
+
+
+def with_transcript(item: Item, transcript: str) -> Item:
+    """A message whose sound says this; of several pieces of sound the first one has all the words."""
+    content, words = [], transcript
+    for part in item.content or ():
+        if part.type in _SOUND:
+            part, words = msgspec.structs.replace(part, transcript=words), ""
+        content.append(part)
+    return msgspec.structs.replace(item, content=content) if isinstance(item.content, list) else item
 
 
 def message(item_id: str, role: str, content: list[Content], status: str) -> Item:

@@ -157,7 +157,7 @@ class Intake:
         yield ItemDone(item=item, previous_item_id=previous)
         yield ListenEnded(turn.item_id, audio_ms)
         if not turn.by_client and self.answers_by_itself:
-            yield from self.replies.turn_ended(self.settings, turn.item_id, audio_ms)
+            yield from self.replies.turn_ended(self.settings, turn.item_id)
 
     def _add(self, event: ItemCreate) -> Iterator[Output]:
         after = event.previous_item_id if isinstance(event.previous_item_id, str) else None

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from voice.audio.pcm import Samples
+from voice.protocol.conversation import Entry
+from voice.protocol.tools import Toolbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +39,21 @@ class ListenDropped:
 
 @dataclass(frozen=True, slots=True)
 class ReplyWanted:
-    """Answer; `say` and `sound` until `end_reply`, all with this id, which is also the generation."""
+    """Answer; `say`, `sound` and `call` until `end_reply`, all with this id, which is also the generation."""
 
     response_id: str
     spoken: bool
     instructions: str
-    lines: tuple[tuple[str, str], ...] | None
-    """(role, text) to answer instead of the conversation, where the client gave an `input`."""
+    context: tuple[Entry, ...] | None
+    """What to answer instead of the conversation, where the client gave an `input`; its sound is heard like turns (`ListenStarted`)."""
     heard_item: str | None
     """The turn that is answered, if it was spoken: its words may still be on their way."""
     voice: str = ""
     """Who speaks it, as the client names it."""
     speed: float = 1.0
     """How fast it is spoken: 0.25 to 1.5, 1 is the voice's own speed."""
+    toolbox: Toolbox = Toolbox()
+    """Which functions of the client's it may call, and whether it must."""
 
 
 @dataclass(frozen=True, slots=True)

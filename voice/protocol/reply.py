@@ -1,55 +1,31 @@
 """One response of the answering side, from `response.created` to its one terminal event.
 
-    CREATED --- first words or sound ---> SPEAKING --- end, cancel or failure ---> DONE
-    CREATED --- end, cancel or failure -----------------------------------------> DONE
+    CREATED --- first words, sound or call ---> SPEAKING --- end, cancel or failure ---> DONE
+    CREATED --- end, cancel or failure ------------------------------------------------> DONE
 
-Leaving CREATED announces the item and its part; leaving SPEAKING closes them in the order of the service. The methods return
-the events to send, in order; a response that is DONE returns none, so what comes late from a slow model is lost here.
+Its items follow each other (`outputs.py`): what is said goes into the message that is open, a call closes it and opens an item of its
+own, words after a call open another message. What may still be sent is the affair of `ration.py`; once that is used up (`full`) the
+response is to be ended as incomplete. The methods return the events to send, in order; a response that is DONE returns none, so what
+comes late from a slow model is lost here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypedDict
 
 import msgspec
 import numpy as np
 from msgspec import UNSET, UnsetType
 
 from voice.audio.encoding import Encoding
-from voice.audio.pcm import Samples, empty, ms_in, samples_in
+from voice.audio.pcm import Samples, empty, ms_in
 from voice.audio.resample import Resampler
-from voice.policy.usage import Tokens, response_tokens
-from voice.protocol.conversation import Conversation, Entry, SpokenWord, message, text_of
-from voice.protocol.events import (
-    AudioDelta,
-    AudioDone,
-    ContentPartAdded,
-    ContentPartDone,
-    ItemAdded,
-    ItemDone,
-    OutputItemAdded,
-    OutputItemDone,
-    ResponseCreated,
-    ResponseDone,
-    ServerEvent,
-    TextDelta,
-    TextDone,
-    TranscriptDelta,
-    TranscriptDone,
-)
-from voice.protocol.heard import Spread
-from voice.protocol.objects import Audio, Content, InputTokens, Item, OutputTokens, Part, Response, StatusDetails, Usage
-
-DELTA_MS = 200
-"""The longest audio delta: 13 kB of base64 at 24 kHz."""
-
-
-class _Where(TypedDict):
-    response_id: str
-    item_id: str
-    output_index: int
-    content_index: int
+from voice.policy.usage import Tokens
+from voice.protocol.conversation import Conversation, SpokenWord
+from voice.protocol.events import ResponseCreated, ResponseDone, ServerEvent
+from voice.protocol.objects import Audio, InputTokens, OutputTokens, Response, StatusDetails, Usage
+from voice.protocol.outputs import Outputs
+from voice.protocol.ration import Ration
 
 
 class State(Enum):
@@ -65,7 +41,6 @@ class ReplyPlan:
     """What a response was asked to be."""
 
     response_id: str
-    item_id: str
     modality: str
     """"audio" or "text"."""
     encoding: Encoding
@@ -78,6 +53,8 @@ class ReplyPlan:
     speed: float = 1.0
     max_output_tokens: int | str = "inf"
     metadata: dict[str, str] | None = None
+    tokens_in: Tokens = Tokens()
+    """What it reads and hears."""
 
     @property
     def rate_hz(self) -> int:
@@ -91,23 +68,36 @@ class ReplyPlan:
 
 
 class Reply:
-    """See the top of the file."""
+    """See the top of the file. `new_id("item")` gives a fresh id."""
 
-    def __init__(self, plan: ReplyPlan, conversation: Conversation) -> None:
+    def __init__(self, plan: ReplyPlan, conversation: Conversation, new_id: Callable[[str], str]) -> None:
         self.plan = plan
         self.state = State.CREATED
         self._conversation = conversation if plan.conversation_id is not None else None
-        self._entry: Entry | None = None
-        self._previous: str | None = None
-        self._text = ""
-        self._sound: list[Samples] = []
-        self._resampler: Resampler | None = None
-        self._from_hz = 0
+        self._items = Outputs(plan.response_id, self._conversation, new_id)
+        limit = plan.max_output_tokens
+        self._ration = Ration(limit if isinstance(limit, int) else None, plan.rate_hz if plan.spoken else 0)
+        self._voice = _Voice(plan.rate_hz)
 
     @property
     def in_band(self) -> bool:
         """Whether it is part of the conversation (one such at a time)."""
         return self._conversation is not None
+
+    @property
+    def full(self) -> bool:
+        """It has come to its `max_output_tokens`: end it."""
+        return self._ration.full
+
+    @property
+    def cut(self) -> bool:
+        """Its message was truncated: nothing is added to that any more."""
+        return self._items.cut
+
+    @property
+    def sent_ms(self) -> int:
+        """How much sound the reply has so far."""
+        return ms_in(self._ration.samples, self.plan.rate_hz)
 
     def created(self) -> list[ServerEvent]:
         """The beginning."""
@@ -115,111 +105,79 @@ class Reply:
 
     def say(self, text: str) -> list[ServerEvent]:
         """More words: text of a text reply, transcript of a spoken one."""
-        if self.state is State.DONE or not text:
+        if self.state is State.DONE or not text or self.cut:
             return []
-        events = self._begin()
-        if self.cut:
-            return events
-        self._text += text
-        if self._entry is not None:
-            self._entry.item = self._item("in_progress")
-            self._entry.spread.write(len(self._text), self._entry.audio_ms)
-        where = self._where()
-        delta = TranscriptDelta(**where, delta=text) if self.plan.spoken else TextDelta(**where, delta=text)
-        return [*events, delta]
+        return self._tell(self._ration.say(text))
 
     def sound(self, samples: Samples, rate_hz: int, words: Sequence[SpokenWord] = ()) -> list[ServerEvent]:
         """More sound of a spoken reply: int16, mono. `words`: their ends in ms of the reply, their ends in its transcript."""
         if self.state is State.DONE or not self.plan.spoken or self.cut:
             return []
-        events = self._begin()
-        if self._entry is not None:
-            self._entry.words.extend(words)
-        if self._resampler is None or rate_hz != self._from_hz:
-            events += self._deltas(_rest(self._resampler))
-            self._resampler, self._from_hz = Resampler(rate_hz, self.plan.rate_hz), rate_hz
-        return events + self._deltas(self._resampler.push(samples))
+        return self._sounded(self._voice.push(samples, rate_hz), words)
 
-    @property
-    def cut(self) -> bool:
-        """Its item was truncated: nothing is added to it any more, and it ends with the words that were heard."""
-        return self._entry is not None and self._entry.cut_ms is not None
+    def call(self, call_id: str, name: str, arguments: str) -> list[ServerEvent]:
+        """More of the call of a function: the first piece names it, the further ones with the same `call_id` add to its arguments.
 
-    @property
-    def sent_ms(self) -> int:
-        """How much sound the reply has so far."""
-        return ms_in(sum(piece.size for piece in self._sound), self.plan.rate_hz)
+        A `call_id` that the conversation has had before, or none, is told as a fresh one.
+        """
+        if self.state is State.DONE:
+            return []
+        events: list[ServerEvent] = []
+        open_call = self._items.calling(call_id)
+        if open_call is None:
+            events += self._finish_words()
+            if self.full or not self._ration.call(name, whole=True):
+                # Not begun, because its name does not fit: the item before it stays the last.
+                return events
+            self.state = State.SPEAKING
+            begun, open_call = self._items.begin_call(call_id, name)
+            events += begun
+        return events + open_call.say(self._ration.call(arguments))
 
-    def end(self, details: StatusDetails | None = None, text_in: str = "", heard_ms: int = 0) -> list[ServerEvent]:
+    def end(self, details: StatusDetails | None = None) -> list[ServerEvent]:
         """The end: completed, or what `details` says. Returns every closing event and the terminal one."""
         if self.state is State.DONE:
             return []
-        status = details.type if details is not None else "completed"
         events: list[ServerEvent] = []
-        if self.state is State.SPEAKING:
-            if status == "completed" and not self.cut:
-                events += self._deltas(_rest(self._resampler))
-                if self._entry is not None:
-                    self._entry.spread.finished = True
-            events += self._close("completed" if status == "completed" else "incomplete")
-        output = [self._item("completed" if status == "completed" else "incomplete")] if self.state is State.SPEAKING else []
+        if details is None:
+            events += self._finish_words()
+            if self.full:
+                details = StatusDetails("incomplete", reason="max_output_tokens")
+        elif details.type == "failed" and not self.cut:
+            # Words that waited for a sound that never comes.
+            events += self._tell(self._ration.rest())
+        status = details.type if details is not None else "completed"
+        events += self._items.close("completed" if status == "completed" else "incomplete")
         self.state = State.DONE
-        usage = _usage(response_tokens(text_in, heard_ms, self._text, self.sent_ms))
-        done = msgspec.structs.replace(self._response(status), output=output, status_details=details, usage=usage)
-        self._keep_sound()
+        usage = _usage(self.plan.tokens_in, self._ration.tokens)
+        done = msgspec.structs.replace(self._response(status), output=self._items.done, status_details=details, usage=usage)
         return [*events, ResponseDone(response=done)]
 
-    def _begin(self) -> list[ServerEvent]:
-        if self.state is not State.CREATED:
+    def _tell(self, text: str, samples: Samples | None = None, words: Sequence[SpokenWord] = ()) -> list[ServerEvent]:
+        """What may be sent, as part of a message."""
+        if not text and samples is None:
             return []
         self.state = State.SPEAKING
-        item = msgspec.structs.replace(self._item("in_progress"), content=[])
-        events: list[ServerEvent] = [OutputItemAdded(response_id=self.plan.response_id, output_index=0, item=item)]
-        if self._conversation is not None:
-            self._entry = Entry(self._item("in_progress"), spread=Spread())
-            self._previous = self._conversation.add(self._entry)
-            events.append(ItemAdded(item=item, previous_item_id=self._previous))
-        part = Part("audio", transcript="", audio="") if self.plan.spoken else Part("text", text="")
-        return [*events, ContentPartAdded(**self._where(), part=part)]
+        size = 0 if samples is None else samples.size
+        start = SpokenWord(ms_in(self._ration.samples - size, self.plan.rate_hz), self._ration.told - len(text))
+        events, message = self._items.message(self.plan.encoding if self.plan.spoken else None, start)
+        message.words(words)
+        return events + message.say(text) + message.sound(empty() if samples is None else samples)
 
-    def _close(self, item_status: str) -> list[ServerEvent]:
-        where = self._where()
-        events: list[ServerEvent]
-        text = _kept(self._entry, self._text)
-        if self.plan.spoken:
-            part = Part("audio", transcript=text)
-            events = [AudioDone(**where), TranscriptDone(**where, transcript=text)]
-        else:
-            part = Part("text", text=text)
-            events = [TextDone(**where, text=text)]
-        events.append(ContentPartDone(**where, part=part))
-        item = self._item(item_status)
-        if self._entry is not None:
-            self._entry.item = item
-            events.append(ItemDone(item=item, previous_item_id=self._previous))
-        return [*events, OutputItemDone(response_id=self.plan.response_id, output_index=0, item=item)]
+    def _sounded(self, samples: Samples, words: Sequence[SpokenWord] = ()) -> list[ServerEvent]:
+        """Sound at the rate that is sent, as far as it may be sent."""
+        if self.cut:
+            return []
+        text, count = self._ration.sound(samples.size, words)
+        known = [word for word in words if word.characters <= self._ration.told]
+        return self._tell(text, samples[:count] if count or known else None, known)
 
-    def _keep_sound(self) -> None:
-        if self._conversation is not None and self._sound:
-            self._conversation.set_sound(self.plan.item_id, np.concatenate(self._sound), self.plan.rate_hz)
-        self._sound.clear()
-
-    def _deltas(self, samples: Samples) -> list[ServerEvent]:
-        if samples.size:
-            self._sound.append(samples)
-        if self._entry is not None:
-            self._entry.audio_ms = self.sent_ms
-        step = samples_in(DELTA_MS, self.plan.rate_hz)
-        where = self._where()
-        return [AudioDelta(**where, delta=self.plan.encoding.encode(samples[at : at + step])) for at in range(0, samples.size, step)]
-
-    def _where(self) -> _Where:
-        return {"response_id": self.plan.response_id, "item_id": self.plan.item_id, "output_index": 0, "content_index": 0}
-
-    def _item(self, status: str) -> Item:
-        text = _kept(self._entry, self._text)
-        content = Content("output_audio", transcript=text) if self.plan.spoken else Content("output_text", text=text)
-        return message(self.plan.item_id, "assistant", [content], status)
+    def _finish_words(self) -> list[ServerEvent]:
+        """The message that is open is complete: what was held back of its sound and its words."""
+        if self.cut:
+            return []
+        events = self._sounded(self._voice.rest())
+        return events if self.full else events + self._tell(self._ration.rest())
 
     def _response(self, status: str) -> Response:
         return Response(
@@ -234,19 +192,31 @@ class Reply:
         )
 
 
-def _kept(entry: Entry | None, text: str) -> str:
-    """The words of a reply; those that were heard if its item was truncated."""
-    return text if entry is None or entry.cut_ms is None else text_of(entry.item)
+class _Voice:
+    """Sound of any rate, brought to the one that is sent."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self._rate_hz = rate_hz
+        self._from_hz = 0
+        self._resampler: Resampler | None = None
+
+    def push(self, samples: Samples, from_hz: int) -> Samples:
+        """What is ready after these samples."""
+        before = empty()
+        if self._resampler is None or from_hz != self._from_hz:
+            before = self.rest()
+            self._resampler, self._from_hz = Resampler(from_hz, self._rate_hz), from_hz
+        ready = self._resampler.push(samples)
+        return np.concatenate((before, ready)) if before.size else ready
+
+    def rest(self) -> Samples:
+        """What was held back."""
+        return self._resampler.flush() if self._resampler is not None else empty()
 
 
-def _rest(resampler: Resampler | None) -> Samples:
-    """The sound that is still in a resampler."""
-    return resampler.flush() if resampler is not None else empty()
-
-
-def _usage(tokens: Tokens) -> Usage:
+def _usage(read: Tokens, said: Tokens) -> Usage:
     """The wire's form of the tokens of a response."""
-    incoming = InputTokens(text_tokens=tokens.text_in, audio_tokens=tokens.audio_in)
-    outgoing = OutputTokens(text_tokens=tokens.text_out, audio_tokens=tokens.audio_out)
-    total_in, total_out = tokens.text_in + tokens.audio_in, tokens.text_out + tokens.audio_out
+    incoming = InputTokens(text_tokens=read.text, audio_tokens=read.audio)
+    outgoing = OutputTokens(text_tokens=said.text, audio_tokens=said.audio)
+    total_in, total_out = read.text + read.audio, said.text + said.audio
     return Usage(total_in + total_out, total_in, total_out, incoming, outgoing)

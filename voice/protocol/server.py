@@ -38,6 +38,8 @@ class ServerSession:
         self.waiting_bytes = 0
         """How much waits to be sent."""
         self._outbox: list[str] = []
+        self._orders: list[Order] = []
+        """What commands of the engine have brought about; told at the next `tick`, which is due at once."""
         self._put([SessionCreated(session=settings)])
 
     # What the shell calls.
@@ -62,23 +64,26 @@ class ServerSession:
 
     def tick(self, now: float) -> list[Order]:
         """Time has passed: the session may have reached its maximum length, or the engine may have something to say."""
+        orders, self._orders = self._orders, []
         if not self._ended and now >= self._ends_at:
             message = "Your session hit its maximum duration."
-            orders = self._put([_error(ProtocolError(message, "session_expired"), None), Hangup(1001, message)])
+            orders += self._put([_error(ProtocolError(message, "session_expired"), None), Hangup(1001, message)])
             self._ended = True
             return orders
         if self._ended or self.wake_at is None or now < self.wake_at:
-            return []
+            return orders
         if self.quiet and self._intake.answers_by_itself:
             self.wake_at = None
-            return [Wake()]
+            return [*orders, Wake()]
         self.wake_at = now + WAKE_AGAIN_S
-        return []
+        return orders
 
     def deadline(self) -> float | None:
         """When `tick` wants to be called."""
         if self._ended:
             return None
+        if self._orders:
+            return 0.0
         return self._ends_at if self.wake_at is None else min(self.wake_at, self._ends_at)
 
     def outgoing(self) -> list[str]:
@@ -96,7 +101,10 @@ class ServerSession:
 
     def transcribed(self, item_id: str, text: str, audio_ms: int) -> list[Order]:
         """What the user said in `item_id`; told to the client if it asked for transcription."""
+        self._intake.replies.heard(item_id, text)
         self.conversation.set_transcript(item_id, text)
+        if item_id not in self.conversation:
+            return []
         if not isinstance(audio_input(self._intake.settings).transcription, Transcription):
             return []
         usage = {"type": "duration", "seconds": audio_ms / 1000}
@@ -105,6 +113,8 @@ class ServerSession:
 
     def transcription_failed(self, item_id: str, why: str) -> list[Order]:
         """The recogniser gave up on `item_id`."""
+        if item_id not in self.conversation:
+            return []
         if not isinstance(audio_input(self._intake.settings).transcription, Transcription):
             return []
         error = {"type": "server_error", "code": "transcription_failed", "message": why, "param": None}
@@ -116,23 +126,41 @@ class ServerSession:
 
     def say(self, response_id: str, text: str) -> bool:
         """More words; False if the response is done."""
-        self._put(self._intake.replies.say(response_id, text))
-        return self._intake.replies.get(response_id) is not None
+        return self._answered(response_id, self._intake.replies.say(response_id, text))
 
     def sound(self, response_id: str, samples: Samples, rate_hz: int, words: Sequence[SpokenWord] = ()) -> bool:
         """More sound (int16, mono); False if nobody wants more of it: the response is done, or its item was truncated."""
-        self._put(self._intake.replies.sound(response_id, samples, rate_hz, words))
+        going_on = self._answered(response_id, self._intake.replies.sound(response_id, samples, rate_hz, words))
         reply = self._intake.replies.get(response_id)
-        return reply is not None and not reply.cut
+        return going_on and reply is not None and not reply.cut
 
-    def end_reply(self, response_id: str, failure: str | None = None) -> list[Order]:
-        """The response is complete, or has failed with this sentence."""
+    def call(self, response_id: str, call_id: str, name: str, arguments: str = "") -> bool:
+        """More of the call of a function: another `call_id` begins another call, the same one adds to its arguments (JSON as text).
+
+        An id that the conversation has had before, or none, is told as a fresh one. False if the response is done.
+        """
+        return self._answered(response_id, self._intake.replies.call(response_id, call_id, name, arguments))
+
+    def end_reply(self, response_id: str, failure: str | None = None, incomplete: str | None = None) -> list[Order]:
+        """The response is complete, has failed with this sentence, or is incomplete for this reason (max_output_tokens, content_filter)."""
         reply = self._intake.replies.get(response_id)
         if reply is None:
             return []
         error = {"type": "server_error", "code": "engine_failed", "message": failure}
-        details = StatusDetails("failed", error=error) if failure is not None else None
+        details = StatusDetails("incomplete", reason=incomplete) if incomplete is not None else None
+        if failure is not None:
+            details = StatusDetails("failed", error=error)
         return self._put([*self._intake.replies.end(reply, details), *self._intake.replies.waiting(self._intake.settings)])
+
+    def _answered(self, response_id: str, outputs: Iterable[Output]) -> bool:
+        """Send more of a response; False if it is done. One that has come to its limit lets the one that waits begin."""
+        replies = self._intake.replies
+        was_open = replies.get(response_id) is not None
+        self._orders += self._put(outputs)
+        is_open = replies.get(response_id) is not None
+        if was_open and not is_open:
+            self._orders += self._put(replies.waiting(self._intake.settings))
+        return is_open
 
     def _put(self, outputs: Iterable[Output]) -> list[Order]:
         """Send the events (none once the session has ended), give back the orders."""
