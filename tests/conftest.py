@@ -65,6 +65,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.name in SLOW_FILES:
             item.add_marker(pytest.mark.slow)
+        if item.get_closest_marker("apart"):
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.conformance)
 
 
 def _no_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

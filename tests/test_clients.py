@@ -1,111 +1,97 @@
-"""Clients of other makers, unmodified, each in an environment of its own: a text turn and a voice turn with our server.
+"""Clients of other makers, unmodified, each in an environment of its own, hold four kinds of turn with a real `voice serve`.
 
-Their packages are installed once, under `.venv-clients`; `tests/clients/` has a script for each.
+A typed turn; a spoken one that the server ends; a spoken one that the client ends; and one that is spoken over a long answer, whose
+answer then says what had been heard of the long one. A wire-tap between the two sees every byte, and changes none.
 """
 
-import asyncio
-import json
-import os
 import re
-import subprocess
 import sys
-import wave
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.http import app_running
-from tests.support.needs import needs
+from tests.support.live_talk import live_server
+from tests.support.needs import FliteWav, needs
 from tests.support.oracle import judge
-from tests.support.signals import padded, speech_like
-from tests.support.wire import fake_engine
-from voice.audio.pcm import to_bytes
-from voice.audio.resample import resample
-from voice.links.web import WebLink
+from tests.support.order import check
+from tests.support.others import LONG, SCRIPTS, SPOKEN, TEXTS, python_of, told
+from tests.support.tee import Call, Reply, tapped
 
-pytestmark = [needs("openai"), pytest.mark.slow, pytest.mark.conformance]
-ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = {
-    "agents": ["openai-agents~=0.24"],
-    "livekit": ["livekit-agents~=1.8", "livekit-plugins-openai~=1.8"],
-    "pipecat": ["pipecat-ai[openai,websockets-base]~=1.14"],
+pytestmark = [needs("openai", "flite", "pocketsphinx", "espeakng-loader"), pytest.mark.slow, pytest.mark.conformance]
+OVER_MS = 2500
+LONG_MS, LONG_WORDS = 23_960, len(LONG.split())
+"""How long our synthesiser speaks on it."""
+ANSWERS = {"text": "2 plus 2 is 4.", "voice": "7 times 8 is 56.", "manual": "9 minus 4 is 5."}
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Another maker's client."""
+
+    packages: tuple[str, ...]
+    """None: it is in our own environment."""
+    chunk_ms: int
+    """What its maker's examples take from a microphone at once."""
+    bears: frozenset[str] = frozenset()
+    """Codes of errors that it provokes and passes over: a cancel, for one, that meets the end of what it cancels."""
+
+
+CLIENTS = {
+    "openai": Client((), 20),
+    "agents": Client(("openai-agents~=0.24",), 40),
+    "livekit": Client(("livekit-agents~=1.8", "livekit-plugins-openai~=1.8"), 50, frozenset({"response_cancel_not_active"})),
+    "pipecat": Client(("pipecat-ai[openai,websockets-base]~=1.14",), 20),
 }
-INSTALL_S, TALK_S = 300, 90
-
-
-def environment(name: str) -> Path:
-    """The Python of a client's environment, made if there is none with these packages."""
-    folder = ROOT / ".venv-clients" / name
-    python, stamp = folder / "bin" / "python", folder / "packages.json"
-    wanted = json.dumps(PACKAGES[name])
-    if stamp.is_file() and stamp.read_text() == wanted:
-        return python
-    subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True, timeout=INSTALL_S)
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES[name]]
-    done = subprocess.run(install, capture_output=True, text=True, timeout=INSTALL_S)
-    if done.returncode:
-        pytest.skip(f"cannot install {PACKAGES[name]} (is there a network?): {done.stderr.strip()[-300:]}")
-    stamp.write_text(wanted)
-    return python
+EVERY_DAY = ("openai", "agents")
+"""In `make test`; the others in `make conformance` only."""
 
 
 @pytest.fixture
-def question(tmp_path: Path) -> Path:
-    path = tmp_path / "question.wav"
-    with wave.open(str(path), "wb") as wav:
-        wav.setnchannels(1)
-        wav.setsampwidth(2)
-        wav.setframerate(24_000)
-        wav.writeframes(to_bytes(resample(padded(speech_like(1200), 300, 300), 16_000, 24_000)))
-    return path
+def wavs(flite_wav: FliteWav) -> dict[str, str]:
+    return {name: str(flite_wav(text, rate_hz=24_000)) for name, text in SPOKEN.items()}
 
 
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every text that the server sends."""
-    texts: list[str] = []
-    send = WebLink.send
-
-    async def noting(link: WebLink, text: str) -> None:
-        texts.append(text)
-        await send(link, text)
-
-    monkeypatch.setattr(WebLink, "send", noting)
-    return texts
+def proved(calls: list[Call], bears: frozenset[str]) -> list[Reply]:
+    """What went over the wire is what the protocol says; returns the replies."""
+    for call in calls:
+        for text in call.texts:
+            judge("server", text)
+        check([event for way, event in call.events if way == "down"])
+        assert {event["error"]["code"] for event in call.down("error")} <= bears
+    return [reply for call in calls for reply in call.replies()]
 
 
-async def hold(name: str, port: int, question: Path) -> dict[str, Any]:
-    """Run a client's script; returns what it says."""
-    script = ROOT / "tests" / "clients" / f"{name}_client.py"
-    url = f"ws://127.0.0.1:{port}/v1/realtime"
-    command = (str(environment(name)), str(script), url, str(question))
-    place = {"PATH": os.environ["PATH"], "HOME": str(question.parent), "NO_PROXY": "127.0.0.1"}
-    pipes = {"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE}
-    process = await asyncio.create_subprocess_exec(*command, env=place, **pipes)
-    try:
-        out, err = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert process.returncode == 0, err.decode()[-3000:]
-    result: dict[str, Any] = json.loads(out.decode().splitlines()[-1])
-    return result
+def held(said: dict[str, Any], calls: list[Call], replies: list[Reply]) -> None:
+    """The four turns are what they should be, for the client as on the wire."""
+    turns = said["turns"]
+    assert said["errors"] == []
+    assert {name: turns[name]["answer"].strip() for name in ANSWERS} == ANSWERS
+    assert {name: turns[name]["heard"].strip() for name in SPOKEN} == SPOKEN
+    for name, turn in turns.items():
+        (sent_ms,) = (reply.audio_ms for reply in replies if reply.words == turn["answer"].strip())
+        assert turn["audio_ms"] == pytest.approx(sent_ms, abs=2), name
+    (cancelled,) = (reply for reply in replies if reply.status != "completed")
+    assert cancelled.status == "cancelled" and LONG.startswith(cancelled.words)
+    (cut,) = (event for call in calls for event in call.down("conversation.item.truncated") if event["item_id"] == cancelled.item_id)
+    assert OVER_MS < cut["audio_end_ms"] < OVER_MS + 1500, "it was cut where the user began to speak"
+    heard = re.fullmatch(r"I said: (.*?)[.,]?", turns["barge"]["answer"].strip())
+    assert heard and LONG.startswith(heard[1])
+    assert len(heard[1].split()) == pytest.approx(cut["audio_end_ms"] / LONG_MS * LONG_WORDS, abs=2)
 
 
-@pytest.mark.parametrize("name", PACKAGES)
-async def test_a_text_turn_and_a_voice_turn(name: str, question: Path, sent: list[str]) -> None:
-    environment(name)
-    async with asyncio.timeout(TALK_S), app_running(fake_engine()) as port:
-        told = await hold(name, port, question)
-    assert told["text"]["answer"].strip() == "what is two plus two. 1 lines."
-    assert told["text"]["audio_ms"] == pytest.approx(1400, abs=2)
-    heard = told["voice"]["heard"].strip()
-    # openai-agents cuts the first answer, which it takes to be still playing: that line is then empty.
-    assert heard.startswith("heard ") and re.fullmatch(rf"{heard}\. [23] lines\.", told["voice"]["answer"].strip())
-    assert told["voice"]["audio_ms"] == pytest.approx(1000, abs=2)
-    assert told["text"]["errors"] == told["voice"]["errors"] == []
-    assert not [text for text in sent if json.loads(text)["type"] == "error"]
-    for text in sent:
-        judge("server", text)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.apart] * (name not in EVERY_DAY)) for name in CLIENTS])
+async def test_four_kinds_of_turn(name: str, wavs: dict[str, str], tmp_path: Path) -> None:
+    client = CLIENTS[name]
+    python = python_of(name, client.packages) if client.packages else Path(sys.executable)
+    async with live_server() as base, tapped(int(base.rpartition(":")[2])) as (port, calls):
+        orders = {
+            "url": f"ws://127.0.0.1:{port}/v1/realtime",
+            "chunk_ms": client.chunk_ms,
+            "over_ms": OVER_MS,
+            "texts": TEXTS,
+            "wavs": wavs,
+        }
+        said = await told([str(python), str(SCRIPTS / f"{name}_client.py")], orders, tmp_path)
+    held(said, calls, proved(calls, client.bears))

@@ -1,61 +1,82 @@
-"""openai-agents holds a text turn and a voice turn: URL WAV (24 kHz, mono, 16-bit) -> one JSON object."""
+"""openai-agents (Python) holds the four turns. It has a clock of its own for what was heard, and cuts by that."""
 
 import asyncio
 import json
-import sys
-import wave
 from importlib.metadata import version
 
-from agents.realtime import RealtimeAgent, RealtimeRunner
+from agents.realtime import RealtimeAgent, RealtimeModelSendRawMessage, RealtimeRunner
+from mic import Loudspeaker, Microphone, orders
 
-CHUNK_MS = 100
+AGENT = RealtimeAgent(name="voice", instructions="Be brief.")
 
 
-async def turn(events, deadline_s=30.0):
-    """Read up to the end of an answer: its words, its sound, what the user was heard to say."""
-    heard, words, sound, errors = "", "", 0, []
-    async with asyncio.timeout(deadline_s):
-        async for event in events:
+class Talk:
+    """A session, and what came of it."""
+
+    def __init__(self, session):
+        self.session = session
+        self.events = aiter(session)
+        self.speaker = Loudspeaker()
+        self.errors = []
+        self.lines = {}
+
+    async def until(self, kind):
+        """The next event of this kind."""
+        async for event in self.events:
             if event.type == "audio":
-                sound += len(event.audio.data)
+                self.speaker.play(event.item_id, len(event.audio.data))
             elif event.type == "error":
-                errors.append(str(event.error))
+                self.errors.append(str(event.error))
             elif event.type == "history_updated":
-                for item in event.history:
-                    if getattr(item, "role", "") == "user":
-                        heard = next((part.transcript for part in item.content if part.type == "input_audio" and part.transcript), heard)
-                    if getattr(item, "role", "") == "assistant":
-                        words = next((part.transcript for part in item.content if part.type == "audio" and part.transcript), words)
-            elif event.type == "agent_end":
-                break
-    return {"heard": heard, "answer": words, "audio_ms": sound // 48, "errors": errors}
+                self.lines = {item.item_id: item for item in event.history}
+            elif event.type == "history_added":
+                self.lines[event.item.item_id] = event.item
+            if event.type == kind:
+                return event
+        raise AssertionError(f"the session ended before {kind}")
+
+    async def answer(self):
+        await self.until("agent_end")
+        said = {"user": "", "assistant": ""}
+        for item in self.lines.values():
+            if getattr(item, "role", "") in said:
+                parts = (getattr(part, "transcript", None) or getattr(part, "text", None) for part in item.content)
+                said[item.role] = " ".join(part for part in parts if part)
+        return {"answer": said["assistant"], "heard": said["user"], "audio_ms": self.speaker.received_ms}
 
 
-async def main(url, path):
-    runner = RealtimeRunner(
-        RealtimeAgent(name="voice", instructions="Be brief."),
-        config={
-            "model_settings": {
-                "model_name": "gpt-realtime",
-                "modalities": ["audio"],
-                "input_audio_transcription": {"model": "whisper-1"},
-                "turn_detection": {"type": "server_vad", "interrupt_response": True},
-            }
-        },
-    )
-    session = await runner.run(model_config={"url": url, "api_key": "x"})
-    async with session:
-        events = aiter(session)
-        await session.send_message("what is two plus two")
-        text = await turn(events)
-        with wave.open(path) as wav:
-            size = wav.getframerate() * CHUNK_MS // 1000
-            sound = bytes(size) + wav.readframes(wav.getnframes()) + bytes(2 * size * 15)
-        for at in range(0, len(sound), 2 * size):
-            await session.send_audio(sound[at : at + 2 * size])
-            await asyncio.sleep(CHUNK_MS / 1000 / 5)
-        voice = await turn(events)
-    print(json.dumps({"client": "openai-agents", "version": version("openai-agents"), "text": text, "voice": voice}))
+def settings(detection):
+    audio = {"input_audio_transcription": {"model": "whisper-1"}, "turn_detection": detection}
+    return {"model_settings": {"model_name": "gpt-realtime", "modalities": ["audio"], **audio}}
 
 
-asyncio.run(main(*sys.argv[1:]))
+async def main(wanted):
+    turns, errors = {}, []
+    model = {"url": wanted["url"], "api_key": "x"}
+    detection = {"type": "server_vad", "interrupt_response": True}
+    async with await RealtimeRunner(AGENT, config=settings(detection)).run(model_config=model) as session:
+        one = Talk(session)
+        await session.send_message(wanted["texts"]["text"])
+        turns["text"] = await one.answer()
+        async with Microphone(session.send_audio, wanted["chunk_ms"]) as microphone, asyncio.TaskGroup() as group:
+            group.create_task(microphone.say(wanted["wavs"]["voice"]))
+            turns["voice"] = await one.answer()
+            await session.send_message(wanted["texts"]["long"])
+            await one.until("audio")
+            group.create_task(one.speaker.then(wanted["over_ms"], microphone.say(wanted["wavs"]["barge"])))
+            await one.until("audio_interrupted")
+            await one.until("agent_end")
+            turns["barge"] = await one.answer()
+        errors += one.errors
+    async with await RealtimeRunner(AGENT, config=settings(None)).run(model_config=model) as session:
+        one = Talk(session)
+        async with Microphone(session.send_audio, wanted["chunk_ms"]) as microphone:
+            await microphone.say(wanted["wavs"]["manual"])
+        await session.send_audio(bytes(4800), commit=True)
+        await session.model.send_event(RealtimeModelSendRawMessage(message={"type": "response.create"}))
+        turns["manual"] = await one.answer()
+        errors += one.errors
+    print(json.dumps({"client": "openai-agents", "version": version("openai-agents"), "turns": turns, "errors": errors}))
+
+
+asyncio.run(main(orders()))
