@@ -20,7 +20,20 @@ SLOW_FILES = frozenset(
     f"test_{name}.py"
     for name in (
         *("cascade", "chat_client", "chat_spoken", "commands_talk", "engines_chat", "engines_contract", "grammar", "heads", "keepalive"),
-        *("keeper", "links_contract", "network", "opening", "probe", "process", "relay", "server_secrets", "sound", "speaker", "talk"),
+        *(
+            "cut",
+            "keeper",
+            "links_contract",
+            "network",
+            "opening",
+            "probe",
+            "process",
+            "relay",
+            "server_secrets",
+            "sound",
+            "speaker",
+            "talk",
+        ),
     )
 )
 """Files whose tests start servers and processes or wait for clocks: a third of the time of all quick tests in a tenth of their number.

@@ -44,6 +44,13 @@ def test_marks_count_characters_not_bytes(espeak: Espeak) -> None:
     assert [sample for sample, _ in marks] == sorted(sample for sample, _ in marks)
 
 
+def test_a_word_behind_a_lone_sign_has_a_mark_of_its_own(espeak: Espeak) -> None:
+    for text in ("Wait - what? No...", "'no' -- maybe... ok", "one, - two; - three", "안녕 - 세계"):
+        _, marks = said(espeak, text, "ko" if text[0] > "z" else "en")
+        begun = [text[position:].split()[0].strip("'.,;?") for _, position in marks]
+        assert begun == [word.strip("'.,;?") for word in text.split() if any(letter.isalnum() for letter in word)]
+
+
 def test_a_word_sounds_where_its_mark_says(espeak: Espeak) -> None:
     """A word added behind leaves those before it where they were."""
     _, two = said(espeak, "red, green, ")

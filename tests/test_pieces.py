@@ -93,6 +93,14 @@ def test_a_word_ends_with_its_sound_and_not_with_the_pause_behind_it() -> None:
             assert not any(word.estimated for speech in got for word in speech.words)
 
 
+@pytest.mark.parametrize(("early_ms", "want_ms"), [(0, 100), (3, 100), (10, 100), (15, 165)])
+def test_a_word_that_is_heard_before_its_mark_is_not_the_end_of_the_one_before(early_ms: int, want_ms: int) -> None:
+    pieces = Pieces(RATE, WORDS[:2])
+    got = pieces.push(drawn("##########" + "." * 5 + "##########"), [(0, 0), (150 + early_ms, 4)]) + pieces.finish()
+    ends = [end for _, _, end in times(got)]
+    assert ends == [want_ms, 250]
+
+
 def test_times_without_marks_are_guesses() -> None:
     pieces = Pieces(RATE, WORDS)
     got = pieces.push(drawn("#" * 55)) + pieces.finish()

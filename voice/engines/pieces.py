@@ -21,6 +21,10 @@ LEAD_MS = 20
 PAUSE_MS = 120
 """Silence after the last audible sample, up to the next sentence."""
 FADE_MS = 5
+MARK_MS = 10
+"""A word may be heard so much before its mark (espeak-ng: 1 to 3 ms): such a sound behind a pause is not the end of the word before."""
+GAP_MS = 20
+"""The shortest silence that is a pause."""
 AUDIBLE = 200
 """Full scale is 32768. espeak-ng is silent at 0; flite's noise before and behind speech peaks at 22 (rms) to 113 (awb)."""
 
@@ -97,8 +101,11 @@ class Pieces:
 
     def _last_audible(self, start: int, end: int) -> int:
         """The raw sample behind the last audible one between two raw samples that are held; `end` if all is silent."""
-        first = max(start - self._raw(0), 0)
-        audible = _loud_end(self._held[first : max(end - self._raw(0), 0)])
+        first, behind = max(start - self._raw(0), 0), max(end - self._raw(0), 0)
+        early = max(behind - samples_in(MARK_MS, self._rate_hz), first)
+        audible = _loud_end(self._held[first:early])
+        if not audible or early - first - audible < samples_in(GAP_MS, self._rate_hz):
+            audible = _loud_end(self._held[first:behind])
         return self._raw(first) + audible if audible else end
 
     def _delivered(self, raw: int) -> int:

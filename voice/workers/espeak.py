@@ -11,6 +11,7 @@ for each text, which takes 2 ms and is done after the text before, while nobody 
 
 import _ctypes
 import ctypes
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,7 @@ _UTF8 = 1
 _CHARACTER = 1
 _EVENT_END = 0
 _EVENT_WORD = 1
+_LETTER = re.compile(r"[^\W_]")
 _PARAMETERS = {"rate_wpm": 1, "volume": 2, "pitch": 3, "range": 4, "gap": 7}
 """Numbers of `espeak_PARAMETER`; gap counts 10 ms at the default speed."""
 
@@ -54,6 +56,7 @@ class Espeak:
         self._library = library
         self._voices = voices
         self._put: Put = lambda audio, marks: False
+        self._text = ""
         # The C side keeps a bare pointer to the callback: this reference keeps it alive.
         self._callback = _Callback(self._chunk)
         self._espeak: ctypes.CDLL | None = None
@@ -69,7 +72,8 @@ class Espeak:
             if name in order:
                 espeak.espeak_SetParameter(number, order[name], 0)
         self._put = put
-        text = order["text"].encode()
+        self._text = order["text"]
+        text = self._text.encode()
         espeak.espeak_Synth(text, ctypes.c_size_t(len(text) + 1), 0, _CHARACTER, 0, _UTF8, None, None)
 
     def rest(self) -> None:
@@ -106,12 +110,17 @@ class Espeak:
         index = 0
         while events[index].type != _EVENT_END:
             if events[index].type == _EVENT_WORD:
-                marks.append((events[index].sample, events[index].text_position - 1))
+                marks.append((events[index].sample, self._letter(events[index].text_position - 1)))
             index += 1
         audio = ctypes.string_at(wave, count * 2) if wave and count else b""
         if not audio and not marks:
             return 0
         return 0 if self._put(audio, marks) else 1
+
+    def _letter(self, position: int) -> int:
+        """The first letter or digit from there on: espeak places "what" of "wait - what" at the hyphen."""
+        found = _LETTER.search(self._text, position)
+        return found.start() if found else position
 
 
 def _unload(library: ctypes.CDLL) -> None:
