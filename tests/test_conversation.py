@@ -234,3 +234,15 @@ def test_what_a_message_says() -> None:
     conversation.set_transcript("a", "here")
     conversation.set_transcript("nobody", "x")
     assert conversation.lines() == [("user", "look here")]
+
+
+def test_an_item_that_is_still_being_generated_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its closing events are to come, and nothing may be told of an item that is gone."""
+    monkeypatch.setattr(module, "MAX_ITEMS", 2)
+    unfinished = Entry(message("a", "assistant", [Content("output_audio", transcript="one")], "in_progress"))
+    conversation = talk(unfinished, said("b", text="b"))
+    with pytest.raises(ProtocolError, match="still being generated") as caught:
+        conversation.delete("a")
+    assert (caught.value.code, caught.value.param) == ("invalid_value", "item_id")
+    conversation.add(said("c", text="c"))
+    assert [item.id for item in conversation.items()] == ["a", "c"] and "a" in conversation and "b" not in conversation

@@ -326,3 +326,14 @@ def test_a_reply_may_break_off() -> None:
     served.orders += served.session.end_reply(served.wanted()[-1].response_id, incomplete="content_filter")
     done = served.take()[-2]["response"]
     assert (done["status"], done["status_details"]) == ("incomplete", {"type": "incomplete", "reason": "content_filter"})
+
+
+@pytest.mark.parametrize("text", ["what he said", None])
+def test_nothing_is_told_of_an_item_that_was_deleted_while_it_was_recognised(text: str | None) -> None:
+    served = Served()
+    served.update(audio={"input": {"transcription": {"model": "whisper-1"}, "turn_detection": None}})
+    served.hear("#" * 30)
+    item_id = served.send("input_audio_buffer.commit")[0]["item_id"]
+    assert types(served.send("conversation.item.delete", item_id=item_id)) == ["conversation.item.deleted"]
+    assert (served.session.transcription_failed(item_id, "?") if text is None else served.session.transcribed(item_id, text, 600)) == []
+    assert served.take() == []

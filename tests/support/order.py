@@ -47,7 +47,8 @@ class Order:
         self._ended: set[str] = set()
         self._of_item: dict[str, Response] = {}
         self._prompt: tuple[tuple[str, ...], Event] | None = None
-        self._over = False
+        self.over = False
+        """The session has expired."""
 
     @property
     def conversation(self) -> list[str]:
@@ -60,7 +61,7 @@ class Order:
         need(event, (kind == "session.created") == (not self.seen), "session.created is the first event, once")
         need(event, bool(event["event_id"]) and event["event_id"] not in self._event_ids, "an event has an id of its own")
         need(event, kind in OURS, "no event of a server of ours")
-        need(event, not self._over, "the session has expired")
+        need(event, not self.over, "the session has expired")
         need(event, item_of(event) not in self.items.dead, "the item was deleted")
         self._in_one_breath(event)
         self._event_ids.add(event["event_id"])
@@ -146,7 +147,7 @@ class Order:
             case "conversation.item.truncated":
                 self.items.truncated(event, self._sound_ms(event["item_id"]))
             case "error":
-                self._over = event["error"].get("code") == "session_expired"
+                self.over = event["error"].get("code") == "session_expired"
             case _:
                 pass
 

@@ -90,7 +90,9 @@ class Items:
         item_id = event["item"]["id"]
         self._roles[item_id] = event["item"].get("role", event["item"]["type"])
         if event["type"] == DONE:
-            self._said[item_id] = spoken(event["item"])
+            told, now = self._said.get(item_id), spoken(event["item"])
+            need(event, told in (None, now), f"what is left of it said {told!r}")
+            self._said[item_id] = now
 
     def words(self, event: Event) -> None:
         """What the user said in an item. Raises: OrderBroken."""
@@ -121,6 +123,10 @@ class Items:
         item_id, end_ms = event["item_id"], event["audio_end_ms"]
         need(event, item_id in self.ids and self._roles.get(item_id) == "assistant", "only an assistant's item is truncated")
         need(event, 0 <= end_ms <= self.cut_ms.get(item_id, end_ms), "nothing grows back")
+        told, now = self._said.get(item_id), event.get("transcript")
+        need(event, told is None or now is None or told.startswith(now), f"it said {told!r}")
+        if now is not None:
+            self._said[item_id] = now
         need(event, sound_ms is None or end_ms <= sound_ms, f"only {sound_ms} ms were sent")
         self.cut_ms[item_id] = end_ms
 
@@ -130,7 +136,7 @@ class Items:
         need(event, item_id in self.ids, "what is retrieved is in the conversation")
         role = event["item"].get("role", event["item"]["type"])
         need(event, role == self._roles.get(item_id), "an item keeps its role")
-        told, now = self._said.get(item_id), spoken(event["item"])
+        told, now = self._said.get(item_id), spoken(event["item"], sound_only=item_id in self._words)
         if told is not None:
             need(event, now == told or (item_id in self.cut_ms and told.startswith(now)), f"it said {told!r}")
             self._said[item_id] = now
@@ -141,7 +147,9 @@ class Items:
         assert self._idle is None, "an idle timeout without its turn"
 
 
-def spoken(item: Event) -> str:
+def spoken(item: Event, sound_only: bool = False) -> str:
     """The words of a message's sound and text."""
     parts = item.get("content") or []
+    if sound_only:
+        return next((part.get("transcript") or "" for part in parts if part["type"] == "input_audio"), "")
     return " ".join(part.get("transcript") or part.get("text") or "" for part in parts)

@@ -111,8 +111,11 @@ class Conversation:
         return previous
 
     def delete(self, item_id: str) -> None:
-        """Remove an item. Raises: ProtocolError."""
-        self._text_letters -= self.get(item_id).text_letters
+        """Remove an item that is finished: of one that is gone nothing more may be told. Raises: ProtocolError."""
+        entry = self.get(item_id)
+        if entry.item.status == "in_progress":
+            raise ProtocolError("The item is still being generated: cancel its response first.", "invalid_value", "item_id")
+        self._text_letters -= entry.text_letters
         del self._entries[item_id]
         self._order.remove(item_id)
 
@@ -175,12 +178,16 @@ class Conversation:
         return [self._entries[item_id].item for item_id in self._order]
 
     def _bound(self, newest: str) -> None:
-        """Let the oldest go, but never the one that was just put in."""
+        """Let the oldest go, but never the one that was just put in, nor one that is still being generated."""
         entry = self._entries[newest]
         entry.text_letters = _letters(entry.item)
         self._text_letters += entry.text_letters
-        while len(self._order) > MAX_ITEMS or (self._text_letters > MAX_TEXT_LETTERS and len(self._order) > 1):
-            self.delete(next(item_id for item_id in self._order if item_id != newest))
+        while len(self._order) > MAX_ITEMS or self._text_letters > MAX_TEXT_LETTERS:
+            done = (known for known in self._order if known != newest and self._entries[known].item.status != "in_progress")
+            oldest = next(done, None)
+            if oldest is None:
+                return
+            self.delete(oldest)
 
     def _bound_sound(self) -> None:
         kept = [entry for item_id in self._order if (entry := self._entries[item_id]).samples is not None]

@@ -100,12 +100,10 @@ class ServerSession:
         return self._intake.buffer.open_id is None and self._intake.replies.active is None
 
     def transcribed(self, item_id: str, text: str, audio_ms: int) -> list[Order]:
-        """What the user said in `item_id`; told to the client if it asked for transcription."""
+        """What the user said in `item_id`; told to the client if it asked for transcription and has not deleted the item."""
         self._intake.replies.heard(item_id, text)
         self.conversation.set_transcript(item_id, text)
-        if item_id not in self.conversation:
-            return []
-        if not isinstance(audio_input(self._intake.settings).transcription, Transcription):
+        if not self._written_down(item_id):
             return []
         usage = {"type": "duration", "seconds": audio_ms / 1000}
         delta = [TranscriptionDelta(item_id=item_id, content_index=0, delta=text)] if text else []
@@ -113,12 +111,14 @@ class ServerSession:
 
     def transcription_failed(self, item_id: str, why: str) -> list[Order]:
         """The recogniser gave up on `item_id`."""
-        if item_id not in self.conversation:
-            return []
-        if not isinstance(audio_input(self._intake.settings).transcription, Transcription):
+        if not self._written_down(item_id):
             return []
         error = {"type": "server_error", "code": "transcription_failed", "message": why, "param": None}
         return self._put([TranscriptionFailed(item_id=item_id, content_index=0, error=error)])
+
+    def _written_down(self, item_id: str) -> bool:
+        wanted = isinstance(audio_input(self._intake.settings).transcription, Transcription)
+        return wanted and item_id in self.conversation
 
     def begin_reply(self) -> list[Order]:
         """A response that nobody asked for (a timer). Only while `quiet`."""
