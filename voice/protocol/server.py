@@ -103,7 +103,7 @@ class ServerSession:
         """What the user said in `item_id`; told to the client if it asked for transcription and has not deleted the item."""
         self._intake.replies.heard(item_id, text)
         self.conversation.set_transcript(item_id, text)
-        if not self._written_down(item_id):
+        if not _written_down(self._intake, item_id):
             return []
         usage = {"type": "duration", "seconds": audio_ms / 1000}
         delta = [TranscriptionDelta(item_id=item_id, content_index=0, delta=text)] if text else []
@@ -111,14 +111,10 @@ class ServerSession:
 
     def transcription_failed(self, item_id: str, why: str) -> list[Order]:
         """The recogniser gave up on `item_id`."""
-        if not self._written_down(item_id):
+        if not _written_down(self._intake, item_id):
             return []
         error = {"type": "server_error", "code": "transcription_failed", "message": why, "param": None}
         return self._put([TranscriptionFailed(item_id=item_id, content_index=0, error=error)])
-
-    def _written_down(self, item_id: str) -> bool:
-        wanted = isinstance(audio_input(self._intake.settings).transcription, Transcription)
-        return wanted and item_id in self.conversation
 
     def begin_reply(self) -> list[Order]:
         """A response that nobody asked for (a timer). Only while `quiet`."""
@@ -179,3 +175,8 @@ class ServerSession:
 
 def _error(mistake: ProtocolError, event_id: str | None) -> ErrorEvent:
     return ErrorEvent(error=ErrorDetail("invalid_request_error", str(mistake), code=mistake.code, param=mistake.param, event_id=event_id))
+
+
+def _written_down(intake: Intake, item_id: str) -> bool:
+    """Whether the client wants to read what was said in an item, and has not deleted it."""
+    return isinstance(audio_input(intake.settings).transcription, Transcription) and item_id in intake.conversation
