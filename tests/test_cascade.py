@@ -1,6 +1,7 @@
 """The cascade: one session of the local engine, its three places played by fakes, seen from the wire."""
 
 import asyncio
+import base64
 import logging
 import time
 from collections.abc import AsyncGenerator, Sequence
@@ -10,8 +11,8 @@ import pytest
 from tests.support.fakes import FakeResponder, FakeSynthesizer, FakeTranscriber
 from tests.support.signals import padded, speech_like
 from tests.support.wire import Wire, fake_engine, talking, transcript
-from voice.audio.pcm import silence
-from voice.engines.base import Prompt, Said
+from voice.audio.pcm import silence, to_bytes
+from voice.engines.base import BrokenOff, Called, Prompt, Said, Saying
 from voice.engines.cascade import APOLOGY_DEAF
 from voice.errors import LinkClosed
 
@@ -287,3 +288,107 @@ async def test_a_session_ends_at_its_time_with_a_word(caplog: pytest.LogCaptureF
         with pytest.raises(LinkClosed) as told:
             await wire.next()
         assert told.value.close_code == 1001
+
+
+class Calling(FakeResponder):
+    """Calls a function, then says what came of it."""
+
+    async def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncGenerator[Saying, None]:  # type: ignore[override]
+        self.prompts.append(prompt)
+        if prompt.lines[-1].role == "tool":
+            yield Said(f"It says {prompt.lines[-1].text}.")
+            return
+        yield Said("One moment.")
+        for piece in ("", '{"city": ', '"Oslo"}'):
+            yield Called("call_1", "get_weather", piece)
+        yield Called("call_2", "clock", "{}")
+
+
+async def test_functions_are_called_and_their_outputs_answered() -> None:
+    responder = Calling()
+    async with talking(fake_engine(responder=responder)) as wire:
+        tools = [{"type": "function", "name": "get_weather"}, {"type": "function", "name": "clock"}]
+        await wire.send("session.update", session={"type": "realtime", "tools": tools})
+        await wire.type("weather?")
+        done = await wire.until(REPLY)
+        first, *calls = done["response"]["output"]
+        assert first["content"][0]["transcript"] == "One moment." and wire.sound_ms == pytest.approx(400, abs=2)
+        assert [(call["call_id"], call["name"], call["arguments"]) for call in calls] == [
+            ("call_1", "get_weather", '{"city": "Oslo"}'),
+            ("call_2", "clock", "{}"),
+        ]
+        assert [event["delta"] for event in wire.of("response.function_call_arguments.delta")] == ['{"city": ', '"Oslo"}', "{}"]
+        for call, output in (("call_1", "rain"), ("call_2", "noon")):
+            await wire.send("conversation.item.create", item={"type": "function_call_output", "call_id": call, "output": output})
+        await wire.send("response.create")
+        assert transcript(await wire.until(REPLY)) == "It says noon."
+    assert [tool.name for tool in responder.prompts[0].toolbox.usable] == ["get_weather", "clock"]
+    assert [line.role for line in responder.prompts[1].lines] == ["user", "assistant", "assistant", "assistant", "tool", "tool"]
+
+
+async def test_an_answer_that_comes_to_its_limit_is_stopped_and_the_next_one_is_given() -> None:
+    stopped = asyncio.Event()
+
+    class Endless(FakeResponder):
+        async def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncGenerator[Said, None]:
+            try:
+                while prompt.lines[-1].text == "talk":
+                    yield Said("word word word")
+            finally:
+                stopped.set()
+            yield Said("fine.")
+
+    async with talking(fake_engine(responder=Endless())) as wire:
+        content = [{"type": "input_text", "text": "talk"}]
+        await wire.send("conversation.item.create", item={"type": "message", "role": "user", "content": content})
+        await wire.send("response.create", response={"max_output_tokens": 40})
+        body = (await wire.until(REPLY))["response"]
+        assert (body["status"], body["status_details"]["reason"]) == ("incomplete", "max_output_tokens")
+        words = body["output"][0]["content"][0]["transcript"]
+        # A word is 4 tokens of sound and one of letters, more or less: 5 letters with the blank.
+        assert words == " ".join(["word"] * 7) and wire.sound_ms == 1400
+        assert body["usage"]["output_tokens"] == 9 + 28 <= 40
+        await asyncio.wait_for(stopped.wait(), 2)
+        await wire.type("and now")
+        assert transcript(await wire.until(REPLY)) == "fine."
+
+
+async def test_sound_in_the_input_of_a_response_is_heard() -> None:
+    responder = FakeResponder()
+    async with talking(fake_engine(responder=responder)) as wire:
+        await wire.settle(turn_detection=None, transcription={"model": "any"})
+        audio = base64.b64encode(to_bytes(speech_like(500))).decode()
+        item = {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": audio}]}
+        await wire.send("response.create", response={"conversation": "none", "input": [item], "metadata": {"n": "1"}})
+        done = await wire.until(REPLY)
+        assert transcript(done) == "heard 500 ms. 1 lines." and done["response"]["metadata"] == {"n": "1"}
+        assert done["response"]["usage"]["input_token_details"]["audio_tokens"] == 5
+        assert not any(kind.startswith("conversation.item.") for kind in wire.kinds())
+        await wire.type("hello")
+        assert transcript(await wire.until(REPLY)) == "hello. 1 lines."
+    assert responder.prompts[0].heard is not None and responder.prompts[1].heard is None
+
+
+async def test_an_input_that_cannot_be_heard_is_said_to_be() -> None:
+    transcriber = FakeTranscriber()
+    transcriber.deaf = True
+    async with talking(fake_engine(transcriber)) as wire:
+        audio = base64.b64encode(to_bytes(speech_like(500))).decode()
+        item = {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": audio}]}
+        await wire.send("response.create", response={"input": [item]})
+        assert transcript(await wire.until(REPLY)) == APOLOGY_DEAF
+
+
+@pytest.mark.parametrize(("broken", "status"), [(BrokenOff("max_output_tokens"), "incomplete"), (BrokenOff(failure="no JSON"), "failed")])
+async def test_an_answer_that_breaks_off(broken: BrokenOff, status: str) -> None:
+    class Breaking(FakeResponder):
+        async def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncGenerator[Saying, None]:  # type: ignore[override]
+            yield Called("call_1", "f", '{"x"')
+            yield broken
+
+    async with talking(fake_engine(responder=Breaking())) as wire:
+        await wire.type("hello")
+        body = (await wire.until(REPLY))["response"]
+        [item] = body["output"]
+        assert (body["status"], item["status"], item["arguments"]) == (status, "incomplete", '{"x"')
+        assert (body["status_details"].get("error") or {}).get("message") == (broken.failure or None)

@@ -121,8 +121,10 @@ class Called:
 class BrokenOff:
     """The answer is not complete, and nothing more comes of it."""
 
-    reason: str
-    """"max_output_tokens" (the model's own limit) or "content_filter"."""
+    reason: str = ""
+    """"max_output_tokens" (the model's own limit) or "content_filter"; "": it has failed."""
+    failure: str = ""
+    """Why it failed, in a sentence."""
 
 
 Saying = Said | Called | BrokenOff

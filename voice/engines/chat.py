@@ -5,30 +5,36 @@ understood. What goes wrong is said in a sentence, and the session lives: the ne
 """
 
 import logging
+import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 
 from voice.engines import korean, wording
-from voice.engines.base import Prompt, Said
+from voice.engines.base import BrokenOff, Prompt, Said, Saying
+from voice.engines.calls import Calls
 from voice.engines.chat_client import AskCount, ChatClient
 from voice.engines.endpoint import ChatOptions
+from voice.engines.messages import messages_of
 from voice.engines.responder import UNSURE, SkillsResponder
 from voice.engines.scripts import LATIN
 from voice.engines.streamed import Streamed
 from voice.errors import ChatError
 from voice.policy.trim import message_tokens, trim
-from voice.protocol.chat import Finished, Message, Piece, TextDelta
+from voice.protocol.chat import CallDelta, Finished, Message, Piece, TextDelta
 from voice.protocol.lines import Line
+from voice.protocol.tools import Toolbox
 
 log = logging.getLogger(__name__)
 
 SYSTEM = """\
 You are a voice assistant: what you write is read aloud while you write it. Answer in one to three short sentences, in the language of \
 the user, the way people talk. Write no markdown, lists, headings, tables, code, links or emoji, and write symbols out as words. \
-The user's words may come from a speech recogniser and may be misheard: if they make no sense, ask for them again. \
-You cannot set timers, alarms or reminders; if you are asked to, tell the user to say: set a timer for five minutes.
+The user's words may come from a speech recogniser and may be misheard: if they make no sense, ask for them again.{timers}
 For the user it is {date}, {time}."""
+NO_TIMERS = """ \
+You cannot set timers, alarms or reminders; if you are asked to, tell the user to say: set a timer for five minutes."""
 UNSURE_NOTE = "The recogniser is not sure of what the user said last."
 GO_ON = "(Please go on.)"
 """Stands for the user where an answer is wanted and the last line is not the user's: endpoints expect to be asked something."""
@@ -52,15 +58,18 @@ class ChatResponder:
         self._excuses: set[str] = set()
         """Sentences of ours about what went wrong: the model is not shown them as its own."""
 
-    async def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncGenerator[Said, None]:
-        """The answer, sentence by sentence, the first of them before the model has ended. Never raises for what an endpoint does."""
+    async def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncGenerator[Saying, None]:
+        """The answer, sentence by sentence, the first of them before the model has ended, and the functions that the model calls.
+
+        Never raises for what an endpoint does.
+        """
         if self._is_ours(prompt):
             for said in self._skills.answer(prompt, now, wall_s):
                 yield said
             return
         async with aclosing(self._ask(prompt, wall_s)) as answer:
-            async for said in answer:
-                yield said
+            async for saying in answer:
+                yield saying
 
     def due_s(self) -> float | None:
         """When the next timer is due, in monotonic seconds; None if none is running."""
@@ -71,32 +80,41 @@ class ChatResponder:
         return self._skills.announce(now)
 
     def _is_ours(self, prompt: Prompt) -> bool:
+        if prompt.toolbox.must or (prompt.lines and prompt.lines[-1].role == "tool"):
+            return False
         if prompt.heard is not None and not prompt.heard.text:
             return True
         asked = _asked(prompt)
         if asked is None:
             # Nobody has said anything: a greeting, unless the instructions want something else.
             return not prompt.instructions.strip() and not prompt.lines
-        return not asked.strip() or self._skills.keeps(prompt)
+        return not asked.strip() or (self._skills.keeps(prompt) and not _keeps_time(prompt.toolbox))
 
-    async def _ask(self, prompt: Prompt, wall_s: float) -> AsyncGenerator[Said, None]:
+    async def _ask(self, prompt: Prompt, wall_s: float) -> AsyncGenerator[Saying, None]:
         count, streamed, reason = AskCount(), Streamed(_latin(prompt)), ""
+        calls = Calls({tool.name for tool in prompt.toolbox.usable})
         try:
             async with aclosing(self._pieces(prompt, wall_s, count)) as pieces:
                 async for piece in pieces:
-                    for said in _said(piece, streamed):
-                        yield said
+                    for saying in _said(piece, streamed, calls):
+                        yield saying
                     reason = piece.reason if isinstance(piece, Finished) else reason
                     if streamed.letters > LONGEST_ANSWER:
                         break
             for said in streamed.flush():
                 yield said
-            _must_have_answered(streamed, reason)
+            for called in calls.flush():
+                yield called
+            _must_have_answered(streamed, calls, reason)
+            if reason == "length":
+                yield BrokenOff("max_output_tokens")
         except ChatError as exc:
             log.warning("%s, asked for an answer: %s", self._client.options.host, exc)
             for said in streamed.flush():
                 yield said
-            yield self._excuse(exc, "ko" if korean.is_korean(_asked(prompt) or "") else "en")
+            sorry = self._excuse(exc, "ko" if korean.is_korean(_asked(prompt) or "") else "en")
+            # Nothing may be said behind a call that broke off: that would make it look complete, and a program would act on it.
+            yield BrokenOff(failure=sorry.text) if calls.made else sorry
         finally:
             log.debug("asked %s: %s", self._client.options.host, count)
 
@@ -105,7 +123,7 @@ class ChatResponder:
         messages = self._messages(prompt, wall_s)
         while True:
             try:
-                async with aclosing(self._client.ask(messages, count)) as pieces:
+                async with aclosing(self._client.ask(messages, count, prompt.toolbox)) as pieces:
                     async for piece in pieces:
                         yield piece
                 return
@@ -119,14 +137,15 @@ class ChatResponder:
 
     def _messages(self, prompt: Prompt, wall_s: float) -> list[Message]:
         """What the model is shown."""
-        lines = [Message(line.role, text) for line in prompt.lines if (text := self._shown(line))]
-        if not any(line.role == "user" for line in lines[-1:]):
+        lines = messages_of([replace(line, text=self._shown(line)) for line in prompt.lines])
+        if not any(line.role in ("user", "tool") for line in lines[-1:]):
             lines.append(Message("user", GO_ON))
         return trim([Message("system", self._system(prompt, wall_s)), *lines], self._history_tokens)
 
     def _system(self, prompt: Prompt, wall_s: float) -> str:
         moment = datetime.fromtimestamp(wall_s, self._zone)
-        parts = [SYSTEM.format(date=wording.date(moment), time=wording.time_of_day(moment)), prompt.instructions.strip()]
+        timers = "" if _keeps_time(prompt.toolbox) else NO_TIMERS
+        parts = [SYSTEM.format(timers=timers, date=wording.date(moment), time=wording.time_of_day(moment)), prompt.instructions.strip()]
         if prompt.heard is not None and prompt.heard.confidence < UNSURE:
             parts.append(UNSURE_NOTE)
         return "\n\n".join(part for part in parts if part)
@@ -160,18 +179,28 @@ def _without(text: str, excuse: str) -> str:
     return text
 
 
-def _must_have_answered(streamed: Streamed, reason: str) -> None:
+def _keeps_time(toolbox: Toolbox) -> bool:
+    """Whether the client has timers of its own."""
+    return any(re.search("timer|alarm|remind", tool.name, re.IGNORECASE) for tool in toolbox.usable)
+
+
+def _must_have_answered(streamed: Streamed, calls: Calls, reason: str) -> None:
     """Raises: ChatError."""
     if reason == "content_filter":
         raise ChatError("filtered", "the endpoint's filter has cut the answer")
-    if not streamed.spoke:
+    if calls.made and not calls.whole and reason != "length":
+        raise ChatError("garbage", "the arguments of a call are no JSON")
+    if not streamed.spoke and not calls.made:
         raise ChatError("empty_answer", f"no words; finish reason {reason or 'unknown'!r}")
 
 
-def _said(piece: Piece, streamed: Streamed) -> Sequence[Said]:
+def _said(piece: Piece, streamed: Streamed, calls: Calls) -> Sequence[Saying]:
     match piece:
         case TextDelta():
             return streamed.push(piece.text)
+        case CallDelta():
+            # What was said before a call stands before it.
+            return [*streamed.flush(), *calls.push(piece)]
         case Finished():
             return streamed.flush()
     return ()

@@ -16,7 +16,7 @@ from typing import Self, TypeVar
 import aiohttp
 
 from voice.engines.endpoint import ChatOptions, ChatTimeouts, is_loopback
-from voice.engines.refusals import of_end, of_status, shown
+from voice.engines.refusals import knows_no_tools, of_end, of_status, shown
 from voice.errors import ChatError
 from voice.policy.retry import Backoff
 from voice.protocol.chat import (
@@ -27,14 +27,15 @@ from voice.protocol.chat import (
     Finished,
     Message,
     Piece,
-    StreamOptions,
     TextDelta,
     Usage,
     Used,
     encode,
     pieces_of,
     problem_of,
+    question,
 )
+from voice.protocol.tools import Toolbox
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ GRACE_S = 0.3
 KEEPALIVE_S = 75.0
 """Between two questions a person may talk, or listen, for a minute. Servers that close earlier are noticed."""
 
+NO_TOOLS = Toolbox()
 T = TypeVar("T")
 
 
@@ -73,6 +75,7 @@ class ChatClient:
         self._chance = chance
         self._stack = AsyncExitStack()
         self._with_usage = True
+        self._with_tools = True
 
     async def __aenter__(self) -> Self:
         self._session = await self._stack.enter_async_context(
@@ -88,8 +91,10 @@ class ChatClient:
     async def __aexit__(self, *exc: object) -> None:
         await self._stack.aclose()
 
-    async def ask(self, messages: Sequence[Message], count: AskCount | None = None) -> AsyncGenerator[Piece, None]:
-        """The answer: text, tool calls, the finish reason, the usage. Never a `Failed`. `count` is filled in on the way.
+    async def ask(
+        self, messages: Sequence[Message], count: AskCount | None = None, toolbox: Toolbox = NO_TOOLS
+    ) -> AsyncGenerator[Piece, None]:
+        """The answer: text, calls of the toolbox's functions, the finish reason, the usage. Never a `Failed`. `count` is filled in on the way.
 
         Raises: ChatError.
         """
@@ -98,7 +103,7 @@ class ChatClient:
         while True:
             patience.count.tries += 1
             try:
-                async with aclosing(self._once(messages, patience)) as pieces:
+                async with aclosing(self._once(messages, toolbox, patience)) as pieces:
                     async for piece in pieces:
                         yield piece
                 return
@@ -109,8 +114,8 @@ class ChatClient:
                 log.debug("asking %s again in %.2f s: %s", self.options.host, delay_s, exc)
             await patience.during(asyncio.sleep(delay_s))
 
-    async def _once(self, messages: Sequence[Message], patience: "_Patience") -> AsyncGenerator[Piece, None]:
-        response = await self._post(messages, patience)
+    async def _once(self, messages: Sequence[Message], toolbox: Toolbox, patience: "_Patience") -> AsyncGenerator[Piece, None]:
+        response = await self._post(messages, toolbox, patience)
         try:
             if response.content_type == "application/json":
                 pieces = self._whole(await self._body(response, patience, MAX_ANSWER_BYTES))
@@ -134,10 +139,11 @@ class ChatClient:
         finally:
             response.close()
 
-    async def _post(self, messages: Sequence[Message], patience: "_Patience") -> aiohttp.ClientResponse:
+    async def _post(self, messages: Sequence[Message], toolbox: Toolbox, patience: "_Patience") -> aiohttp.ClientResponse:
         """The answer's head; its status is 200. Raises: ChatError."""
         with_usage = self._with_usage
-        response = await self._sent(messages, patience, with_usage)
+        toolbox = toolbox if self._with_tools else NO_TOOLS
+        response = await self._sent(question(self.options.model, messages, toolbox, with_usage), patience)
         if response.status == 200:
             return response
         try:
@@ -147,11 +153,17 @@ class ChatClient:
         if with_usage and response.status in (400, 422) and "stream_options" in f"{problem.message} {problem.param}":
             # Older endpoints do not know the wish for a usage: from now on they are asked without it.
             self._with_usage = False
-            return await self._post(messages, patience)
+            return await self._post(messages, toolbox, patience)
+        if toolbox.usable and response.status >= 400 and knows_no_tools(problem):
+            log.warning(
+                "%s cannot call functions with %s: %s", self.options.host, self.options.model, shown(problem.message, self.options.api_key)
+            )
+            self._with_tools = False
+            return await self._post(messages, toolbox, patience)
         raise of_status(response.status, response.headers, problem, self.options.api_key)
 
-    async def _sent(self, messages: Sequence[Message], patience: "_Patience", with_usage: bool) -> aiohttp.ClientResponse:
-        body = encode(ChatRequest(self.options.model, messages, stream=True, stream_options=StreamOptions() if with_usage else None))
+    async def _sent(self, asked: ChatRequest, patience: "_Patience") -> aiohttp.ClientResponse:
+        body = encode(asked)
         headers = {
             "Content-Type": "application/json",
             "Accept": "text/event-stream",
@@ -159,8 +171,8 @@ class ChatClient:
             **self.options.headers(),
         }
         # No redirects: the key goes to the host that it was given for.
-        asked = self._session.post(self.options.url, data=body, headers=headers, allow_redirects=False)
-        return await self._safe(patience.during(asked))
+        sent = self._session.post(self.options.url, data=body, headers=headers, allow_redirects=False)
+        return await self._safe(patience.during(sent))
 
     async def _chunk(self, response: aiohttp.ClientResponse, patience: "_Patience") -> bytes:
         """More of the stream; b"" at its end. Raises: ChatError."""

@@ -28,6 +28,9 @@ _MODEL = ("model_not_found", "invalid_model", "model_not_available", "unknown_mo
 _LENGTH = ("context_length_exceeded", "exceed_context_size_error", "string_above_max_length")
 _TOO_LONG = re.compile(r"context (?:length|size|window)|too many tokens|prompt is too long", re.IGNORECASE)
 """How endpoints say it that have no code for it."""
+_TOOLS = re.compile(r"\btools?\b|\btool[ _](?:use|choice|calls?|calling)\b|\bfunction[ _]call", re.IGNORECASE)
+_LACKS = re.compile(r"support|require|enable|unknown|unrecognized|unexpected|extra|not permitted|not allowed", re.IGNORECASE)
+"""Together, how endpoints say that they take no tools: "does not support tools", "requires --enable-auto-tool-choice"."""
 
 
 def of_status(status: int, headers: Mapping[str, str], problem: Problem, key: str | None) -> ChatError:
@@ -53,6 +56,11 @@ def of_end(failed: Failed, key: str | None) -> ChatError:
         case "cut_short":
             return ChatError("cut_short", "the stream ended without a finish reason and without [DONE]")
     return ChatError("garbage", "what came is no stream of a chat answer")
+
+
+def knows_no_tools(problem: Problem) -> bool:
+    """Whether an endpoint refuses because it, or its model, cannot call functions: not because of what a function is like."""
+    return bool(_TOOLS.search(problem.message) and _LACKS.search(problem.message))
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -72,7 +72,7 @@ class Speaker:
                         self._begun = False
                         wanted = self._session.call(self._order.response_id, said.call_id, said.name, said.arguments)
                     case BrokenOff():
-                        return Ending(incomplete=said.reason)
+                        return Ending(said.failure if not said.reason else None, said.reason or None)
                 if wanted is None:
                     return Ending(failure=APOLOGY_MUTE)
                 if not wanted:

@@ -16,8 +16,11 @@ from typing import Any
 import msgspec
 
 from voice.protocol.sse import SseParser
+from voice.protocol.tools import Tool, Toolbox
 
 DONE = "[DONE]"
+_NO_TOOLS = Toolbox()
+_NO_PARAMETERS = {"type": "object", "properties": {}}
 LONGEST_MESSAGE = 300
 """Characters of an endpoint's own words that are kept of an error."""
 
@@ -65,6 +68,26 @@ class ChatRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     max_tokens: int | None = None
     tools: Sequence[dict[str, Any]] = ()
     tool_choice: str | dict[str, Any] | None = None
+    parallel_tool_calls: bool | None = None
+
+
+def question(model: str, messages: Sequence[Message], toolbox: Toolbox = _NO_TOOLS, with_usage: bool = True) -> ChatRequest:
+    """The request for a streamed answer. What an endpoint does by itself is not asked for: some know nothing else."""
+    asked = ChatRequest(model, messages, stream=True, stream_options=StreamOptions() if with_usage else None)
+    if not toolbox.usable:
+        return asked
+    named = {"type": "function", "function": {"name": toolbox.named}}
+    return msgspec.structs.replace(
+        asked,
+        tools=[_function(tool) for tool in toolbox.tools],
+        tool_choice=named if toolbox.named is not None else toolbox.choice if toolbox.must else None,
+        parallel_tool_calls=None if toolbox.parallel else False,
+    )
+
+
+def _function(tool: Tool) -> dict[str, Any]:
+    given = {"name": tool.name, "description": tool.description, "parameters": tool.parameters or _NO_PARAMETERS}
+    return {"type": "function", "function": {name: value for name, value in given.items() if value}}
 
 
 class TokenDetails(msgspec.Struct, frozen=True):
@@ -291,7 +314,10 @@ def _call(call: dict[str, Any]) -> CallDelta:
     function = call.get("function")
     named = function if isinstance(function, dict) else {}
     index = call.get("index")
-    return CallDelta(index if isinstance(index, int) else 0, _text(call.get("id")), _text(named.get("name")), _text(named.get("arguments")))
+    given = named.get("arguments")
+    # Some give the object itself, not its JSON as text.
+    arguments = json.dumps(given, ensure_ascii=False) if isinstance(given, dict) else _text(given)
+    return CallDelta(index if isinstance(index, int) else 0, _text(call.get("id")), _text(named.get("name")), arguments)
 
 
 def _text(content: Any) -> str:
