@@ -2,11 +2,11 @@
 
 Scripts run in the client's own environment: standard library only. A script is called with one argument, a JSON object:
 
-    url, chunk_ms, over_ms, texts {text, long}, wavs {voice, manual, barge} (24 kHz, mono, 16-bit), cafile?
+    url, chunk_ms, over_ms, texts {text, long}, wavs {voice, manual, barge} (24 kHz, mono, 16-bit), cafile?, transport?
 
 and prints one, as its last line:
 
-    client, version, errors [..], turns {text, voice, manual, barge: {answer, heard, audio_ms}}
+    client, version, errors [..], turns {text, voice, manual, barge: {answer, heard, audio_ms}}, events? [["up"|"down", event] ..]
 
 The turn "barge" is the one that was said over the long answer, when `over_ms` of it had been heard.
 """

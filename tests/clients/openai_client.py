@@ -20,10 +20,14 @@ class Talk:
         self.speaker = Loudspeaker()
         self.errors = []
         self.heard = {}
+        self.passed = []
 
     async def until(self, kind):
         """The next event of this kind."""
-        async for event in self.connection:
+        while True:
+            data = await self.connection.recv_bytes()
+            self.passed.append(["down", json.loads(data)])
+            event = self.connection.parse_event(data)
             if event.type == "error":
                 self.errors.append(event.error.message)
             elif event.type == "response.output_audio.delta":
@@ -32,7 +36,6 @@ class Talk:
                 self.heard[event.item_id] = event.transcript
             if event.type == kind:
                 return event
-        raise AssertionError(f"the connection ended before {kind}")
 
     async def listen(self, detection):
         audio = {"input": {"format": PCM, "transcription": {"model": "whisper-1"}, "turn_detection": detection}, "output": {"format": PCM}}
@@ -47,6 +50,7 @@ class Talk:
     async def answer(self):
         self.heard.clear()
         done = await self.until("response.done")
+        await self.until("rate_limits.updated")
         words = " ".join(part.transcript or "" for item in done.response.output for part in item.content)
         return {
             "answer": words,
@@ -79,10 +83,10 @@ async def talk(client, wanted):
                 group.create_task(one.speaker.then(wanted["over_ms"], microphone.say(wanted["wavs"]["barge"])))
                 await one.until("input_audio_buffer.speech_started")
                 assert one.speaker.item_id == cut_item
-                cut_ms = one.speaker.heard_ms
-                await connection.conversation.item.truncate(item_id=cut_item, content_index=0, audio_end_ms=cut_ms)
-                interrupted = await one.answer()
-                turns["barge"] = {**await one.answer(), "cut_ms": cut_ms, "interrupted": interrupted["status"]}
+                heard_ms = one.speaker.heard_ms
+                await connection.conversation.item.truncate(item_id=cut_item, content_index=0, audio_end_ms=heard_ms)
+                await one.answer()
+                turns["barge"] = await one.answer()
         await one.listen(None)
         await connection.input_audio_buffer.clear()
         async with Microphone(send, wanted["chunk_ms"]) as microphone:
@@ -90,7 +94,7 @@ async def talk(client, wanted):
             await connection.input_audio_buffer.commit()
         await connection.response.create()
         turns["manual"] = await one.answer()
-    return {"turns": turns, "errors": one.errors}
+    return {"turns": turns, "errors": one.errors, "events": one.passed}
 
 
 async def main(wanted):

@@ -103,7 +103,7 @@ async def live_server(*flags: str) -> AsyncIterator[str]:
         assert process.stdout is not None
         async with asyncio.timeout(30):
             first = (await process.stdout.readline()).decode()
-        found = re.fullmatch(r"listening on (http://\S+)\n", first)
+        found = re.fullmatch(r"listening on (https?://\S+)\n", first)
         assert found, first
         yield found[1]
     finally:

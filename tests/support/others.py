@@ -43,16 +43,19 @@ def python_of(name: str, packages: tuple[str, ...]) -> Path:
     return python
 
 
-def node_modules(name: str, packages: tuple[str, ...]) -> Path:
-    """A folder whose `node_modules` has these packages. Skips where they cannot be installed."""
-    if shutil.which("npm") is None:
-        pytest.skip("needs npm: apt-get install npm")
+def node_scripts(name: str, packages: tuple[str, ...]) -> Path:
+    """A folder with these packages and our scripts, which find them there. Skips where they cannot be installed."""
+    for program in ("node", "npm"):
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program}: apt-get install nodejs npm")
     folder = HOMES / name
     if not _is_made(folder, packages):
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "package.json").write_text('{"private": true, "type": "module"}\n')
     _made(folder, packages, [["npm", "install", "--prefix", str(folder), "--silent", "--no-audit", "--no-fund", *packages]])
+    for script in SCRIPTS.glob("*.mjs"):
+        shutil.copy(script, folder)
     return folder
 
 
