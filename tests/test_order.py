@@ -6,7 +6,7 @@ import json
 import pytest
 
 from tests.support.order import Event, OrderBroken, check
-from tests.support.order_corpus import SESSIONS
+from tests.support.order_corpus import SESSIONS, Teller, text
 from tests.support.order_mutations import UNPROMISED, mutations
 from tests.support.order_rules import OURS
 from tests.support.served import Served
@@ -123,3 +123,21 @@ def test_two_responses_at_once_are_noticed() -> None:
 def test_a_session_without_its_beginning_is_noticed() -> None:
     with pytest.raises(OrderBroken, match=r"session\.created is the first event"):
         check(SESSION[1:])
+
+
+def test_of_an_item_that_was_deleted_nothing_is_heard_but_its_name_is_free_again() -> None:
+    told = Teller()
+    told.item(text("mine"))
+    told.put("conversation.item.deleted", item_id="mine")
+    check(told.events)
+    late = {"item_id": "mine", "content_index": 0, "transcript": "x", "usage": None}
+    for kind, fields in (
+        ("conversation.item.retrieved", {"item": text("mine")}),
+        ("conversation.item.deleted", {"item_id": "mine"}),
+        ("conversation.item.input_audio_transcription.completed", late),
+    ):
+        with pytest.raises(OrderBroken, match="was deleted"):
+            check([*told.events, {"type": kind, "event_id": "event_late", **fields}])
+    told.ids.clear()
+    told.item(text("mine", words="Another"))
+    check(told.events)

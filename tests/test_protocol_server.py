@@ -337,3 +337,16 @@ def test_nothing_is_told_of_an_item_that_was_deleted_while_it_was_recognised(tex
     assert types(served.send("conversation.item.delete", item_id=item_id)) == ["conversation.item.deleted"]
     assert (served.session.transcription_failed(item_id, "?") if text is None else served.session.transcribed(item_id, text, 600)) == []
     assert served.take() == []
+
+
+def test_orders_that_wait_for_a_tick_come_before_those_of_the_next_message() -> None:
+    served = Served()
+    served.update(audio={"input": {"turn_detection": {"type": "server_vad", "interrupt_response": False}}})
+    served.send("response.create", response={"max_output_tokens": 2, "output_modalities": ["text"]})
+    first = served.wanted()[-1].response_id
+    served.hear("." * 25 + "#" * 20 + "." * 30)
+    assert not served.session.say(first, "Hello everybody")
+    before = len(served.orders)
+    served.send("response.cancel")
+    stopped, wanted, cancelled = served.orders[before:]
+    assert isinstance(wanted, ReplyWanted) and [stopped, cancelled] == [ReplyStopped(first), ReplyStopped(wanted.response_id)]

@@ -151,7 +151,9 @@ class ServerStorm(RuleBasedStateMachine):
 
     @rule(item=ITEMS, after=st.none() | PLACES, own=st.booleans())
     def create(self, item: dict[str, Any], after: int | None, own: bool) -> None:
-        named = {"id": f"mine_{self.count % 7}"} if own else {}
+        # What is written down late belongs to the item of that name: names of sound are used once.
+        heard = any("audio" in part for part in item.get("content", ()))
+        named = {"id": f"sound_{self.count}" if heard else f"mine_{self.count % 7}"} if own else {}
         self.ask("conversation.item.create", item={**item, **named}, previous_item_id=None if after is None else self.item(after))
 
     @rule(kind=st.sampled_from(["delete", "retrieve", "retrieve"]), place=PLACES)
@@ -183,9 +185,15 @@ class ServerStorm(RuleBasedStateMachine):
         self._engine(place, lambda name: self.served.session.sound(name, sound(pattern, 22_050), 22_050))
 
     @precondition(lambda self: self.served.wanted())
-    @rule(place=PLACES, failure=st.sampled_from([None, None, "the engine failed"]))
-    def finish(self, place: int, failure: str | None) -> None:
-        self._engine(place, lambda name: self.served.orders.extend(self.served.session.end_reply(name, failure)))
+    @rule(place=PLACES, call=st.integers(0, 2), arguments=st.lists(st.sampled_from(["", '{"a":', "1}", "\u2028"]), max_size=3))
+    def call(self, place: int, call: int, arguments: list[str]) -> None:
+        for piece in arguments:
+            self._engine(place, lambda name, piece=piece: self.served.session.call(name, f"call_{call}", "f", piece))
+
+    @precondition(lambda self: self.served.wanted())
+    @rule(place=PLACES, end=st.sampled_from([{}, {}, {"failure": "the engine failed"}, {"incomplete": "content_filter"}]))
+    def finish(self, place: int, end: dict[str, str]) -> None:
+        self._engine(place, lambda name: self.served.orders.extend(self.served.session.end_reply(name, **end)))
 
     def _engine(self, place: int, act: Any) -> None:
         name = self.response(place)

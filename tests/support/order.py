@@ -25,6 +25,7 @@ from tests.support.order_rules import (
     ITEM_ADDED,
     LIMITS,
     OURS,
+    PART_ADDED,
     PROMPT,
     TIMED_OUT,
     TURN,
@@ -62,6 +63,9 @@ class Order:
         need(event, bool(event["event_id"]) and event["event_id"] not in self._event_ids, "an event has an id of its own")
         need(event, kind in OURS, "no event of a server of ours")
         need(event, not self.over, "the session has expired")
+        if kind == ADDED and event["item"]["status"] == "completed":
+            # Who deletes an item may give another under its name.
+            self.items.forget(event["item"]["id"])
         need(event, item_of(event) not in self.items.dead, "the item was deleted")
         self._in_one_breath(event)
         self._event_ids.add(event["event_id"])
@@ -102,7 +106,10 @@ class Order:
         elif kind == DONE and item_of(event) in self._of_item:
             self._prompt = (("response.output_item.done",), event)
         else:
-            self._prompt = (PROMPT[kind], event) if kind in PROMPT else None
+            allowed = PROMPT.get(kind, ())
+            if kind == ITEM_ADDED and not (response.in_band if (response := self._open.get(event["response_id"])) else True):
+                allowed = (PART_ADDED,) if event["item"]["type"] == "message" else ()
+            self._prompt = (allowed, event) if allowed else None
         if kind == DONE and item_of(event) not in self._of_item and (idle := self.items.idle) is not None and idle != item_of(event):
             self._prompt = ((COMMITTED,), {**event, "item_id": idle})
 

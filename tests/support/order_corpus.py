@@ -203,7 +203,11 @@ def calls() -> Teller:
     answer = Answer(told, "resp_2")
     answer.message("said_2", "It rains")
     answer.done()
-    answer = Answer(told, "resp_3")
+    beside = Answer(told, "resp_3", "text", in_band=False)
+    beside.call("aside", "clock", "{", "}")
+    beside.message("aside_too", "By the way")
+    beside.done()
+    answer = Answer(told, "resp_4")
     answer.call("call_3", "weather", '{"ci', status="incomplete")
     answer.done("cancelled", reason="client_cancelled")
     return told

@@ -118,6 +118,13 @@ class Items:
         self.ids.remove(item_id)
         self.dead.add(item_id)
 
+    def forget(self, item_id: str) -> None:
+        """The name of an item that is gone is free again."""
+        if item_id in self.dead:
+            self.dead.discard(item_id)
+            for known in (self._previous, self._turns, self._roles, self._said, self._words, self.cut_ms):
+                known.pop(item_id, None)
+
     def truncated(self, event: Event, sound_ms: int | None) -> None:
         """An answer was cut. `sound_ms`: how much of it was sent, if that is known. Raises: OrderBroken."""
         item_id, end_ms = event["item_id"], event["audio_end_ms"]

@@ -62,13 +62,14 @@ PROMPT: Steps = {
     STOPPED: (COMMITTED,),
     TIMED_OUT: (ADDED,),
     COMMITTED: (ADDED,),
-    ITEM_ADDED: (ADDED, PART_ADDED),
+    ITEM_ADDED: (ADDED,),
     "response.output_audio.done": ("response.output_audio_transcript.done",),
     "response.output_audio_transcript.done": (PART_DONE,),
     "response.output_text.done": (PART_DONE,),
     "response.function_call_arguments.done": (DONE, ITEM_DONE),
 }
-"""What our server sends in one breath: nothing comes between but items that must go to make room (`conversation.item.deleted`)."""
+"""What our server sends in one breath: nothing comes between but items that must go to make room (`conversation.item.deleted`).
+Out of band no `conversation.item` event follows."""
 
 STATUS = {"completed": "completed", "cancelled": "incomplete", "failed": "incomplete", "incomplete": "incomplete"}
 """Of a response -> of the item that it was busy with."""

@@ -49,7 +49,8 @@ class ServerSession:
         if self._ended:
             return []
         event_id = None
-        orders: list[Order] = []
+        # Those that wait for a tick are older than what this message orders.
+        orders, self._orders = self._orders, []
         try:
             event = decode_client(text)
             event_id = event.event_id if isinstance(event.event_id, str) else None
