@@ -2,7 +2,7 @@
 
 import pytest
 
-from voice.protocol.heard import LETTER_MS, Spread, whole_words
+from voice.protocol.heard import LETTER_MS, MAX_REPLIES, WIDE_MS, Heard, Spread, said_ms, whole_words
 
 TEXT = "one two three four"
 
@@ -41,8 +41,8 @@ def test_words_before_any_sound_count_from_its_start() -> None:
     assert spread((3, 0), (7, 0), (18, 500)).until(TEXT, 499, 1000) == "one"
 
 
-def test_words_behind_the_sound_that_was_heard_are_not_heard() -> None:
-    assert spread((18, 400)).until(TEXT, 200, 1000) == ""
+def test_words_that_come_behind_their_sound_are_spread_over_it() -> None:
+    assert [spread((18, 400)).until(TEXT, ms, 1000) for ms in (166, 167, 389)] == ["", "one", "one two"]
 
 
 def test_what_broke_off_may_have_had_no_sound() -> None:
@@ -50,6 +50,32 @@ def test_what_broke_off_may_have_had_no_sound() -> None:
     assert spread((18, 0), finished=False).until(TEXT, 200, 200) == "one"
     assert spread((18, 0), finished=True).until(TEXT, 200, 200) == TEXT
     assert spread((18, 0), finished=False).until(TEXT, 18 * LETTER_MS, 18 * LETTER_MS) == TEXT
+
+
+def test_syllables_take_longer_than_letters() -> None:
+    korean = "안녕하세요 세계"
+    assert said_ms(korean) == 7 * WIDE_MS + LETTER_MS and said_ms("hello") == 5 * LETTER_MS
+    assert [spread((8, 0), finished=False).until(korean, ms, ms) for ms in (500, 900, 950, 1500)] == ["", "", "안녕하세요", korean]
+
+
+def test_what_has_come_of_several_replies() -> None:
+    heard = Heard()
+    heard.words("a", "one two ", False)
+    heard.sound("a", 4800, 24_000)
+    heard.sound("a", 4800, 24_000)
+    heard.sound("b", 8000, 8_000)
+    heard.words("a", "three", False)
+    assert ("a" in heard, "c" in heard, heard.sound_ms("a"), heard.sound_ms("b"), heard.sound_ms("c")) == (True, False, 400, 1000, 0)
+    assert heard.unfinished() == {"a": "one two three"} and heard.text("b") == heard.text("c") == ""
+    assert [heard.until("a", ms) for ms in (0, 200, 399, 400)] == ["", "one", "one two", "one two"]
+    heard.words("a", "One, two, three.", True)
+    assert heard.unfinished() == {} and heard.until("a", 400) != "One, two, three."
+    heard.finish("a")
+    heard.finish("nobody")
+    assert heard.until("a", 400) == "One, two, three." and heard.until("b", 500) == heard.until("c", 500) == ""
+    for n in range(MAX_REPLIES):
+        heard.sound(f"more{n}", 1, 8000)
+    assert "a" not in heard and "more0" in heard
 
 
 def test_a_text_that_was_cut_before_is_cut_shorter_or_not_at_all() -> None:

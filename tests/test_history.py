@@ -29,6 +29,18 @@ def test_words_come_when_they_come() -> None:
     assert brief(history) == [("u", "Hi"), ("a", "Hello.")], "what is known is not forgotten"
 
 
+def test_a_guess_stays_one_until_the_words_are_known() -> None:
+    history = History()
+    history.write("a", "assistant", "It is", estimated=True)
+    history.see(Item(type="message", role="assistant", status="incomplete", content=[]), "a", None)
+    assert list(history) == [HistoryLine("a", "assistant", "It is", "incomplete", estimated=True)]
+    history.write("a", "assistant", "It is ten")
+    assert [line.estimated for line in history] == [False]
+    history.write("a", "assistant", "It is", estimated=True)
+    history.see(item("assistant", "It is ten."), "a", None)
+    assert [(line.text, line.estimated) for line in history] == [("It is ten.", False)]
+
+
 def test_words_before_their_item_find_their_place() -> None:
     history = History()
     history.see(item("user", "one"), "u1", None)

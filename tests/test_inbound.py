@@ -101,7 +101,7 @@ def test_what_was_cut_is_dropped() -> None:
     bench.inbound.settings = settings()
     bench.see("response.output_audio.delta", **WHERE, delta=audio(bytes(2 * 800)))
     assert bench.inbound.received_ms("a") == 100 and bench.inbound.received_ms("b") == 0
-    assert bench.inbound.cut("a") and not bench.inbound.cut("a")
+    assert bench.inbound.cut("a", 50) and not bench.inbound.cut("a", 50)
     for kind, field, value in (
         ("output_audio.delta", "delta", audio(bytes(2))),
         ("output_audio_transcript.delta", "delta", "x"),
@@ -113,6 +113,58 @@ def test_what_was_cut_is_dropped() -> None:
         assert bench.see(f"response.{kind}", **{**WHERE, "item_id": "b"}, **{field: value}), "another item is heard"
     assert bench.inbound.received_ms("a") == 100
     bench.see("response.done", response={"id": "r", "status": "cancelled"})
+
+
+def spoken_bench() -> Bench:
+    """400 ms of an answer have come, and its item as a server tells it that is done with it."""
+    bench = Bench()
+    bench.inbound.settings = settings()
+    bench.see("response.output_audio_transcript.delta", **WHERE, delta="One two three four.")
+    bench.see("response.output_audio.delta", **WHERE, delta=audio(bytes(2 * 3200)))
+    return bench
+
+
+def line(bench: Bench) -> tuple[str, bool]:
+    [one] = bench.inbound.history
+    return one.text, one.estimated
+
+
+ITEM = {"id": "a", "type": "message", "role": "assistant", "content": [{"type": "output_audio", "transcript": "One two three four."}]}
+
+
+def test_the_words_that_a_server_tells_go_before_a_guess() -> None:
+    bench = spoken_bench()
+    assert bench.inbound.cut("a", 390) and line(bench) == ("One", True)
+    where = {"item_id": "a", "content_index": 0, "audio_end_ms": 390}
+    assert isinstance(bench.see("conversation.item.truncated", **where)[0], Other)
+    assert line(bench) == ("One", True), "the service tells no words"
+    bench.see("conversation.item.truncated", **where, transcript="One two", estimated=False)
+    assert line(bench) == ("One two", False) and bench.inbound.heard_of("a") == "One two"
+    bench.see("conversation.item.done", item={**ITEM, "status": "incomplete"})
+    assert line(bench) == ("One two", False), "nothing grows back"
+    bench.see("conversation.item.truncated", **where, transcript="One", estimated=True)
+    assert line(bench) == ("One", True)
+    bench.see("conversation.item.truncated", item_id="x", content_index=0, audio_end_ms=1, transcript="Who?")
+    assert len(list(bench.inbound.history)) == 1
+
+
+def test_a_server_that_cuts_by_itself_is_believed() -> None:
+    """As over WebRTC, and as some say over a WebSocket too."""
+    for told, want in (({}, ("One two", True)), ({"transcript": "One two three", "estimated": False}, ("One two three", False))):
+        bench = spoken_bench()
+        bench.see("conversation.item.done", item={**ITEM, "status": "completed"})
+        bench.see("conversation.item.truncated", item_id="a", content_index=0, audio_end_ms=200, **told)
+        assert line(bench) == want
+        assert bench.see("response.output_audio.delta", **WHERE, delta=audio(bytes(2))) == []
+        assert bench.see("response.output_audio_transcript.done", **WHERE, transcript="One two three four.") == []
+        assert line(bench) == want
+
+
+def test_words_that_come_with_the_item_alone_are_cut_too() -> None:
+    bench = Bench()
+    bench.see("response.output_audio.delta", **WHERE, delta=audio(bytes(2 * 24_000)))
+    bench.see("conversation.item.done", item={**ITEM, "status": "completed"})
+    assert bench.inbound.cut("a", 500) and line(bench) == ("One two", True)
 
 
 def test_the_memory_of_lengths_is_bounded() -> None:

@@ -11,6 +11,7 @@ from tests.support.served import counted, loud_turns, sound
 from voice.errors import ProtocolError
 from voice.protocol.arbiter import MAX_WAITING
 from voice.protocol.client import ClientSession
+from voice.protocol.conversation import SpokenWord
 from voice.protocol.events import ServerEvent
 from voice.protocol.foreign import FOREIGN_EVENTS, SERVER_EVENTS
 from voice.protocol.notices import (
@@ -325,10 +326,34 @@ def test_what_was_heard_of_an_interrupted_answer_stays_in_the_history() -> None:
     item_id = next(notice.item_id for notice in pair.notices if isinstance(notice, ReplyText))
     pair.client.interrupt(item_id, 500)
     pair.run()
-    heard = [line.text for line in pair.client.inbound.history if line.role == "assistant"]
-    assert heard == ["one two"]
+    heard = [(line.text, line.estimated) for line in pair.client.inbound.history if line.role == "assistant"]
+    assert heard == [("one two", True)]
     pair.client.connected()
-    assert [line.text for line in pair.client.inbound.history if line.role == "assistant"] == heard
+    assert [(line.text, line.estimated) for line in pair.client.inbound.history if line.role == "assistant"] == heard
+
+
+def test_the_history_has_the_words_that_the_server_knows_were_heard() -> None:
+    pair = Pair(Session(audio=Audio(AudioInput(turn_detection=None))))
+    pair.client.say("count")
+    pair.run()
+    order = pair.server.wanted()[-1]
+    pair.server.session.say(order.response_id, "one two three four")
+    words = [SpokenWord(150, 3), SpokenWord(300, 7), SpokenWord(450, 13), SpokenWord(900, 18)]
+    pair.server.session.sound(order.response_id, np.zeros(24_000, np.int16), 24_000, words)
+    pair.run()
+    item_id = next(notice.item_id for notice in pair.notices if isinstance(notice, ReplyText))
+    pair.client.interrupt(item_id, 500)
+    assert [(line.text, line.estimated) for line in pair.client.inbound.history][-1] == ("one two", True), (
+        "until the server answers it is a guess"
+    )
+    pair.run()
+    assert [(line.text, line.estimated) for line in pair.client.inbound.history][-1] == ("one two three", False)
+    assert pair.server.session.conversation.lines()[-1] == ("assistant", "one two three")
+    pair.client.connected()
+    restored = [
+        event["item"]["content"] for event in map(json.loads, pair.client.outgoing()) if event["type"] == "conversation.item.create"
+    ]
+    assert restored[-1] == [{"type": "output_text", "text": "one two three"}]
 
 
 def test_a_server_that_names_no_response_is_not_waited_for_for_ever() -> None:

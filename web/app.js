@@ -225,6 +225,12 @@ class Page {
       case "conversation.item.done":
         this.itemSeen(event);
         break;
+      case "conversation.item.truncated":
+        // Ours tells which words were heard, others leave what was guessed.
+        if (this.session.inbound.isCut(event.item_id)) {
+          this.view.mark(event.item_id, "interrupted", this.session.inbound.heardOf({ itemId: event.item_id, text: "" }));
+        }
+        break;
       case "conversation.item.deleted":
         this.growing.delete(event.item_id);
         this.view.remove(event.item_id);

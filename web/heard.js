@@ -1,66 +1,104 @@
-// Which words of a reply had been played when it was stopped. Pure.
+// Which words of a reply had been played when it was stopped, as far as can be said without word times. Pure; twin of
+// voice/protocol/heard.py.
 //
 // Words lead their sound: what is written when so much sound has come is spoken by the sound that comes next. So the letters that
-// came between two amounts of sound are spread evenly over the sound that followed them, and a word that was not heard to its
-// end is not heard.
+// came between two amounts of sound are spread evenly over the sound that followed them. Of a reply that broke off, the last letters
+// may have had no sound at all: they are given the time that it takes to say them. A word that was not heard to its end is not heard.
 
-const MAX_ITEMS = 256; // replies that are remembered; an interruption concerns the newest ones
+const MAX_REPLIES = 256; // that are remembered; an interruption concerns the newest ones
+const LETTER_MS = 65; // to say a letter
+const WIDE_MS = 200; // one that is a syllable
+const WIDE = /[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3]/g;
+const LAST_ALONE = /[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff][^\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]*$/;
+const LAST_BLANK = /[ \t\r\n\u3000]+[^ \t\r\n\u3000]*$/;
 
 export class Heard {
   constructor() {
     this._replies = new Map();
   }
 
+  has(itemId) {
+    return this._replies.has(itemId);
+  }
+
   // More words of a reply (`final`: all of them, which replaces what was there).
   words(itemId, text, final) {
     const reply = this._reply(itemId);
     reply.text = final ? text : reply.text + text;
+    reply.final = final;
     const last = reply.steps.at(-1);
-    if (last && last.from === reply.samples) last.letters = reply.text.length;
-    else if (!last || last.letters !== reply.text.length) reply.steps.push({ from: reply.samples, letters: reply.text.length });
+    if (last && last.fromMs === reply.soundMs) last.letters = reply.text.length;
+    else if (!last || last.letters !== reply.text.length) reply.steps.push({ fromMs: reply.soundMs, letters: reply.text.length });
   }
 
-  // More sound of it, in samples at the server's rate.
-  sound(itemId, samples) {
-    this._reply(itemId).samples += samples;
+  // More sound of it.
+  sound(itemId, samples, rateHz) {
+    const reply = this._reply(itemId);
+    reply.samples += samples;
+    reply.soundMs = Math.floor((reply.samples * 1000) / rateHz);
   }
 
-  samples(itemId) {
-    return this._replies.get(itemId)?.samples ?? 0;
+  // All of it has come: its last word is heard with its last sound.
+  finish(itemId) {
+    const reply = this._replies.get(itemId);
+    if (reply) reply.finished = true;
   }
 
+  // How much sound of it has come.
+  soundMs(itemId) {
+    return this._replies.get(itemId)?.soundMs ?? 0;
+  }
+
+  // Its words so far.
   text(itemId) {
     return this._replies.get(itemId)?.text ?? "";
   }
 
-  // The words whose sound lies within the first `samples`.
-  until(itemId, samples) {
+  // The words whose sound lies within the first `heardMs`.
+  until(itemId, heardMs) {
     const reply = this._replies.get(itemId);
-    if (!reply || samples <= 0) return "";
-    if (samples >= reply.samples) return reply.text;
-    const at = reply.steps.findLastIndex((step) => step.from <= samples);
-    if (at < 0) return wholeWords(reply.text, Math.floor((reply.text.length * samples) / reply.samples));
-    const from = reply.steps[at].from;
-    const to = at + 1 < reply.steps.length ? reply.steps[at + 1].from : reply.samples;
-    const before = at > 0 ? reply.steps[at - 1].letters : 0;
-    const letters = Math.min(reply.steps[at].letters, reply.text.length);
-    return wholeWords(reply.text, before + Math.floor(((letters - before) * (samples - from)) / Math.max(to - from, 1)));
+    if (!reply || heardMs <= 0) return "";
+    const { text, soundMs, finished } = reply;
+    if (finished && heardMs >= soundMs) return text;
+    const steps = reply.steps.length > 0 ? reply.steps : [{ fromMs: 0, letters: text.length }];
+    const at = steps.findLastIndex((step) => step.fromMs <= heardMs);
+    // Words that come behind their sound.
+    if (at < 0) return wholeWords(text, Math.floor((text.length * heardMs) / Math.max(soundMs, 1)));
+    const fromMs = steps[at].fromMs;
+    const before = at > 0 ? Math.min(steps[at - 1].letters, text.length) : 0;
+    const letters = Math.min(steps[at].letters, text.length) - before;
+    const said = text.slice(before, before + letters);
+    const lastMs = finished ? soundMs : Math.max(soundMs, fromMs + saidMs(said));
+    const endMs = at + 1 < steps.length ? steps[at + 1].fromMs : lastMs;
+    const share = Math.floor((letters * (heardMs - fromMs)) / Math.max(endMs - fromMs, 1));
+    return wholeWords(text, before + Math.min(share, letters));
+  }
+
+  // The items of which words have come, and not all.
+  unfinished() {
+    return [...this._replies].filter(([, reply]) => reply.text !== "" && !reply.final).map(([itemId]) => itemId);
   }
 
   _reply(itemId) {
     let reply = this._replies.get(itemId);
     if (!reply) {
-      reply = { text: "", samples: 0, steps: [] };
+      reply = { text: "", final: false, samples: 0, soundMs: 0, steps: [], finished: false };
       this._replies.set(itemId, reply);
-      if (this._replies.size > MAX_ITEMS) this._replies.delete(this._replies.keys().next().value);
+      if (this._replies.size > MAX_REPLIES) this._replies.delete(this._replies.keys().next().value);
     }
     return reply;
   }
 }
 
-// The first `letters` of a text without a word that is cut.
+// About how long it takes to say this.
+function saidMs(text) {
+  return text.length * LETTER_MS + (text.match(WIDE)?.length ?? 0) * (WIDE_MS - LETTER_MS);
+}
+
+// The first `letters` of a text without a word that is cut; the blank behind the last letter ends it.
 function wholeWords(text, letters) {
   if (letters >= text.length) return text;
-  const end = text.slice(0, letters + 1).search(/\s\S*$/u);
-  return end > 0 ? text.slice(0, end) : "";
+  const alone = text.slice(0, letters).search(LAST_ALONE);
+  const blank = text.slice(0, letters + 1).search(LAST_BLANK);
+  return text.slice(0, Math.max(alone + 1, blank, 0));
 }

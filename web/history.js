@@ -1,5 +1,6 @@
 // The conversation as the page knows it: one line an item, in the order of the conversation, whatever order the texts come in.
-// Twin of voice/protocol/history.py. A line is {itemId, role, text, status}.
+// Twin of voice/protocol/history.py. A line is {itemId, role, text, status, estimated}: an
+// interrupted answer's words are `estimated` where the server does not tell which of them had been heard.
 
 export const MAX_LINES = 2000; // beyond it the oldest go
 
@@ -32,7 +33,8 @@ export class History {
     const old = this._lines.get(itemId);
     const text = textOf(item) || (old ? old.text : "");
     const role = typeof item.role === "string" ? item.role : old ? old.role : "";
-    const line = { itemId, role, text, status: typeof item.status === "string" ? item.status : "completed" };
+    const status = typeof item.status === "string" ? item.status : "completed";
+    const line = { itemId, role, text, status, estimated: old?.text === text && old.estimated };
     if (!old || this._unplaced.delete(itemId)) {
       this._lines.delete(itemId);
       this._place(line, after);
@@ -43,10 +45,10 @@ export class History {
   }
 
   // The text of an item has become known; the item may not have been seen yet: then it stands last until it is.
-  write(itemId, role, text) {
+  write(itemId, role, text, estimated = false) {
     const old = this._lines.get(itemId);
     if (!old) this._unplaced.add(itemId);
-    this._lines.set(itemId, { itemId, role, text, status: old ? old.status : "completed" });
+    this._lines.set(itemId, { itemId, role, text, status: old ? old.status : "completed", estimated });
     this._bound();
   }
 

@@ -44,24 +44,23 @@ export class Inbound {
     this._arbiter = arbiter;
     this._uplink = uplink;
     this._cut = new Map(); // item -> the words of it that were heard
-    this._unfinished = new Set(); // replies of which words have come, and not all
     this._turnEndMs = 0; // of the turn that is being spoken, as far as it is known
     this.unsettled = new Unsettled();
   }
 
   receivedMs(itemId) {
-    return Math.floor((this.heard.samples(itemId) * 1000) / outputRate(this.settings));
+    return this.heard.soundMs(itemId);
   }
 
-  // What still comes of this item is to be dropped; false if that was said before.
+  // So much of a reply was heard: what still comes of it is dropped; false if that was said before. Its words are cut as well as can be
+  // without word times; a server that knows them tells the words that are left.
   cut(itemId, heardMs) {
     if (this._cut.has(itemId)) return false;
-    const whole = heardMs > 0 && heardMs >= this.receivedMs(itemId);
-    const samples = whole ? Infinity : Math.floor((heardMs * outputRate(this.settings)) / 1000);
-    const kept = this.heard.until(itemId, samples);
-    this._cut.set(itemId, kept);
-    this.history.write(itemId, "assistant", kept);
-    if (this._cut.size > MAX_CUT) this._cut.delete(this._cut.keys().next().value);
+    if (this.heard.text(itemId) === "") {
+      // Some servers tell the words with the finished item alone.
+      this.heard.words(itemId, this.history.lines().find((line) => line.itemId === itemId)?.text ?? "", true);
+    }
+    this._keep(itemId, this.heard.until(itemId, heardMs), heardMs > 0);
     return true;
   }
 
@@ -79,10 +78,12 @@ export class Inbound {
     const loss = this.unsettled.broken();
     this._turnEndMs = 0;
     for (const itemId of loss.turns) this.history.forget(itemId);
-    for (const itemId of this._unfinished) {
-      if (!this._cut.has(itemId)) this.history.write(itemId, "assistant", this.heard.text(itemId));
+    for (const itemId of this.heard.unfinished()) {
+      if (this._cut.has(itemId)) continue;
+      const words = this.heard.text(itemId);
+      this.history.write(itemId, "assistant", words);
+      this.heard.words(itemId, words, true);
     }
-    this._unfinished.clear();
     const notices = [
       ...loss.turns.map((itemId) => ({ kind: "TurnResent", itemId })),
       ...loss.answers.map(([responseId, begun]) => ({ kind: "ReplyLost", responseId, again: !begun })),
@@ -120,6 +121,19 @@ export class Inbound {
     }
   }
 
+  _keep(itemId, text, estimated) {
+    this._cut.set(itemId, text);
+    if (this._cut.size > MAX_CUT) this._cut.delete(this._cut.keys().next().value);
+    this.history.write(itemId, "assistant", text, estimated);
+  }
+
+  // The server cut an answer, for us or by itself; ours tells which words are left, others leave that to be guessed.
+  _truncated({ item_id: itemId, audio_end_ms: endMs, transcript, estimated }) {
+    if (!this.heard.has(itemId) && !this.history.has(itemId)) return;
+    if (typeof transcript === "string") this._keep(itemId, transcript, estimated === true);
+    else if (!this._cut.has(itemId)) this.cut(itemId, endMs);
+  }
+
   _sound(event) {
     if (this._cut.has(event.item_id)) return [];
     const notices = [];
@@ -131,7 +145,7 @@ export class Inbound {
       notices.push({ kind: "ErrorReported", code: "unreadable_audio", message, param: null, eventId: null });
       samples = new Int16Array(0);
     }
-    this.heard.sound(event.item_id, samples.length);
+    this.heard.sound(event.item_id, samples.length, outputRate(this.settings));
     if (samples.length) {
       this.unsettled.begun(event.response_id);
       const { response_id: responseId, item_id: itemId } = event;
@@ -143,11 +157,7 @@ export class Inbound {
   _words(event, text, final) {
     const itemId = event.item_id;
     if (this._cut.has(itemId)) return [];
-    if (final) this._unfinished.delete(itemId);
-    else {
-      this._unfinished.add(itemId);
-      this.unsettled.begun(event.response_id);
-    }
+    if (!final) this.unsettled.begun(event.response_id);
     this.heard.words(itemId, text, final);
     if (final) this.history.write(itemId, "assistant", text);
     return [{ kind: "ReplyText", responseId: event.response_id, itemId, text, final }];
@@ -209,7 +219,15 @@ export class Inbound {
       case "conversation.item.added":
       case "conversation.item.created":
       case "conversation.item.done":
-        if (typeof event.item.id === "string") this.history.see(event.item, event.item.id, event.previous_item_id ?? null);
+        if (typeof event.item.id === "string") {
+          // The server's item holds all the words of an answer that was cut here: what was heard stays.
+          const item = this._cut.has(event.item.id) ? { ...event.item, content: [] } : event.item;
+          this.history.see(item, event.item.id, event.previous_item_id ?? null);
+          if (event.type === "conversation.item.done" && item.status === "completed") this.heard.finish(item.id);
+        }
+        break;
+      case "conversation.item.truncated":
+        this._truncated(event);
         break;
       case "conversation.item.deleted":
         this.history.forget(event.item_id);

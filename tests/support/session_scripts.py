@@ -121,6 +121,51 @@ BARGED = [
 ]
 """The user speaks over an answer, and over one that had been sent whole."""
 
+QUARTER_S = base64.b64encode(bytes(12_000)).decode()
+"""250 ms of silence."""
+
+
+def truncated(item_id: str, audio_end_ms: int, **ours: Any) -> Line:
+    return down("conversation.item.truncated", item_id=item_id, content_index=0, audio_end_ms=audio_end_ms, **ours)
+
+
+CUT = [
+    do("connected"),
+    ready(),
+    created("r1"),
+    item("added", "a1", "assistant", None, None, status="in_progress"),
+    words("output_audio_transcript.delta", "a1", "One two three. "),
+    words("output_audio.delta", "a1", QUARTER_S),
+    words("output_audio.delta", "a1", QUARTER_S),
+    words("output_audio_transcript.delta", "a1", "Four five six 일곱 여덟."),
+    words("output_audio.delta", "a1", QUARTER_S),
+    do("interrupt", item_id="a1", heard_ms=740),
+    truncated("a1", 740, transcript="One two three. Four five", estimated=False),
+    words("output_audio_transcript.done", "a1", "One two three. Four five six 일곱 여덟."),
+    item("done", "a1", "assistant", "One two three. Four five", None, status="incomplete"),
+    done("r1", "cancelled", {"type": "cancelled", "reason": "client_cancelled"}),
+    created("r2"),
+    item("added", "a2", "assistant", None, "a1", status="in_progress"),
+    words("output_audio_transcript.delta", "a2", "The service cuts by itself."),
+    words("output_audio.delta", "a2", QUARTER_S),
+    words("output_audio.delta", "a2", QUARTER_S),
+    truncated("a2", 450),
+    words("output_audio.delta", "a2", QUARTER_S),
+    item("done", "a2", "assistant", "The service cuts by itself.", "a1", status="completed"),
+    done("r2"),
+    created("r3"),
+    item("added", "a3", "assistant", None, "a2", status="in_progress"),
+    words("output_audio.delta", "a3", QUARTER_S),
+    words("output_audio_transcript.done", "a3", "Words come last."),
+    item("done", "a3", "assistant", "Words come last.", "a2", status="completed"),
+    do("interrupt", item_id="a3", heard_ms=125),
+    truncated("a3", 125, transcript="Words", estimated=True),
+    truncated("nobody's", 125, transcript="Who?", estimated=False),
+    do("connected"),
+    ready(),
+]
+"""Answers that are cut: by us and told by a server of ours, by the server itself, with words that come last; then another link."""
+
 ODD = [
     do("connected"),
     down("session.created", session={"type": "realtime", "id": "s"}),
@@ -220,6 +265,7 @@ SCRIPTED: dict[str, list[Line]] = {
     "stubborn": STUBBORN,
     "busy": BUSY,
     "barged": BARGED,
+    "cut": CUT,
     "odd": ODD,
     "order": ORDER,
     "broken": BROKEN,

@@ -75,7 +75,10 @@ def run(steps: Iterable[Line]) -> Iterator[Line]:
         notices = session.receive(json.dumps(step["event"]), 0.0) if step["dir"] == "down" else _do(session, step["event"])
         yield from ({"dir": "note", "event": told(notice)} for notice in notices)
         yield from ({"dir": "up", "event": json.loads(text)} for text in session.outgoing())
-    yield {"dir": "history", "event": [[line.item_id, line.role, line.text, line.status] for line in session.inbound.history]}
+    yield {
+        "dir": "history",
+        "event": [[line.item_id, line.role, line.text, line.status, line.estimated] for line in session.inbound.history],
+    }
 
 
 def _do(session: ClientSession, event: Line) -> list[Notice]:

@@ -113,10 +113,10 @@ test("which ends are worth another try", () => {
 test("the words that were heard", () => {
   const heard = new Heard();
   heard.words("a", "One two. ", false);
-  heard.sound("a", 1000);
+  heard.sound("a", 1000, 1000);
   heard.words("a", "Three four five.", false);
-  heard.sound("a", 2000);
-  for (const [samples, want] of [
+  heard.sound("a", 2000, 1000);
+  for (const [ms, want] of [
     [0, ""],
     [-5, ""],
     [300, ""],
@@ -129,22 +129,22 @@ test("the words that were heard", () => {
     [3000, "One two. Three four five."],
     [9999, "One two. Three four five."],
   ]) {
-    assert.equal(heard.until("a", samples), want, `${samples} samples`);
+    assert.equal(heard.until("a", ms), want, `${ms} ms`);
   }
   assert.equal(heard.until("unknown", 100), "");
 });
 
 test("words that come after their sound, and a language of long words", () => {
   const heard = new Heard();
-  heard.sound("a", 1000);
+  heard.sound("a", 1000, 1000);
   heard.words("a", "지금은 오후 세 시입니다", true);
   assert.equal(heard.until("a", 500), "지금은 오후");
   heard.words("b", "한국어로말하는긴단어", false);
-  heard.sound("b", 100);
+  heard.sound("b", 100, 1000);
   assert.equal(heard.until("b", 50), "");
   heard.words("c", "👍👍👍 👍👍", false);
-  heard.sound("c", 100);
-  for (let samples = 0; samples <= 100; samples += 1) assert.ok(heard.until("c", samples).isWellFormed?.() ?? true);
+  heard.sound("c", 100, 1000);
+  for (let ms = 0; ms <= 100; ms += 1) assert.ok(heard.until("c", ms).isWellFormed?.() ?? true);
 });
 
 test("text from outside never becomes markup, and nothing is inline", () => {

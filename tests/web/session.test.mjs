@@ -76,7 +76,7 @@ function* run(session, lines) {
     for (const notice of notices) yield { dir: "note", event: told(notice) };
     for (const text of session.outgoing()) yield { dir: "up", event: JSON.parse(text) };
   }
-  const lines_ = session.history.lines().map(({ itemId, role, text, status }) => [itemId, role, text, status]);
+  const lines_ = session.history.lines().map(({ itemId, role, text, status, estimated }) => [itemId, role, text, status, estimated]);
   yield { dir: "history", event: lines_ };
 }
 
@@ -193,7 +193,7 @@ test("an answer that broke off in the middle is told again as far as it came, an
   added(session, "a1", "assistant", "", itemId);
   down(session, "response.output_audio_transcript.delta", { response_id: "r1", item_id: "a1", delta: "one two" });
   assert.deepEqual(session.connected(), [{ kind: "ReplyLost", responseId: "r1", again: false }]);
-  assert.deepEqual(session.history.lines().at(-1), { itemId: "a1", role: "assistant", text: "one two", status: "completed" });
+  assert.deepEqual(session.history.lines().at(-1), { itemId: "a1", role: "assistant", text: "one two", status: "completed", estimated: false });
   settled(session);
   assert.deepEqual(
     events(session).map((event) => event.item?.content[0].text),

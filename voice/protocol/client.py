@@ -145,11 +145,10 @@ class ClientSession:
         if active:
             self._cancels.append(self._new_id("event"))
             self._send(ResponseCancel(event_id=self._cancels[-1]))
-        if item_id is None or not self.inbound.cut(item_id):
+        if item_id is None:
             return
         heard_ms = min(heard_ms, self.inbound.received_ms(item_id))
-        heard = self.inbound.heard(item_id, heard_ms)
-        if self._restorer.cut(item_id, heard):
+        if not self.inbound.cut(item_id, heard_ms) or self._restorer.cut(item_id, self.inbound.heard_of(item_id)):
             return
         if heard_ms > 0:
             self._send(ItemTruncate(event_id=self._new_id("event"), item_id=item_id, content_index=0, audio_end_ms=heard_ms))

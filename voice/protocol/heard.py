@@ -1,17 +1,23 @@
 """Which words of a reply lie in the first part of its sound, where nobody tells when each word ends: an estimate.
 
-Pure; twin of web/heard.js. Words lead their sound: what is written when so much sound has come is spoken by the sound that comes
-next. So the letters that came between two amounts of sound are spread evenly over the sound that followed them. Of a reply that
-broke off, the last letters may have had no sound at all: they are given the time that it takes to say them. A word that was not
-heard to its end is not heard.
+Pure; `Heard` is for the talking side, twin of web/heard.js. Words lead their sound: what is written when so much sound has come is
+spoken by the sound that comes next. So the letters that came between two amounts of sound are spread evenly over the sound that
+followed them. Of a reply that broke off, the last letters may have had no sound at all: they are given the time that it takes to say
+them. A word that was not heard to its end is not heard.
 """
 
 import re
+from dataclasses import dataclass, field
 
 LETTER_MS = 65
-"""The time that a letter takes: espeak-ng and flite need 55 to 70 ms in English, pauses included (`bench/speech.py`)."""
+"""The time that a letter takes: espeak-ng and flite need 55 to 70 ms in English, pauses included."""
+WIDE_MS = 200
+"""The same for a letter that is a syllable: Hangul, kana, Han."""
+MAX_REPLIES = 256
+"""Replies that are remembered; an interruption concerns the newest ones."""
 _END = re.compile(r"[ \t\r\n\u3000]+[^ \t\r\n\u3000]*\Z")
 _ALONE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+_WIDE = re.compile(rf"[{_ALONE}\uac00-\ud7a3]")
 _LAST_ALONE = re.compile(rf"[{_ALONE}][^{_ALONE}]*\Z")
 
 
@@ -37,18 +43,25 @@ class Spread:
         if self.finished and heard_ms >= sound_ms:
             return text
         steps = self._steps or [(0, len(text))]
-        at = next((at for at in range(len(steps) - 1, -1, -1) if steps[at][0] <= heard_ms), 0)
+        at = next((at for at in range(len(steps) - 1, -1, -1) if steps[at][0] <= heard_ms), -1)
+        if at < 0:
+            # Words that come behind their sound.
+            return whole_words(text, len(text) * heard_ms // max(sound_ms, 1))
         begin_ms = steps[at][0]
-        if begin_ms > heard_ms:
-            return ""
         before = min(steps[at - 1][1], len(text)) if at else 0
         letters = min(steps[at][1], len(text)) - before
         if at + 1 < len(steps):
             end_ms = steps[at + 1][0]
         else:
-            end_ms = sound_ms if self.finished else max(sound_ms, begin_ms + letters * LETTER_MS)
+            said = text[before : before + letters]
+            end_ms = sound_ms if self.finished else max(sound_ms, begin_ms + said_ms(said))
         share = letters * (heard_ms - begin_ms) // max(end_ms - begin_ms, 1)
         return whole_words(text, before + min(share, letters))
+
+
+def said_ms(text: str) -> int:
+    """About how long it takes to say this."""
+    return len(text) * LETTER_MS + len(_WIDE.findall(text)) * (WIDE_MS - LETTER_MS)
 
 
 def whole_words(text: str, letters: int) -> str:
@@ -58,3 +71,64 @@ def whole_words(text: str, letters: int) -> str:
     alone = _LAST_ALONE.search(text[:letters])
     blank = _END.search(text[: letters + 1])
     return text[: max(alone.start() + 1 if alone else 0, blank.start() if blank else 0)]
+
+
+@dataclass(slots=True)
+class _Reply:
+    text: str = ""
+    final: bool = False
+    samples: int = 0
+    sound_ms: int = 0
+    spread: Spread = field(default_factory=Spread)
+
+
+class Heard:
+    """What has come of the newest replies, by item: words and sound."""
+
+    def __init__(self) -> None:
+        self._replies: dict[str, _Reply] = {}
+
+    def __contains__(self, item_id: str) -> bool:
+        return item_id in self._replies
+
+    def words(self, item_id: str, text: str, final: bool) -> None:
+        """More words of a reply (`final`: all of them, which replaces what was there)."""
+        reply = self._reply(item_id)
+        reply.text = text if final else reply.text + text
+        reply.final = final
+        reply.spread.write(len(reply.text), reply.sound_ms)
+
+    def sound(self, item_id: str, samples: int, rate_hz: int) -> None:
+        """More sound of it."""
+        reply = self._reply(item_id)
+        reply.samples += samples
+        reply.sound_ms = reply.samples * 1000 // rate_hz
+
+    def finish(self, item_id: str) -> None:
+        """All of it has come: its last word is heard with its last sound."""
+        if item_id in self._replies:
+            self._replies[item_id].spread.finished = True
+
+    def sound_ms(self, item_id: str) -> int:
+        """How much sound of it has come."""
+        return self._replies[item_id].sound_ms if item_id in self._replies else 0
+
+    def text(self, item_id: str) -> str:
+        """Its words so far."""
+        return self._replies[item_id].text if item_id in self._replies else ""
+
+    def until(self, item_id: str, heard_ms: int) -> str:
+        """The words whose sound lies within the first `heard_ms`, as far as can be said without word times."""
+        reply = self._replies.get(item_id)
+        return reply.spread.until(reply.text, heard_ms, reply.sound_ms) if reply else ""
+
+    def unfinished(self) -> dict[str, str]:
+        """The words so far of replies of which not all words have come."""
+        return {item_id: reply.text for item_id, reply in self._replies.items() if reply.text and not reply.final}
+
+    def _reply(self, item_id: str) -> _Reply:
+        if item_id not in self._replies:
+            self._replies[item_id] = _Reply()
+            if len(self._replies) > MAX_REPLIES:
+                del self._replies[next(iter(self._replies))]
+        return self._replies[item_id]

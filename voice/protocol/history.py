@@ -18,6 +18,8 @@ class HistoryLine:
     role: str
     text: str
     status: str
+    estimated: bool = False
+    """The answer was interrupted, and which of its words had been heard is a guess: the server told none."""
 
 
 class History:
@@ -40,7 +42,8 @@ class History:
         old = self._lines.get(item_id)
         text = text_of(item) or (old.text if old else "")
         role = item.role if isinstance(item.role, str) else old.role if old else ""
-        line = HistoryLine(item_id, role, text, item.status if isinstance(item.status, str) else "completed")
+        status = item.status if isinstance(item.status, str) else "completed"
+        line = HistoryLine(item_id, role, text, status, old is not None and old.text == text and old.estimated)
         if old is None or item_id in self._unplaced:
             self._unplaced.discard(item_id)
             self._lines.pop(item_id, None)
@@ -49,12 +52,15 @@ class History:
             self._lines[item_id] = line
         self._bound()
 
-    def write(self, item_id: str, role: str, text: str) -> None:
-        """The text of an item has become known; the item may not have been seen yet: then it stands last until it is."""
+    def write(self, item_id: str, role: str, text: str, estimated: bool = False) -> None:
+        """The text of an item has become known; the item may not have been seen yet: then it stands last until it is.
+
+        `estimated`: it was cut to what was heard, as far as can be guessed.
+        """
         old = self._lines.get(item_id)
         if old is None:
             self._unplaced.add(item_id)
-        self._lines[item_id] = HistoryLine(item_id, role, text, old.status if old else "completed")
+        self._lines[item_id] = HistoryLine(item_id, role, text, old.status if old else "completed", estimated)
         self._bound()
 
     def forget(self, item_id: str) -> None:

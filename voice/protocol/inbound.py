@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 import msgspec
 from msgspec import UNSET
 
-from voice.audio.pcm import empty, from_bytes, ms_in
+from voice.audio.pcm import empty, from_bytes
 from voice.audio.turns import TurnSettings
 from voice.protocol import events as wire
 from voice.protocol.arbiter import UNNAMED, Arbiter
 from voice.protocol.foreign import ItemCreated
+from voice.protocol.heard import MAX_REPLIES, Heard
 from voice.protocol.history import History
 from voice.protocol.ledger import Ledger
 from voice.protocol.notices import (
@@ -44,9 +45,6 @@ from voice.protocol.objects import (
 from voice.protocol.settings import PCM_RATE_HZ, rate_of, turn_settings
 from voice.protocol.unsettled import Loss, Unsettled
 
-MAX_ITEMS = 256
-"""Replies whose length is remembered; an interruption concerns the newest ones."""
-
 
 class Inbound:
     """See the top of the file. `to_local_ms` maps the server's count of sound to ours."""
@@ -59,18 +57,9 @@ class Inbound:
         self._ledger = ledger
         self._to_local_ms = to_local_ms
         self._turn: tuple[int, int] | None = None
-        self._received: dict[str, int] = {}
-        self._cut: dict[str, None] = {}
-        self._words: dict[str, str] = {}
+        self._heard = Heard()
+        self._cut: dict[str, str] = {}
         self.unsettled = Unsettled()
-
-    def heard(self, item_id: str, heard_ms: int) -> str:
-        """So much of a reply was heard: cuts its words in the history as well as can be without word times; returns what is left."""
-        words = self._words.get(item_id) or next((line.text for line in self.history if line.item_id == item_id), "")
-        kept = words[: len(words) * heard_ms // max(self.received_ms(item_id), 1)]
-        kept = kept if kept == words else kept.rpartition(" ")[0]
-        self.history.write(item_id, "assistant", kept)
-        return kept
 
     def broken(self, open_ms: int | None) -> tuple[Loss, list[Notice]]:
         """The link is gone: what it took along, and what the program is to know. `open_ms`: see `Unsettled.broken`."""
@@ -80,24 +69,38 @@ class Inbound:
         for item_id in loss.turns:
             self.history.forget(item_id)
         notices += [ReplyLost(response_id, again=not begun) for response_id, begun in loss.answers]
-        for item_id, words in self._words.items():
+        for item_id, words in self._heard.unfinished().items():
             if item_id not in self._cut:
                 self.history.write(item_id, "assistant", words)
-        self._words.clear()
+                self._heard.words(item_id, words, final=True)
         return loss, notices
 
     def received_ms(self, item_id: str) -> int:
         """How much sound of a reply has come."""
-        return ms_in(self._received.get(item_id, 0), output_rate(self.settings))
+        return self._heard.sound_ms(item_id)
 
-    def cut(self, item_id: str) -> bool:
-        """What still comes of this item is to be dropped; False if that was said before."""
+    def cut(self, item_id: str, heard_ms: int) -> bool:
+        """So much of a reply was heard: what still comes of it is dropped; False if that was said before.
+
+        Its words are cut as well as can be without word times; a server that knows them tells the words that are left.
+        """
         if item_id in self._cut:
             return False
-        self._cut[item_id] = None
-        if len(self._cut) > MAX_ITEMS:
-            del self._cut[next(iter(self._cut))]
+        if not self._heard.text(item_id):
+            # Some servers tell the words with the finished item alone.
+            self._heard.words(item_id, next((line.text for line in self.history if line.item_id == item_id), ""), final=True)
+        self._keep(item_id, self._heard.until(item_id, heard_ms), estimated=heard_ms > 0)
         return True
+
+    def heard_of(self, item_id: str) -> str:
+        """The words of a reply that was cut that were heard."""
+        return self._cut.get(item_id, "")
+
+    def _keep(self, item_id: str, text: str, estimated: bool) -> None:
+        self._cut[item_id] = text
+        if len(self._cut) > MAX_REPLIES:
+            del self._cut[next(iter(self._cut))]
+        self.history.write(item_id, "assistant", text, estimated)
 
     def notices(self, event: wire.ServerEvent | wire.Unknown) -> Iterator[Notice]:
         """What an event of the server means; settings are the session's own affair."""
@@ -113,12 +116,10 @@ class Inbound:
                 return
             case wire.TextDelta() | wire.TranscriptDelta():
                 self.unsettled.begun(event.response_id)
-                self._words[event.item_id] = self._words.get(event.item_id, "") + event.delta
-                if len(self._words) > MAX_ITEMS:
-                    del self._words[next(iter(self._words))]
+                self._heard.words(event.item_id, event.delta, final=False)
                 yield ReplyText(event.response_id, event.item_id, event.delta, final=False)
             case wire.TextDone(text=text) | wire.TranscriptDone(transcript=text):
-                self._words.pop(event.item_id, None)
+                self._heard.words(event.item_id, text, final=True)
                 self.history.write(event.item_id, "assistant", text)
                 yield ReplyText(event.response_id, event.item_id, text, final=True)
             case wire.SpeechStarted() | wire.SpeechStopped() | wire.BufferCommitted():
@@ -139,12 +140,27 @@ class Inbound:
                     # The server's item holds all the words of an answer that was cut here: what was heard stays.
                     item = msgspec.structs.replace(event.item, content=[]) if event.item.id in self._cut else event.item
                     self.history.see(item, event.item.id, event.previous_item_id)
+                    if isinstance(event, wire.ItemDone) and event.item.status == "completed":
+                        self._heard.finish(event.item.id)
+                yield Other(event)
+            case wire.ItemTruncated():
+                self._truncated(event)
                 yield Other(event)
             case wire.ItemDeleted():
                 self.history.forget(event.item_id)
                 yield Other(event)
             case _:
                 yield Other(event)
+
+    def _truncated(self, event: wire.ItemTruncated) -> None:
+        """The server cut an answer, for us or by itself; ours tells which words are left, others leave that to be guessed."""
+        item_id = event.item_id
+        if item_id not in self._heard and item_id not in self.history:
+            return
+        if isinstance(event.transcript, str):
+            self._keep(item_id, event.transcript, estimated=event.estimated is True)
+        elif item_id not in self._cut:
+            self.cut(item_id, event.audio_end_ms)
 
     def _sound(self, event: wire.AudioDelta) -> Iterator[Notice]:
         if event.item_id in self._cut:
@@ -154,9 +170,7 @@ class Inbound:
         except ValueError as exc:
             samples = empty()
             yield ErrorReported("unreadable_audio", f"the server sent audio that cannot be read: {exc}")
-        self._received[event.item_id] = self._received.get(event.item_id, 0) + samples.size
-        if len(self._received) > MAX_ITEMS:
-            del self._received[next(iter(self._received))]
+        self._heard.sound(event.item_id, samples.size, output_rate(self.settings))
         if samples.size:
             self.unsettled.begun(event.response_id)
             yield ReplyAudio(event.response_id, event.item_id, samples, output_rate(self.settings))
