@@ -32,14 +32,8 @@ def python_of(name: str, packages: tuple[str, ...]) -> Path:
     """The Python of an environment that has these packages. Skips where they cannot be installed."""
     folder = HOMES / name
     python = folder / "bin" / "python"
-
-    def install() -> list[list[str]]:
-        return [
-            [sys.executable, "-m", "venv", "--clear", str(folder)],
-            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages],
-        ]
-
-    _made(folder, packages, install())
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages]
+    made(folder, packages, [[sys.executable, "-m", "venv", str(folder)], install])
     return python
 
 
@@ -49,29 +43,24 @@ def node_scripts(name: str, packages: tuple[str, ...]) -> Path:
         if shutil.which(program) is None:
             pytest.skip(f"needs {program}: apt-get install nodejs npm")
     folder = HOMES / name
-    if not _is_made(folder, packages):
-        shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "package.json").write_text('{"private": true, "type": "module"}\n')
-    _made(folder, packages, [["npm", "install", "--prefix", str(folder), "--silent", "--no-audit", "--no-fund", *packages]])
+    made(folder, packages, [["npm", "install", "--prefix", str(folder), "--silent", "--no-audit", "--no-fund", *packages]])
     for script in SCRIPTS.glob("*.mjs"):
         shutil.copy(script, folder)
     return folder
 
 
-def _is_made(folder: Path, packages: tuple[str, ...]) -> bool:
+def made(folder: Path, packages: tuple[str, ...], commands: list[list[str]]) -> None:
+    """Runs the commands, unless they have put these packages there before. Skips where one of them fails."""
     stamp = folder / "packages.json"
-    return stamp.is_file() and stamp.read_text() == json.dumps(packages)
-
-
-def _made(folder: Path, packages: tuple[str, ...], commands: list[list[str]]) -> None:
-    if _is_made(folder, packages):
+    if stamp.is_file() and stamp.read_text() == json.dumps(packages):
         return
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     for command in commands:
         done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_S)
         if done.returncode:
             pytest.skip(f"cannot install {packages} (is there a network?): {(done.stderr + done.stdout).strip()[-400:]}")
-    (folder / "packages.json").write_text(json.dumps(packages))
+    stamp.write_text(json.dumps(packages))
 
 
 async def told(command: list[str], orders: dict[str, Any], home: Path) -> dict[str, Any]:
