@@ -48,13 +48,13 @@ def order(conversation: Conversation) -> list[str]:
 
 def test_items_go_where_they_are_put() -> None:
     conversation = Conversation()
-    assert conversation.last_id() is None
+    assert conversation.items() == []
     assert conversation.add(said("a", text="a")) is None
     assert conversation.add(said("b", text="b")) == "a"
     assert conversation.add(said("c", text="c"), "a") == "a"
     assert conversation.add(said("d", text="d"), "root") is None
     assert conversation.add(said("e", text="e"), "b") == "b"
-    assert order(conversation) == ["d", "a", "c", "b", "e"] and conversation.last_id() == "e" and len(conversation) == 5
+    assert order(conversation) == ["d", "a", "c", "b", "e"] and len(conversation) == 5
     conversation.delete("a")
     assert order(conversation) == ["d", "c", "b", "e"]
 

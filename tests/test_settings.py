@@ -8,8 +8,8 @@ import pytest
 from voice.audio.encoding import Encoding
 from voice.audio.turns import TurnSettings
 from voice.errors import ProtocolError
-from voice.protocol.objects import AudioFormat, AudioInput, PromptTemplate, Reasoning, Session, TurnDetection
-from voice.protocol.settings import audio_input, audio_output, defaults, detection_of, encoding_of, merged, rate_of, turn_settings
+from voice.protocol.objects import AudioFormat, AudioInput, PromptTemplate, Reasoning, Session, Tracing, Transcription, TurnDetection
+from voice.protocol.settings import Locks, audio_input, audio_output, defaults, detection_of, encoding_of, merged, rate_of, turn_settings
 
 START = defaults("m", "sess_1", 3600, "espeak", "Be brief.")
 
@@ -169,7 +169,6 @@ def test_a_rate_without_sense_is_the_usual_one(rate: Any) -> None:
 SOUND = "session.audio"
 # (settings, path of the parameter that is named)
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    ({"type": "transcription"}, "session.type"),
     ({"type": "x" * 10_000}, "session.type"),
     ({"output_modalities": ["audio", "text"]}, "session.output_modalities"),
     ({"output_modalities": []}, "session.output_modalities"),
@@ -207,7 +206,7 @@ def test_settings_that_do_not_fit_an_event_are_refused() -> None:
     """`session.updated` tells all of them, and an event stays under 1 MiB: also when they grow update by update."""
     half = update(instructions="x" * 500_000)
     with pytest.raises(ProtocolError) as caught:
-        update(half, tools=[{"type": "function", "description": "안" * 200_000}])
+        update(half, tools=[{"type": "function", "name": "f", "description": "안" * 200_000}])
     assert (caught.value.code, caught.value.param) == ("string_above_max_length", "session")
     assert update(half, instructions="").instructions == ""
 
@@ -218,3 +217,61 @@ def test_a_refusal_shows_the_value_but_not_all_of_it() -> None:
     with pytest.raises(ProtocolError) as caught:
         update(max_output_tokens="9" * 5000)
     assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize(("spoken", "other"), [(False, "alloy"), (True, "espeak"), (True, None)])
+def test_a_voice_may_be_chosen_until_it_was_heard(spoken: bool, other: str | None) -> None:
+    patch = msgspec.convert({"type": "realtime", "audio": {"output": {"voice": other}}}, Session)
+    assert audio_output(merged(START, patch, Locks(voice=spoken, speed=True))).voice == (other or "espeak")
+
+
+@pytest.mark.parametrize(
+    ("locks", "output", "code"),
+    [
+        (Locks(voice=True), {"voice": "alloy"}, "cannot_update_voice"),
+        (Locks(voice=True), {"voice": {"id": "espeak"}}, "cannot_update_voice"),
+        (Locks(speed=True), {"speed": 1.1}, "cannot_update_speed"),
+        (Locks(voice=True, speed=True), {"voice": "alloy", "speed": 1.1}, "cannot_update_voice"),
+    ],
+)
+def test_what_is_heard_is_not_changed_under_the_ears(locks: Locks, output: dict[str, Any], code: str) -> None:
+    patch = msgspec.convert({"type": "realtime", "instructions": "x", "audio": {"output": output}}, Session)
+    with pytest.raises(ProtocolError) as caught:
+        merged(START, patch, locks)
+    assert caught.value.code == code
+    assert merged(START, patch, Locks()).instructions == "x"
+
+
+def test_the_same_again_is_no_change() -> None:
+    patch = msgspec.convert(msgspec.to_builtins(START), Session)
+    assert merged(START, patch, Locks(voice=True, speed=True)) == START
+
+
+def test_a_session_stays_of_its_kind() -> None:
+    with pytest.raises(ProtocolError, match="^Passing a transcription session update event to a realtime session is not allowed") as caught:
+        merged(START, Session(type="transcription"))
+    assert (caught.value.code, caught.value.param) == ("invalid_parameter", "session.type")
+
+
+@pytest.mark.parametrize(("recogniser", "want"), [("", "whisper-1"), ("sphinx", "sphinx")])
+def test_the_recogniser_is_told_whatever_was_asked_for(recogniser: str, want: str) -> None:
+    patch = msgspec.convert({"type": "realtime", "audio": {"input": {"transcription": {"model": "whisper-1", "language": "en"}}}}, Session)
+    told = audio_input(merged(START, patch, recogniser=recogniser)).transcription
+    assert told == Transcription(model=want, language="en")
+
+
+def test_an_object_is_taken_whole() -> None:
+    """What a client leaves out of it is not what was there before."""
+    one = update(
+        prompt={"id": "p", "version": "1"}, tracing={"group_id": "g"}, truncation={"type": "retention_ratio", "retention_ratio": 0.5}
+    )
+    two = update(one, prompt={"id": "q"}, tracing={"workflow_name": "w"}, truncation="auto")
+    assert (two.prompt, two.tracing, two.truncation) == (PromptTemplate("q"), Tracing(workflow_name="w"), "auto")
+
+
+def test_a_choice_of_a_tool_is_held_against_the_tools_in_effect() -> None:
+    tools = [{"type": "function", "name": "weather", "parameters": {"type": "object"}}]
+    choice = {"type": "function", "name": "weather"}
+    assert update(update(tools=tools), tool_choice=choice).tool_choice == choice
+    assert update(update(tools=tools, tool_choice=choice), tools=[]).tools == []
+    assert refused(type="realtime", tool_choice=choice) == ("invalid_value", "session.tool_choice")

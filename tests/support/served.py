@@ -17,7 +17,7 @@ from tests.support.order import Order
 from tests.support.signals import tone
 from voice.audio.pcm import FRAME_MS, RATE_HZ, Samples, dbfs, samples_in, to_bytes
 from voice.audio.turns import TurnDetector
-from voice.protocol.objects import TurnDetection
+from voice.protocol.objects import Session, TurnDetection
 from voice.protocol.orders import Order as EngineOrder
 from voice.protocol.orders import ReplyWanted
 from voice.protocol.server import ServerSession
@@ -70,12 +70,13 @@ def loud_turns(detection: TurnDetection | None = None) -> TurnDetector:
 class Served:
     """A `ServerSession` and a client that is a test: events in and out are dictionaries."""
 
-    def __init__(self, ends_at: float = LIFE_S) -> None:
+    def __init__(self, ends_at: float = LIFE_S, settings: Session | None = None, recogniser: str = "") -> None:
         self.now = 0.0
         self.order = Order()
         self.orders: list[EngineOrder] = []
         self.heard: list[Loudness] = []
-        self.session = ServerSession(defaults("voice-test", "sess_1", int(LIFE_S), "test"), counted("s"), self._make_detector, ends_at)
+        start = settings or defaults("voice-test", "sess_1", int(LIFE_S), "test")
+        self.session = ServerSession(start, counted("s"), self._make_detector, ends_at, recogniser)
         # By this object, event by event.
         self.session.judged_elsewhere = True  # type: ignore[attr-defined]
         self.take()

@@ -16,13 +16,14 @@ from voice.audio.pcm import RATE_HZ, ms_in
 from voice.audio.resample import resample
 from voice.errors import ProtocolError
 from voice.policy.usage import Letters, Tokens, heard_tokens, letters, spoken_tokens
+from voice.protocol.allowed import check_answers
 from voice.protocol.conversation import Conversation, Entry
 from voice.protocol.items import given_item
 from voice.protocol.objects import Audio, AudioOutput, Content, Item, ResponseParams, Session
 from voice.protocol.orders import ListenEnded, ListenMore, ListenStarted, ReplyWanted
 from voice.protocol.reply import ReplyPlan
-from voice.protocol.settings import audio_input, audio_output, check_answer, check_audio, encoding_of, merged_output
-from voice.protocol.tools import check_choice, check_tools, toolbox
+from voice.protocol.settings import audio_input, audio_output, check_audio, encoding_of, merged_output
+from voice.protocol.tools import check_choice, toolbox
 
 MAX_METADATA_PAIRS, MAX_METADATA_KEY, MAX_METADATA_VALUE = 16, 64, 512
 """As on the service, letters: a program that is tried here is not to be refused there."""
@@ -140,11 +141,10 @@ def _refuse(session: Session, params: ResponseParams) -> None:
     if isinstance(params.audio, Audio) and params.audio.input not in (UNSET, None):
         raise ProtocolError("Unknown parameter: 'response.audio.input'.", "unknown_parameter", "response.audio.input")
     check_audio(params.audio, "response.audio")
-    check_answer(params.output_modalities, params.max_output_tokens, "response")
+    check_answers(params, "response")
     if params.conversation not in (UNSET, None, "auto", "none"):
         shown = str(params.conversation)[:80]
         raise ProtocolError(f"Invalid value: '{shown}'. Supported values are: 'auto' and 'none'.", "invalid_value", "response.conversation")
-    check_tools(params.tools, "response.tools")
     check_choice(params.tool_choice, _chosen(params.tools, session.tools, []), "response.tool_choice")
     _check_metadata(params.metadata if isinstance(params.metadata, dict) else {})
 

@@ -1,6 +1,7 @@
 """The conversation as the answering side keeps it: items in order, their sound, and their text for the next answer.
 
-Bounded: the oldest items go when there are too many, the oldest sound goes when there is too much of it.
+Bounded: a client's items are refused when there are too many, what is said drives out the oldest, and the oldest sound goes when there is too
+much of it.
 """
 
 import base64
@@ -70,6 +71,8 @@ class Conversation:
         self._entries: dict[str, Entry] = {}
         self._order: list[str] = []
         self._text_letters = 0
+        self.dropped: list[str] = []
+        """Items that had to go, oldest first; whoever tells the client takes them out."""
 
     def __len__(self) -> int:
         return len(self._order)
@@ -83,32 +86,30 @@ class Conversation:
             raise ProtocolError(f"Item with item_id '{item_id[:80]}' does not exist.", "item_not_found", "item_id")
         return self._entries[item_id]
 
-    def last_id(self) -> str | None:
-        """The newest item."""
-        return self._order[-1] if self._order else None
+    @property
+    def spoken(self) -> bool:
+        """Whether the assistant has said something aloud that still stands here."""
+        return any(entry.audio_ms > 0 and entry.item.role == "assistant" for entry in self._entries.values())
 
-    def add(self, entry: Entry, after: str | None = None) -> str | None:
+    def add(self, entry: Entry, after: str | None = None, given: bool = False) -> str | None:
         """Put an item at the end, after another, or with "root" first; returns the id of the one before it.
 
-        Raises: ProtocolError if the id is taken or `after` does not exist.
+        `given`: by a client, which is refused where there is no room; what is said always finds it, at the cost of the oldest.
+        Raises: ProtocolError if the id is taken, `after` does not exist, or there is no room.
         """
         item_id = str(entry.item.id)
         if item_id in self._entries:
             raise ProtocolError(f"An item with id '{item_id[:80]}' already exists.", "item_id_already_exists", "item.id")
-        if after is None:
-            place = len(self._order)
-        elif after == "root":
-            place = 0
-        else:
-            if after not in self._entries:
-                message = f"Invalid 'previous_item_id': the item '{after[:80]}' does not exist."
-                raise ProtocolError(message, "item_not_found", "previous_item_id")
-            place = self._order.index(after) + 1
+        if after not in (None, "root") and after not in self._entries:
+            message = f"Invalid 'previous_item_id': the item '{str(after)[:80]}' does not exist."
+            raise ProtocolError(message, "item_not_found", "previous_item_id")
+        entry.text_letters = _letters(entry.item)
+        self._make_room(entry.text_letters, given)
+        place = len(self._order) if after is None else 0 if after == "root" else self._order.index(after) + 1
         self._order.insert(place, item_id)
         self._entries[item_id] = entry
-        previous = self._order[place - 1] if place else None
-        self._bound(item_id)
-        return previous
+        self._text_letters += entry.text_letters
+        return self._order[place - 1] if place else None
 
     def delete(self, item_id: str) -> None:
         """Remove an item that is finished: of one that is gone nothing more may be told. Raises: ProtocolError."""
@@ -177,17 +178,18 @@ class Conversation:
         """All of them, in their order."""
         return [self._entries[item_id].item for item_id in self._order]
 
-    def _bound(self, newest: str) -> None:
-        """Let the oldest go, but never the one that was just put in, nor one that is still being generated."""
-        entry = self._entries[newest]
-        entry.text_letters = _letters(entry.item)
-        self._text_letters += entry.text_letters
-        while len(self._order) > MAX_ITEMS or self._text_letters > MAX_TEXT_LETTERS:
-            done = (known for known in self._order if known != newest and self._entries[known].item.status != "in_progress")
-            oldest = next(done, None)
+    def _make_room(self, letters: int, given: bool) -> None:
+        """For one more item. Raises: ProtocolError if it was given and there is none."""
+        while len(self._order) >= MAX_ITEMS or self._text_letters + letters > MAX_TEXT_LETTERS:
+            if given:
+                what = f"{MAX_ITEMS} items" if len(self._order) >= MAX_ITEMS else f"{MAX_TEXT_LETTERS} letters of text"
+                raise ProtocolError(f"The conversation is full: it holds {what} at most. Delete items first.", "conversation_full", "item")
+            # One that is being generated still has events to come.
+            oldest = next((item_id for item_id in self._order if self._entries[item_id].item.status != "in_progress"), None)
             if oldest is None:
                 return
             self.delete(oldest)
+            self.dropped.append(oldest)
 
     def _bound_sound(self) -> None:
         kept = [entry for item_id in self._order if (entry := self._entries[item_id]).samples is not None]

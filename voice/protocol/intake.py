@@ -42,31 +42,36 @@ from voice.protocol.requests import (
     ResponseCreate,
     SessionUpdate,
 )
-from voice.protocol.settings import audio_input, audio_output, detection_of, encoding_of, merged, turn_settings
+from voice.protocol.settings import Locks, audio_input, audio_output, detection_of, encoding_of, merged, transcribes, turn_settings
 
 MakeDetector = Callable[[TurnDetection], TurnDetector]
+ANSWERING = (ItemCreate, ItemTruncate, ResponseCreate, ResponseCancel)
+"""What makes no sense where everything is only written down."""
 
 
 class Intake:
     """See the top of the file."""
 
-    def __init__(self, settings: Session, new_id: Callable[[str], str], make_detector: MakeDetector) -> None:
+    def __init__(self, settings: Session, new_id: Callable[[str], str], make_detector: MakeDetector, recogniser: str = "") -> None:
         self.settings = settings
         self.conversation = Conversation()
         self.replies = Replies(self.conversation, new_id("conv"), new_id)
         self.buffer = InputBuffer(encoding_of(audio_input(settings)), None, 0, lambda: new_id("item"))
         self._new_id = new_id
         self._make_detector = make_detector
+        self._recogniser = recogniser
         self._configure()
 
     @property
     def answers_by_itself(self) -> bool:
         """Whether turns are answered without being asked to (`create_response`)."""
         detection = detection_of(self.settings)
-        return detection is not None and detection.create_response is not False
+        return detection is not None and detection.create_response is not False and not transcribes(self.settings)
 
     def obey(self, event: ClientEvent) -> Iterable[Output]:
         """One event of the client. Raises: ProtocolError (before or while the result is read)."""
+        if transcribes(self.settings) and isinstance(event, ANSWERING):
+            raise ProtocolError("A transcription session has no responses, and takes no items.", "invalid_value", "type")
         match event:
             case BufferAppend():
                 return self._heard(self.buffer.append(event.audio))
@@ -105,7 +110,8 @@ class Intake:
 
     def _update(self, patch: Session) -> list[Output]:
         before = audio_input(self.settings)
-        self.settings = merged(self.settings, patch)
+        locks = Locks(voice=self.conversation.spoken, speed=self.replies.active is not None)
+        self.settings = merged(self.settings, patch, locks, self._recogniser)
         after = audio_input(self.settings)
         told: list[Output] = [SessionUpdated(session=self.settings)]
         if (before.format, before.turn_detection) != (after.format, after.turn_detection):
@@ -165,7 +171,7 @@ class Intake:
         own_id = event.item.id if isinstance(event.item.id, str) and event.item.id else self._new_id("item")
         given = given_item(event.item, own_id, encoding=encoding)
         item_id = str(given.item.id)
-        previous = self.conversation.add(Entry(given.item), after)
+        previous = self.conversation.add(Entry(given.item), after, given=True)
         yield ItemAdded(item=given.item, previous_item_id=previous)
         yield ItemDone(item=given.item, previous_item_id=previous)
         if given.samples is not None:

@@ -10,10 +10,20 @@ import msgspec
 
 from voice.audio.pcm import Samples
 from voice.errors import ProtocolError
-from voice.protocol.codec import ClientMistake, decode_client, encode
+from voice.protocol.codec import ClientMistake, encode
 from voice.protocol.conversation import Conversation, SpokenWord
-from voice.protocol.events import ErrorEvent, ServerEvent, SessionCreated, TranscriptionCompleted, TranscriptionDelta, TranscriptionFailed
+from voice.protocol.events import (
+    ErrorEvent,
+    ItemDeleted,
+    RateLimitsUpdated,
+    ServerEvent,
+    SessionCreated,
+    TranscriptionCompleted,
+    TranscriptionDelta,
+    TranscriptionFailed,
+)
 from voice.protocol.intake import Intake, MakeDetector
+from voice.protocol.limits import Allowance, admitted
 from voice.protocol.objects import ErrorDetail, ResponseParams, Session, StatusDetails, Transcription
 from voice.protocol.orders import Hangup, Order, Wake
 from voice.protocol.replies import Output
@@ -24,13 +34,19 @@ WAKE_AGAIN_S = 0.25
 
 
 class ServerSession:
-    """One session. `settings` are complete (`settings.defaults`); `new_id("item")` gives a fresh id; `ends_at` is monotonic."""
+    """One session. `settings` are complete (`settings.defaults`); `new_id("item")` gives a fresh id; `ends_at` is monotonic.
 
-    def __init__(self, settings: Session, new_id: Callable[[str], str], make_detector: MakeDetector, ends_at: float) -> None:
+    `recogniser`: the name of what writes down, which the client is told whatever model it asks for; "" tells what it asked for.
+    """
+
+    def __init__(
+        self, settings: Session, new_id: Callable[[str], str], make_detector: MakeDetector, ends_at: float, recogniser: str = ""
+    ) -> None:
         self._new_id = new_id
-        self._intake = Intake(settings, new_id, make_detector)
+        self._intake = Intake(settings, new_id, make_detector, recogniser)
         self.conversation: Conversation = self._intake.conversation
         """The items so far."""
+        self._allowance = Allowance()
         self._ends_at = ends_at
         self._ended = False
         self.wake_at: float | None = None
@@ -52,7 +68,7 @@ class ServerSession:
         # Those that wait for a tick are older than what this message orders.
         orders, self._orders = self._orders, []
         try:
-            event = decode_client(text)
+            event = admitted(text, now, self._allowance)
             event_id = event.event_id if isinstance(event.event_id, str) else None
             # Piece by piece: what was ordered before a mistake was found stays ordered.
             for output in self._intake.obey(event):
@@ -163,14 +179,16 @@ class ServerSession:
         """Send the events (none once the session has ended), give back the orders."""
         orders: list[Order] = []
         for output in outputs:
-            if isinstance(output, ServerEvent):
-                if self._ended:
-                    continue
-                text = encode(msgspec.structs.replace(output, event_id=self._new_id("event")))
+            if not isinstance(output, ServerEvent):
+                orders.append(output)
+                continue
+            events: list[ServerEvent] = [ItemDeleted(item_id=item_id) for item_id in self.conversation.dropped]
+            self.conversation.dropped.clear()
+            events.append(RateLimitsUpdated(rate_limits=self._allowance.told()) if isinstance(output, RateLimitsUpdated) else output)
+            for event in events if not self._ended else ():
+                text = encode(msgspec.structs.replace(event, event_id=self._new_id("event")))
                 self._outbox.append(text)
                 self.waiting_bytes += len(text)
-            else:
-                orders.append(output)
         return orders
 
 

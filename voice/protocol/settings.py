@@ -4,7 +4,7 @@ Pure functions over the frozen `Session` struct. Absent keeps, null clears where
 in the field send null for whatever they have no opinion on.
 """
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,8 +14,10 @@ from voice.audio.encoding import PCM, TELEPHONE, Encoding
 from voice.audio.g711 import RATE_HZ as TELEPHONE_HZ
 from voice.audio.turns import TurnSettings
 from voice.errors import ProtocolError
+from voice.protocol.allowed import check_answers, check_hearing, check_session, check_voice, need, one_of
 from voice.protocol.codec import must_fit
-from voice.protocol.objects import Audio, AudioFormat, AudioInput, AudioOutput, Session, TurnDetection
+from voice.protocol.objects import Audio, AudioFormat, AudioInput, AudioOutput, Session, Transcription, TurnDetection
+from voice.protocol.tools import check_choice
 
 PCM_RATE_HZ = 24_000
 """The rate of `audio/pcm` where none is named, as on the real service."""
@@ -27,12 +29,48 @@ SEMANTIC_SILENCE_MS = {"high": 500, "auto": 800, "medium": 800, "low": 1200}
 
 _CLEARS = frozenset({"turn_detection", "transcription", "noise_reduction", "tracing", "prompt", "reasoning"})
 """Where null is a value: it switches the thing off."""
-_REPLACED = frozenset({"turn_detection", "transcription", "noise_reduction", "format"})
+_REPLACED = frozenset({"turn_detection", "transcription", "noise_reduction", "format", "tracing", "truncation", "prompt", "reasoning"})
 """Objects that are taken whole: what a client leaves out of them is the default, not what was there before."""
 _FIXED = frozenset({"id", "object", "expires_at", "model", "type"})
-"""Not a client's to change; clients that send them back are not told off."""
+"""Not a client's to change; clients that send them back are not told off. So does the service tell in `session.updated` what it runs with."""
+_TRANSCRIPTION = frozenset({"type", "id", "object", "expires_at", "audio", "include"})
+"""What a session that only writes down has."""
+KINDS = ("realtime", "transcription")
 
 S = TypeVar("S", bound=msgspec.Struct)
+
+
+@dataclass(frozen=True, slots=True)
+class Locks:
+    """What an update cannot change, as things are."""
+
+    voice: bool = False
+    """The assistant has spoken."""
+    speed: bool = False
+    """It is speaking."""
+
+
+def transcribes(session: Session) -> bool:
+    """Whether a session only writes down what is said: no answers."""
+    return session.type == "transcription"
+
+
+def transcription_defaults(session_id: str, expires_at: int, recogniser: str) -> Session:
+    """What a session that only writes down starts with."""
+    heard = AudioInput(
+        format=AudioFormat(type="audio/pcm", rate=PCM_RATE_HZ),
+        transcription=Transcription(model=recogniser),
+        noise_reduction=None,
+        turn_detection=_unanswered(full_detection(TurnDetection())),
+    )
+    return Session(
+        type="transcription",
+        id=session_id,
+        object="realtime.transcription_session",
+        audio=Audio(input=heard),
+        include=None,
+        expires_at=expires_at,
+    )
 
 
 def defaults(model: str, session_id: str, expires_at: int, voice: str, instructions: str = "") -> Session:
@@ -77,17 +115,65 @@ def full_detection(asked: TurnDetection) -> TurnDetection:
     )
 
 
-def merged(current: Session, patch: Session) -> Session:
-    """The settings after a `session.update`. Raises: ProtocolError naming the parameter that cannot be."""
+def _unanswered(detection: TurnDetection) -> TurnDetection:
+    """The same, where there are no answers to make or to interrupt, and nobody to ask whether somebody is there."""
+    return msgspec.structs.replace(detection, create_response=UNSET, interrupt_response=UNSET, idle_timeout_ms=UNSET)
+
+
+def merged(current: Session, patch: Session, locks: Locks = Locks(), recogniser: str = "") -> Session:  # noqa: B008 - frozen
+    """The settings after a `session.update`. `recogniser`: the name of what writes down, whatever model is asked for; "" tells that as asked.
+
+    Raises: ProtocolError naming the parameter that cannot be.
+    """
+    _check_kind(current, patch)
     check(patch)
     new = _merge(current, patch)
     asked = patch.audio.input if isinstance(patch.audio, Audio) else None
-    if isinstance(asked, AudioInput) and isinstance(asked.turn_detection, TurnDetection):
-        new_input = msgspec.structs.replace(audio_input(new), turn_detection=full_detection(asked.turn_detection))
-        assert isinstance(new.audio, Audio)
-        new = msgspec.structs.replace(new, audio=msgspec.structs.replace(new.audio, input=new_input))
+    if isinstance(asked, AudioInput):
+        new = _with_input(new, asked, recogniser)
+    if patch.tool_choice is not UNSET:
+        check_choice(new.tool_choice, new.tools or [], "session.tool_choice")
+    if not transcribes(new):
+        _check_locks(audio_output(current), audio_output(new), locks)
     must_fit(new, "session")
     return new
+
+
+def _with_input(session: Session, asked: AudioInput, recogniser: str) -> Session:
+    """With what was asked of the input written out."""
+    heard = audio_input(session)
+    if isinstance(asked.turn_detection, TurnDetection):
+        full = full_detection(asked.turn_detection)
+        heard = msgspec.structs.replace(heard, turn_detection=_unanswered(full) if transcribes(session) else full)
+    if isinstance(asked.transcription, Transcription) and recogniser:
+        heard = msgspec.structs.replace(heard, transcription=msgspec.structs.replace(asked.transcription, model=recogniser))
+    assert isinstance(session.audio, Audio)
+    return msgspec.structs.replace(session, audio=msgspec.structs.replace(session.audio, input=heard))
+
+
+def _check_kind(current: Session, patch: Session) -> None:
+    if patch.type is UNSET:
+        raise ProtocolError("Missing required parameter: 'session.type'.", "missing_required_parameter", "session.type")
+    one_of(patch.type, "session.type", KINDS)
+    if patch.type != current.type:
+        message = f"Passing a {patch.type} session update event to a {current.type} session is not allowed."
+        raise ProtocolError(message, "invalid_parameter", "session.type")
+    if not transcribes(current):
+        return
+    foreign = [name for name in patch.__struct_fields__ if name not in _TRANSCRIPTION and getattr(patch, name) is not UNSET]
+    if isinstance(patch.audio, Audio) and patch.audio.output is not UNSET:
+        foreign.append("audio.output")
+    if foreign:
+        raise ProtocolError(f"Unknown parameter: 'session.{foreign[0]}'.", "unknown_parameter", f"session.{foreign[0]}")
+
+
+def _check_locks(before: AudioOutput, after: AudioOutput, locks: Locks) -> None:
+    if locks.voice and after.voice != before.voice:
+        message = "Cannot update a conversation's voice if assistant audio is present."
+        raise ProtocolError(message, "cannot_update_voice", "session.audio.output.voice")
+    if locks.speed and after.speed != before.speed:
+        message = "Cannot update the speed while a response is in progress: wait until it is done."
+        raise ProtocolError(message, "cannot_update_speed", "session.audio.output.speed")
 
 
 def _merge(current: S, patch: S) -> S:
@@ -121,9 +207,9 @@ def audio_input(session: Session) -> AudioInput:
 
 
 def audio_output(session: Session) -> AudioOutput:
-    """The output half of full settings."""
-    assert isinstance(session.audio, Audio) and isinstance(session.audio.output, AudioOutput)
-    return session.audio.output
+    """The output half of full settings; empty where there is none to be heard."""
+    assert isinstance(session.audio, Audio)
+    return session.audio.output if isinstance(session.audio.output, AudioOutput) else AudioOutput()
 
 
 def encoding_of(side: AudioInput | AudioOutput) -> Encoding:
@@ -161,17 +247,9 @@ def turn_settings(detection: TurnDetection) -> TurnSettings:
 
 def check(patch: Session) -> None:
     """Refuse values that cannot be obeyed. Raises: ProtocolError with the path of the value."""
-    if patch.type is UNSET:
-        raise ProtocolError("Missing required parameter: 'session.type'.", "missing_required_parameter", "session.type")
-    _need(patch.type, "type", lambda kind: kind == "realtime", "'realtime'")
-    check_answer(patch.output_modalities, patch.max_output_tokens, "session")
+    check_answers(patch, "session")
+    check_session(patch)
     check_audio(patch.audio)
-
-
-def check_answer(modalities: Any, limit: Any, root: str) -> None:
-    """The form of answers, of a session or of a response. Raises: ProtocolError."""
-    _need(modalities, "output_modalities", lambda value: value in (["audio"], ["text"]), "['audio'] or ['text']", root)
-    _need(limit, "max_output_tokens", _token_limit, "1 to 4096, or 'inf'", root)
 
 
 def check_audio(audio: Any, root: str = "session.audio") -> None:
@@ -179,38 +257,29 @@ def check_audio(audio: Any, root: str = "session.audio") -> None:
     if not isinstance(audio, Audio):
         return
     if isinstance(audio.input, AudioInput):
-        _need(audio.input.format, "input.format", _format, FORMATS, root)
+        need(audio.input.format, f"{root}.input.format", _format, FORMATS)
+        check_hearing(audio.input, f"{root}.input")
         _check_detection(audio.input.turn_detection, f"{root}.input.turn_detection")
     if isinstance(audio.output, AudioOutput):
-        _need(audio.output.format, "output.format", _format, FORMATS, root)
-        _need(audio.output.speed, "output.speed", lambda speed: 0.25 <= speed <= 1.5, "0.25 to 1.5", root)
+        need(audio.output.format, f"{root}.output.format", _format, FORMATS)
+        need(audio.output.speed, f"{root}.output.speed", lambda speed: 0.25 <= speed <= 1.5, "0.25 to 1.5")
+        check_voice(audio.output, f"{root}.output")
 
 
 def _check_detection(detection: Any, root: str) -> None:
     if not isinstance(detection, TurnDetection):
         return
-    _need(detection.type, "type", lambda kind: kind in ("server_vad", "semantic_vad"), "'server_vad' and 'semantic_vad'", root)
-    _need(detection.threshold, "threshold", lambda value: 0 <= value <= 1, "0 to 1", root)
-    _need(detection.prefix_padding_ms, "prefix_padding_ms", lambda value: 0 <= value <= 5000, "0 to 5000", root)
-    _need(detection.silence_duration_ms, "silence_duration_ms", lambda value: 20 <= value <= 20_000, "20 to 20000", root)
-    _need(detection.eagerness, "eagerness", lambda value: value in SEMANTIC_SILENCE_MS, "'low', 'medium', 'high' and 'auto'", root)
-
-
-def _need(value: Any, name: str, good: Callable[[Any], bool], wanted: str, root: str = "session") -> None:
-    if value is UNSET or value is None or good(value):
-        return
-    shown = msgspec.json.encode(value).decode()[:80]
-    raise ProtocolError(f"Invalid value: {shown}. Supported values are: {wanted}.", "invalid_value", f"{root}.{name}")
+    one_of(detection.type, f"{root}.type", ("server_vad", "semantic_vad"))
+    need(detection.threshold, f"{root}.threshold", lambda value: 0 <= value <= 1, "0 to 1")
+    need(detection.prefix_padding_ms, f"{root}.prefix_padding_ms", lambda value: 0 <= value <= 5000, "0 to 5000")
+    need(detection.silence_duration_ms, f"{root}.silence_duration_ms", lambda value: 20 <= value <= 20_000, "20 to 20000")
+    one_of(detection.eagerness, f"{root}.eagerness", SEMANTIC_SILENCE_MS)
 
 
 def _format(value: AudioFormat) -> bool:
     if value.type in TELEPHONE:
         return bool(_or(value.rate, TELEPHONE_HZ) == TELEPHONE_HZ)
     return value.type == PCM and LOWEST_RATE_HZ <= _or(value.rate, PCM_RATE_HZ) <= HIGHEST_RATE_HZ
-
-
-def _token_limit(value: int | str) -> bool:
-    return value == "inf" if isinstance(value, str) else 1 <= value <= 4096
 
 
 def _or(value: Any, otherwise: Any) -> Any:

@@ -13,6 +13,14 @@ from voice.errors import ProtocolError
 KINDS = ("function", "mcp")
 CHOICES = ("auto", "none", "required")
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_FIELDS = {
+    "function": frozenset({"type", "name", "description", "parameters"}),
+    "mcp": frozenset(
+        {"type", "server_label", "server_url", "connector_id", "tunnel_id", "server_description", "authorization", "headers"}
+        | {"allowed_tools", "allowed_callers", "require_approval", "defer_loading"}
+    ),
+}
+_CHOICE_FIELDS = {"function": frozenset({"type", "name"}), "mcp": frozenset({"type", "server_label", "name"})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +77,11 @@ def check_tools(tools: Any, path: str) -> None:
     for i, tool in enumerate(tools if isinstance(tools, list) else ()):
         place = f"{path}[{i}]"
         _need_one_of(tool, "type", KINDS, place)
+        _need_known(tool, _FIELDS[tool["type"]], place)
         if tool["type"] == "mcp":
             _need_text(tool, "server_label", place)
+            if not any(tool.get(name) for name in ("server_url", "connector_id", "tunnel_id")):
+                _need_text(tool, "server_url", place)
             continue
         _need_name(tool, place)
         for name, wanted, shown in (("description", str, "a string"), ("parameters", dict, "an object")):
@@ -85,6 +96,7 @@ def check_choice(choice: Any, tools: Any, path: str) -> None:
             raise _not_one_of(choice, CHOICES, path)
     elif isinstance(choice, dict):
         _need_one_of(choice, "type", KINDS, path)
+        _need_known(choice, _CHOICE_FIELDS[choice["type"]], path)
         if choice["type"] == "mcp":
             _need_text(choice, "server_label", path)
             return
@@ -109,6 +121,13 @@ def _need_text(tool: Mapping[str, Any], name: str, place: str) -> None:
         raise ProtocolError(f"Missing required parameter: '{place}.{name}'.", "missing_required_parameter", f"{place}.{name}")
     if not isinstance(tool[name], str):
         raise _wrong_type(f"{place}.{name}", "a string")
+
+
+def _need_known(tool: Mapping[str, Any], names: frozenset[str], place: str) -> None:
+    for name in tool:
+        if name not in names:
+            path = f"{place}.{name[:80]}"
+            raise ProtocolError(f"Unknown parameter: '{path}'.", "unknown_parameter", path)
 
 
 def _need_one_of(tool: Mapping[str, Any], name: str, allowed: Sequence[str], place: str) -> None:
