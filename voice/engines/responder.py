@@ -1,15 +1,18 @@
 """The offline responder: what was said last, through the table of skills, to the sentences that answer it."""
 
+import json
 from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime, tzinfo
 
-from voice.engines import answers, korean, skills
+from voice.engines import answers, calling, korean, results, skills
 from voice.engines.answers import Skills
-from voice.engines.base import Heard, Prompt, Said
+from voice.engines.base import Called, Heard, Prompt, Said, Saying
+from voice.engines.calling import Wanted
 from voice.engines.skills import Intent
 from voice.engines.wording import say, shortened
 from voice.engines.words import split
 from voice.protocol.lines import Line
+from voice.protocol.tools import Tool
 
 UNSURE = 0.5
 """Under this confidence the words are a guess (see `Heard.confidence`)."""
@@ -29,10 +32,19 @@ class SkillsResponder:
         prepare()
         self._skills = Skills(zone or datetime.now(UTC).astimezone().tzinfo or UTC)
 
-    async def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncGenerator[Said, None]:
-        """The answer, sentence by sentence. Never raises, whatever was said."""
-        for said in self.answer(prompt, now, wall_s):
-            yield said
+    async def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncGenerator[Saying, None]:
+        """The answer, sentence by sentence, or the call of the client's function that was asked for. Never raises, whatever was said."""
+        if outputs := _outputs(prompt.lines):
+            for said in results.told(outputs):
+                yield said
+        elif (wanted := self._wanted(prompt)) is None:
+            for said in self.answer(prompt, now, wall_s):
+                yield said
+        elif wanted.missing and not (wanted.ordered or prompt.toolbox.must):
+            yield _ask(wanted.tool, wanted.missing[0], _exchange(prompt.lines)[0])
+        else:
+            # The conversation gives it an id of its own.
+            yield Called("", wanted.tool.name, json.dumps(wanted.arguments, ensure_ascii=False))
 
     def answer(self, prompt: Prompt, now: float, wall_s: float) -> Sequence[Said]:
         """The whole answer at once, without an event loop."""
@@ -58,6 +70,19 @@ class SkillsResponder:
         text, _, told = _exchange(prompt.lines)
         intent = _intent(text, "ko" if korean.is_korean(text) else "en", told)
         return intent is not None and intent.skill.startswith("timer")
+
+    def _wanted(self, prompt: Prompt) -> Wanted | None:
+        """The function that is to be called; None: the answer is in words."""
+        text, _, told = _exchange(prompt.lines)
+        if prompt.toolbox.must:
+            return calling.at_any_rate(text, prompt.toolbox)
+        if not prompt.toolbox.usable or (prompt.heard is not None and (not prompt.heard.text or _is_guess(prompt.heard))):
+            return None
+        if (wanted := calling.by_name(text, prompt.toolbox)) is not None:
+            return wanted
+        if _intent(text, "ko" if korean.is_korean(text) else "en", told) is not None:
+            return None
+        return _completed(prompt) or calling.by_subject(text, prompt.toolbox)
 
     def due_s(self) -> float | None:
         """When the next timer is due, in monotonic seconds; None if none is running."""
@@ -85,6 +110,45 @@ def _intent(text: str, language: str, told: str) -> Intent | None:
 
 def _is_guess(heard: Heard) -> bool:
     return heard.confidence < UNSURE and not heard.command
+
+
+def _outputs(lines: Sequence[Line]) -> list[str]:
+    """What came of the calls that were made last, if nobody has said anything since."""
+    outputs: list[str] = []
+    for line in reversed(lines):
+        if line.role == "tool":
+            outputs.insert(0, line.text)
+        elif outputs or line.call is None:
+            break
+    return outputs if lines and lines[-1].role == "tool" else []
+
+
+def _ask(tool: Tool, name: str, text: str) -> Said:
+    """The question for an argument."""
+    spoken = [" ".join(calling.name_words(word)) for word in (tool.name, name)]
+    return say("tool_ask", "ko" if korean.is_korean(text) else "en", tool=spoken[0], field=spoken[1])
+
+
+def _completed(prompt: Prompt) -> Wanted | None:
+    """The call for which the assistant has asked an argument, with what was answered; None if it has not asked."""
+    given: dict[str, str] = {}
+    lines = [line for line in prompt.lines if line.role in ("user", "assistant") and line.call is None]
+    while len(lines) >= 3 and lines[-1].role == "user" and lines[-2].role == "assistant":
+        asked = [
+            (tool, name)
+            for tool in prompt.toolbox.usable
+            for name in Wanted(tool).missing
+            if lines[-2].text in {_ask(tool, name, text).text for text in ("", "\uac00")}
+        ]
+        if not asked:
+            break
+        given[asked[0][1]] = lines[-1].text
+        lines = lines[:-2]
+    wanted = calling.by_name(lines[-1].text, prompt.toolbox) or calling.by_subject(lines[-1].text, prompt.toolbox) if given else None
+    if wanted is None:
+        return None
+    answers = {name: calling.value_of(text, wanted.tool, name) for name, text in given.items()}
+    return Wanted(wanted.tool, {**wanted.arguments, **{name: value for name, value in answers.items() if value is not None}})
 
 
 def _exchange(lines: Sequence[Line]) -> tuple[str, str, str]:

@@ -1,0 +1,187 @@
+"""Functions that a sentence asks for by name: which, with what, and when rather not."""
+
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from voice.engines.calling import at_any_rate, by_name, by_subject, name_words, value_of
+from voice.protocol.tools import Tool, Toolbox
+
+TEXT, NUMBER, WHOLE, FLAG = ({"type": kind} for kind in ("string", "number", "integer", "boolean"))
+
+
+def tool(name: str, required: list[str] | None = None, description: str = "", **properties: Any) -> Tool:
+    schema = {"type": "object", "properties": properties, "required": list(properties) if required is None else required}
+    return Tool(name, description, schema)
+
+
+WEATHER = tool("get_weather", city=TEXT)
+BOX = Toolbox(
+    (
+        WEATHER,
+        tool("add", a=NUMBER, b=NUMBER),
+        tool("sendMessage", to=TEXT, text=TEXT),
+        tool("set-light", room={"enum": ["kitchen", "living_room"]}, on=FLAG),
+        tool("search", query={"type": ["null", "string"]}),
+        tool("roll_dice", [], sides=WHOLE, count=WHOLE),
+        tool("play_music", ["song"], song=TEXT, volume=WHOLE),
+        Tool("ping"),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "arguments"),
+    [
+        ("call get weather", "get_weather", {}),
+        ("Call get_weather for Paris.", "get_weather", {"city": "Paris"}),
+        ("call getWeather with city Paris", "get_weather", {"city": "Paris"}),
+        ("get the weather in New York, please", "get_weather", {"city": "New York"}),
+        ("could you get weather for the city of Berlin?", "get_weather", {"city": "Berlin"}),
+        ("can you please run the get weather function for London?", "get_weather", {"city": "London"}),
+        ("call get_weather (city: Oslo)", "get_weather", {"city": "Oslo"}),
+        ("I would like you to call get weather with the city as São Paulo", "get_weather", {"city": "São Paulo"}),
+        ("add 2 and 3", "add", {"a": 2, "b": 3}),
+        ("please add seventeen and two and a half", "add", {"a": 17, "b": 2.5}),
+        ("call add with a 2 and b minus 3.5", "add", {"a": 2, "b": -3.5}),
+        ("add 2", "add", {}),
+        ("send message to Bob saying I am late", "sendMessage", {"to": "Bob", "text": "I am late"}),
+        ("sendMessage to Bob text I am late", "sendMessage", {"to": "Bob", "text": "I am late"}),
+        ("set light room living room on false", "set-light", {"room": "living_room", "on": False}),
+        ("set light kitchen on", "set-light", {"room": "kitchen", "on": True}),
+        ("search for cats and dogs", "search", {"query": "cats and dogs"}),
+        ("use the search tool to find good pizza", "search", {"query": "find good pizza"}),
+        ("roll dice sides 20", "roll_dice", {"sides": 20}),
+        ("roll dice 20", "roll_dice", {}),
+        ("roll dice sides 2.5", "roll_dice", {}),
+        ("play music Yesterday volume 7", "play_music", {"song": "Yesterday", "volume": 7}),
+        ("run ping now", "ping", {}),
+        ("get_weather 서울 호출해 줘", "get_weather", {}),
+    ],
+)
+def test_by_name(text: str, name: str, arguments: dict[str, Any]) -> None:
+    wanted = by_name(text, BOX)
+    assert wanted is not None and (wanted.tool.name, wanted.arguments) == (name, arguments)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "hello", "don't call get weather", "never call get weather", "what does get_weather do", "I went to get weather stripping"),
+        *("get_weather 는 뭐야", "the ping was slow", "my add is broken", "weather", "call me"),
+    ],
+)
+def test_rather_not(text: str) -> None:
+    assert by_name(text, BOX) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("what is the weather in Tokyo?", {"city": "Tokyo"}),
+        ("What's the weather like in São Paulo today?", {"city": "São Paulo"}),
+        ("can you tell me how the weather is", {}),
+        ("the weather is fine", None),
+        ("what does get_weather mean", None),
+        ("is it not nice weather", None),
+        ("what is music", None),
+    ],
+)
+def test_by_subject(text: str, want: dict[str, Any] | None) -> None:
+    wanted = by_subject(text, BOX)
+    assert (None if wanted is None else wanted.arguments) == want
+
+
+def test_two_functions_on_a_subject_are_one_too_many() -> None:
+    assert by_subject("what is the weather in Tokyo", Toolbox((WEATHER, tool("find_weather_station")))) is not None
+    assert by_subject("what is the weather in Tokyo", Toolbox((WEATHER, tool("show_weather", city=TEXT)))) is None
+
+
+def test_only_what_may_be_called_is() -> None:
+    assert by_name("call ping", Toolbox(BOX.tools, "none")) is None
+    named = Toolbox(BOX.tools, named="ping")
+    assert by_name("call get weather", named) is None
+    assert [wanted.tool.name for text in ("call get weather", "hello", "") if (wanted := at_any_rate(text, named))] == ["ping"] * 3
+    assert at_any_rate("hello", Toolbox()) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "arguments"),
+    [
+        ("What's it like in Paris?", "get_weather", {"city": "Paris"}),
+        ("hello", "get_weather", {}),
+        ("I want to hear music", "play_music", {}),
+        ("call ping", "ping", {}),
+        ("find me good pizza", "lookup", {"query": "find me good pizza"}),
+    ],
+)
+def test_where_one_must_be_called(text: str, name: str, arguments: dict[str, Any]) -> None:
+    box = Toolbox((WEATHER, BOX.tools[6], BOX.tools[7], tool("lookup", query=TEXT, description="Finds a good place.")), "required")
+    wanted = at_any_rate(text, box)
+    assert wanted is not None and (wanted.tool.name, wanted.arguments) == (name, arguments)
+
+
+def test_what_is_missing_and_what_was_ordered() -> None:
+    ordered, asked = by_name("call get weather", BOX), by_name("get the weather", BOX)
+    assert ordered is not None and asked is not None
+    assert (ordered.ordered, ordered.missing, asked.ordered, asked.missing) == (True, ("city",), False, ("city",))
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "property_name", "want"),
+    [
+        ("Paris.", "get_weather", "city", "Paris"),
+        ("in New York, please", "get_weather", "city", "New York"),
+        ("twenty two", "add", "a", 22),
+        ("I do not know", "add", "a", None),
+        ("the living room", "set-light", "room", "living_room"),
+        ("the garden", "set-light", "room", None),
+        ("off", "set-light", "on", False),
+        ("", "get_weather", "city", None),
+    ],
+)
+def test_an_answer_for_one_property(text: str, name: str, property_name: str, want: Any) -> None:
+    [chosen] = [tool for tool in BOX.tools if tool.name == name]
+    assert value_of(text, chosen, property_name) == want
+
+
+@pytest.mark.parametrize(
+    ("name", "want"),
+    [("get_weather", ["get", "weather"]), ("getHTTPStatus2", ["get", "http", "status", "2"]), ("a-b", ["a", "b"]), ("__", []), ("", [])],
+)
+def test_names(name: str, want: list[str]) -> None:
+    assert name_words(name) == want
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3), max_leaves=5
+)
+SCHEMA = st.dictionaries(
+    st.sampled_from(["type", "enum", "required", "properties", "x"]), JSON | st.dictionaries(st.text(max_size=4), JSON), max_size=4
+)
+ODD = st.builds(
+    lambda name, properties, required: Tool(name, "", {"properties": properties, "required": required}),
+    st.sampled_from(["get_x", "x", "_", "a1"]),
+    st.dictionaries(st.sampled_from(["x", "q", "to", "", "__"]), SCHEMA, max_size=4) | JSON,
+    JSON,
+)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.text("call get x to 1 on _\u00e9\uac00.", max_size=30), st.lists(ODD, max_size=3))
+def test_any_text_and_any_schema_is_taken(text: str, tools: list[Tool]) -> None:
+    for choice in ("auto", "required"):
+        box = Toolbox(tuple(tools), choice)
+        for wanted in (by_name(text, box), by_subject(text, box), at_any_rate(text, box)):
+            assert wanted is None or isinstance(wanted.missing, tuple)
+        assert (at_any_rate(text, box) is None) == (not tools)
+
+
+def test_a_long_sentence_and_a_large_schema_are_quick() -> None:
+    large = tool("get_things", **{f"thing_{n}": [TEXT, NUMBER, {"enum": [f"e{k}" for k in range(50)]}][n % 3] for n in range(200)})
+    begun = time.process_time()
+    assert by_name("call get things " + "thing 1 2 3 word " * 400, Toolbox((large,) * 20)) is not None
+    assert time.process_time() - begun < 1

@@ -1,0 +1,105 @@
+"""The offline responder and the client's functions: it calls what it is told to, asks for what is missing, and reads what came of it."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC
+from typing import Any
+
+import pytest
+
+from voice.engines.base import Called, Heard, Prompt, Said, Saying
+from voice.engines.responder import SkillsResponder
+from voice.engines.wording import say
+from voice.protocol.lines import Call, Line
+from voice.protocol.tools import Tool, Toolbox
+
+FRIDAY = 1_795_190_999.0
+"""2026-11-20 16:09:59 UTC."""
+WEATHER = Tool("get_weather", "", {"properties": {"city": {"type": "string"}, "day": {"type": "string"}}, "required": ["city", "day"]})
+BOX = Toolbox((WEATHER, Tool("get_time"), Tool("set_timer", "", {"properties": {"minutes": {"type": "integer"}}})))
+ASK_CITY, ASK_DAY = (say("tool_ask", tool="get weather", field=name).text for name in ("city", "day"))
+
+
+async def answer(lines: Sequence[Line], toolbox: Toolbox = BOX, heard: Heard | None = None) -> list[Saying]:
+    prompt = Prompt(lines, heard, toolbox=toolbox)
+    return [saying async for saying in SkillsResponder(UTC).respond(prompt, 0.0, FRIDAY)]
+
+
+def called(sayings: list[Saying]) -> tuple[str, Any]:
+    [saying] = sayings
+    assert isinstance(saying, Called)
+    return saying.name, json.loads(saying.arguments)
+
+
+def exchange(*texts: str) -> list[Line]:
+    return [Line(("user", "assistant")[n % 2], text) for n, text in enumerate(texts)]
+
+
+async def test_a_function_that_is_asked_for_is_called() -> None:
+    assert called(await answer(exchange("call get weather"))) == ("get_weather", {})
+    assert called(await answer(exchange("get weather city Oslo day tomorrow"))) == ("get_weather", {"city": "Oslo", "day": "tomorrow"})
+    assert called(await answer(exchange("set a timer for 5 minutes"))) == ("set_timer", {"minutes": 5})
+
+
+async def test_skills_come_before_a_mere_subject() -> None:
+    assert await answer(exchange("what time is it")) == [Said("It is 4:09 PM.")]
+    assert called(await answer(exchange("call get time"))) == ("get_time", {})
+
+
+async def test_what_is_missing_is_asked_for() -> None:
+    [question] = await answer(exchange("what is the weather"))
+    assert question == Said(ASK_CITY)
+    [question] = await answer(exchange("what is the weather", ASK_CITY, "Oslo"))
+    assert question == Said(ASK_DAY)
+    lines = exchange("what is the weather", ASK_CITY, "Oslo", ASK_DAY, "On Monday.")
+    assert called(await answer(lines)) == ("get_weather", {"city": "Oslo", "day": "Monday"})
+    assert await answer(exchange("what is the weather", ASK_CITY, "what time is it")) == [Said("It is 4:09 PM.")], "something else"
+    assert await answer(exchange("hello", ASK_CITY, "Oslo")) != [Said(ASK_DAY)], "nobody has asked for the weather"
+
+
+@pytest.mark.parametrize(
+    ("toolbox", "text", "name"),
+    [
+        (Toolbox(BOX.tools, "none"), "call get time", None),
+        (Toolbox(), "call get time", None),
+        (BOX, "hello", None),
+        (Toolbox(BOX.tools, "required"), "hello", "get_weather"),
+        (Toolbox(BOX.tools, "required"), "call get time", "get_time"),
+        (Toolbox(BOX.tools, "auto", "get_time"), "hello", "get_time"),
+        (Toolbox(BOX.tools, "auto", "get_time"), "", "get_time"),
+    ],
+)
+async def test_the_choice_is_obeyed(toolbox: Toolbox, text: str, name: str | None) -> None:
+    sayings = await answer(exchange(text), toolbox)
+    assert (called(sayings)[0] if isinstance(sayings[0], Called) else None) == name
+
+
+async def test_what_came_of_calls_is_read() -> None:
+    lines = [
+        *exchange("call get weather"),
+        Line("assistant", "", Call("a", "get_weather", "{}")),
+        Line("assistant", "", Call("b", "get_time", "{}")),
+        Line("tool", '{"temperature": 21, "sky": "clear"}', call_id="a"),
+        Line("tool", "It is noon.", call_id="b"),
+    ]
+    want: list[Saying] = [Said("temperature: 21, sky: clear."), Said("It is noon.")]
+    assert await answer(lines) == want
+    assert await answer(lines, Toolbox(BOX.tools, "required")) == want, "a choice for the whole session is no endless loop"
+    assert called(await answer([*lines, Line("user", "call get time")])) == ("get_time", {})
+    assert await answer([*lines, Line("assistant", "It is clear."), Line("user", "what time is it")]) == [Said("It is 4:09 PM.")]
+
+
+async def test_an_older_output_is_not_read_again() -> None:
+    lines = [Line("tool", "old", call_id="x"), Line("user", "call it"), Line("assistant", "", Call("a", "get_time", "{}"))]
+    assert await answer([*lines, Line("tool", "new", call_id="a")]) == [Said("new")]
+
+
+async def test_nothing_is_called_on_a_guess() -> None:
+    guess = Heard("call get time", confidence=0.2)
+    assert not any(isinstance(saying, Called) for saying in await answer(exchange("call get time"), heard=guess))
+    assert called(await answer(exchange("call get time"), heard=Heard("call get time", confidence=0.9))) == ("get_time", {})
+    assert await answer([*exchange("call get time"), Line("user", "")], heard=Heard("")) == [say("not_understood")]
+
+
+async def test_a_korean_order() -> None:
+    assert called(await answer(exchange("get_weather 호출해 줘"))) == ("get_weather", {})
