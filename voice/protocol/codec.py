@@ -61,6 +61,8 @@ _EXTRA_WRITTEN = _encode(EXTRA) + b":"
 
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)
 """What msgspec raises over a text: UnicodeError for lone surrogates and for bytes that are not UTF-8."""
+MAX_ID_LETTERS = 512
+"""Of a name that a client gives an event or an item: our events repeat them, two at a time."""
 MAX_TOLD_BYTES = 900_000
 """An event of ours stays under 1 MiB, which common clients take at most; the rest is for what is around the object."""
 
@@ -109,12 +111,26 @@ def _read(text: str | bytes, event: type[ServerEvent]) -> ServerEvent:
         return converted(_raw(text), event)
 
 
+def _too_long(param: str, name: str) -> tuple[str, str, str]:
+    what = f"Expected a string with maximum length {MAX_ID_LETTERS}, but got a string with length {len(name)} instead."
+    return f"Invalid '{param}': string too long. {what}", "string_above_max_length", param
+
+
+def must_be_short(name: str, param: str) -> None:
+    """Refuse an id that would make an event too long each time it is named. Raises: ProtocolError."""
+    if len(name) > MAX_ID_LETTERS:
+        raise ProtocolError(*_too_long(param, name))
+
+
 def decode_client(text: str | bytes) -> ClientEvent:
     """A client's event. Raises: ClientMistake."""
     try:
         head = _head(text)
     except _UNREADABLE as exc:
         raise _mistake(exc, None) from exc
+    if head.event_id is not None and len(head.event_id) > MAX_ID_LETTERS:
+        # It could not be told back either.
+        raise ClientMistake(*_too_long("event_id", head.event_id), None)
     decoder = _CLIENT.get(head.type)
     if decoder is None:
         known = ", ".join(f"'{name}'" for name in sorted(_CLIENT))

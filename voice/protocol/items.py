@@ -14,7 +14,7 @@ from msgspec import UNSET
 from voice.audio.encoding import PCM, Encoding
 from voice.audio.pcm import Samples, empty
 from voice.errors import ProtocolError
-from voice.protocol.codec import must_fit
+from voice.protocol.codec import must_be_short, must_fit
 from voice.protocol.objects import Content, Item
 
 CONTENTS = {
@@ -44,6 +44,7 @@ class Given:
 def given_item(item: Item, item_id: str, path: str = "item", encoding: Encoding = _USUAL) -> Given:
     """What a client's item is here; `path` is where it stands in the event, `encoding` how its sound is written. Raises: ProtocolError."""
     _need_one_of(item.type, tuple(NEEDED), f"{path}.type")
+    must_be_short(item_id, f"{path}.id")
     for name in NEEDED[item.type]:
         if getattr(item, name) in (UNSET, None):
             raise ProtocolError(f"Missing required parameter: '{path}.{name}'.", "missing_required_parameter", f"{path}.{name}")
