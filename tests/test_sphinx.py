@@ -35,6 +35,12 @@ class FakeSearch:
         was_open, self.open = self.open, False
         return ([f"{self.word}{len(self.parts)}"], 0.5) if was_open else ([], 1.0)
 
+    def so_far(self) -> list[str]:
+        return [f"{self.word}{len(self.parts)}~{len(self.parts[-1])}"] if self.open else []
+
+    def ending(self, words: list[str]) -> float:
+        return 0.25
+
     def phones(self, words: list[str]) -> list[list[str]]:
         return [list(word) for word in words]
 
@@ -147,6 +153,58 @@ def test_without_a_pause_a_part_ends_all_the_same(sizes: tuple[int, ...]) -> Non
     hum = np.rint(5000 * np.sin(np.arange(32 * RATE_HZ) / 5)).astype(np.int16)
     models, _ = run(to_bytes(hum), sizes)
     assert [round(sum(map(len, part)) / 2 / RATE_HZ) for part in models.general.parts] == [30, 2]
+
+
+@pytest.mark.parametrize("asked_at_s", [0.4, 1.3, 2.0, 17.0])
+def test_a_question_in_the_middle_gets_what_was_decoded_and_changes_nothing(asked_at_s: float) -> None:
+    from voice.workers.sphinx import Ear
+
+    audio = to_bytes(tone(20.0))
+    cut = int(asked_at_s * RATE_HZ) * 2 + 777
+    models = FakeModels()
+    ear = Ear(models)  # type: ignore[arg-type]
+    for piece in (audio[:cut], audio[cut:]):
+        list(ear.feed(piece))
+        if piece == audio[:cut]:
+            list(ear.look())
+            told = ear.so_far()
+            assert not (asked_at_s < 1.2 and (models.general.open or models.commands.open)), "a trial leaves nothing behind"
+    list(ear.finish())
+    plain, evidence = run(audio, (3200,))
+    tried = 1 if asked_at_s < 1.2 else 0
+    assert models.general.parts[tried:] == plain.general.parts and models.commands.parts[tried:] == plain.commands.parts
+    assert {**ear.evidence(), "words": [], "phones": []} == {**evidence, "words": [], "phones": []}
+    # Blocks of 100 ms that were decoded by then: while nothing was, all that there is.
+    blocks = -(-cut // 3200) if tried else cut // 3200
+    part, of_part = (2, blocks - 151) if asked_at_s > 15 else (1, blocks)
+    assert told["words"] == (["g1"] if part == 2 else []) + [f"g{part}~{of_part}"] and told["ending"] == 0.25
+    assert told["command_words"] == ([f"c1~{blocks}"] if part == 1 else [])
+    assert told["sure"] == 0.5
+
+
+def test_of_nothing_so_far_nothing_is_told() -> None:
+    from voice.workers.sphinx import Ear
+
+    ear = Ear(FakeModels())  # type: ignore[arg-type]
+    list(ear.look())
+    told = ear.so_far()
+    assert told["words"] == told["command_words"] == [] and told["sure"] == 0.0
+
+
+def test_how_often_a_sentence_ends_where_it_does() -> None:
+    from voice.workers.sphinx import Models
+
+    general = Models("#JSGF V1.0;\ngrammar test;\npublic <top> = yes | no;\n").general
+    whole, begun = (
+        [general.ending(text.split()) for text in texts.split("|")]
+        for texts in (
+            "i would like to buy a ticket to london|tell me a joke|how are you|he left the house|it is very cold",
+            "i would like to buy a ticket to|tell me a|how are|he left the|it is very",
+        )
+    )
+    assert all(0 <= chance <= 1 for chance in [*whole, *begun]) and general.ending([]) == 0.0
+    assert min(whole) > 2 * max(begun)
+    assert 0 <= general.ending(["xyzzy"]) <= 1
 
 
 def test_digital_silence_has_a_mean_that_speech_can_be_heard_with() -> None:

@@ -15,7 +15,7 @@ import soxr
 from tests.support.needs import FliteWav, Recording, needs
 from voice.audio.pcm import RATE_HZ, Samples, silence
 from voice.engines import stt
-from voice.engines.base import Heard, Hearing
+from voice.engines.base import Heard, Hearing, SoFar
 from voice.engines.grammar import jsgf, tails
 from voice.engines.stt import SphinxHearing, SphinxTranscriber, make_transcriber
 from voice.errors import UsageError, WorkerDied
@@ -108,6 +108,67 @@ async def test_the_same_samples_give_the_same_answer_however_cut_and_whatever_ca
     for before, sizes in ((noise, (160,)), (speech[:9_999] // 8, (1, 7_000, 333)), (speech + noise, (len(speech),))):
         await hear(sphinx, before)
         assert await hear(sphinx, speech, sizes) == first
+
+
+@pytest.mark.slow
+@needs("flite")
+async def test_a_question_in_the_middle_is_answered_and_disturbs_nothing(sphinx: SphinxTranscriber, flite_wav: FliteWav) -> None:
+    for text in ("what is seven plus two", "he was walking down to the river", "what time is it"):
+        speech = read(flite_wav(text))
+        noise = np.random.default_rng(1).normal(0, 300, len(speech)).astype(np.int16)
+        for samples in (speech, speech + noise):
+            want = await hear(sphinx, samples)
+            hearing = sphinx.listen()
+            assert await hearing.so_far() == SoFar("")
+            told: list[str] = []
+            for start in range(0, len(samples), 4_800):
+                hearing.feed(samples[start : start + 4_800])
+                so_far = await hearing.so_far()
+                assert so_far is not None
+                told.append(so_far.text)
+            assert await hearing.finish() == want
+            assert await hearing.so_far() is None
+            assert any(told)
+        if text == "what is seven plus two":
+            assert {"what is seven", "what is seven plus"} & set(told), told
+
+
+@pytest.mark.slow
+@needs("flite")
+async def test_what_was_said_so_far_is_known_to_be_a_beginning(sphinx: SphinxTranscriber, flite_wav: FliteWav) -> None:
+    for text, command in (("what is seven plus", True), ("what time is it", True), ("he was walking down to the", False)):
+        hearing = sphinx.listen()
+        feed(hearing, np.concatenate([silence(300), read(flite_wav(text))]))
+        so_far = await hearing.so_far()
+        assert so_far is not None and so_far.command == command
+        assert so_far.text == text if command else so_far.text.endswith("down to the")
+        assert so_far.ending is not None and (so_far.ending < 0.02) == text.endswith("the")
+        hearing.drop()
+        assert await hearing.so_far() is None
+
+
+@needs("flite")
+@pytest.mark.slow
+async def test_who_asks_is_told_when_the_utterance_is_dropped_or_its_worker_dies(sphinx: SphinxTranscriber, flite_wav: FliteWav) -> None:
+    speech = np.tile(read(flite_wav("he was walking down to the river")), 8)
+    await sphinx.warm()
+    for end in ("drop", "kill", "finish"):
+        hearing = sphinx.listen()
+        feed(hearing, speech, (RATE_HZ,))
+        asking = asyncio.ensure_future(hearing.so_far())
+        await asyncio.sleep(0.2)
+        if end == "drop":
+            hearing.drop()
+            assert await asking is None
+        elif end == "kill":
+            os.kill(sphinx.pids[0], signal.SIGKILL)
+            with pytest.raises(WorkerDied):
+                await asking
+            with pytest.raises(WorkerDied):
+                await hearing.so_far()
+        else:
+            heard = await hearing.finish()
+            assert heard.text and isinstance(await asking, SoFar | None)
 
 
 @needs("alsa-utils", "pocketsphinx-testdata")

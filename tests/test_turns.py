@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from tests.support import signals
 from tests.support.needs import FliteWav, Recording, needs
+from voice.audio.patience import Patience, Thought
 from voice.audio.pcm import FRAME_SAMPLES, Samples, samples_in, silence
-from voice.audio.turns import SpeechStarted, SpeechStopped, TurnDetector, TurnEvent, TurnSettings
+from voice.audio.turns import SpeechPaused, SpeechStarted, SpeechStopped, TurnDetector, TurnEvent, TurnSettings
 from voice.audio.vad import make_detector
 from voice.devices.wavfile import read_wav
 
@@ -137,6 +138,76 @@ def test_new_settings_hold_from_now_on() -> None:
     assert turns.push(silence(80)) == [SpeechStopped(80, 480)]
     turns.update(TurnSettings(threshold=0.8))
     assert detector.thresholds == [0.8]
+
+
+PATIENT = Patience(finished_ms=300, likely_ms=600, unknown_ms=1000, unfinished_ms=2000)
+# What is heard, what is thought of each pause (None: nobody says anything), and (told at, where speech ended) of each pause and of the end.
+PAUSES: list[tuple[str, list[Thought | None], list[tuple[int, int]], tuple[int, int] | None]] = [
+    ("####" + "." * 120, [None], [(280, 80)], (1080, 80)),
+    ("####" + "." * 120, [Thought.FINISHED], [(280, 80)], (380, 80)),
+    ("####" + "." * 120, [Thought.LIKELY], [(280, 80)], (680, 80)),
+    ("####" + "." * 120, [Thought.UNKNOWN], [(280, 80)], (1080, 80)),
+    ("####" + "." * 120, [Thought.UNFINISHED], [(280, 80)], (2080, 80)),
+    ("####" + "." * 75 + "####" + "." * 60, [Thought.UNFINISHED, Thought.FINISHED], [(280, 80), (1860, 1660)], (1960, 1660)),
+    ("####" + "." * 75 + "####" + "." * 20, [Thought.UNFINISHED, None], [(280, 80), (1860, 1660)], None),
+    ("####" + "." * 9 + "####" + "." * 60, [Thought.FINISHED], [(540, 340)], (640, 340)),
+    ("####" + "." * 12 + "####" + "." * 60, [None, Thought.LIKELY], [(280, 80), (600, 400)], (1000, 400)),
+    # One stray frame is no speech: the pause goes on.
+    ("####" + "." * 30 + "#" + "." * 60, [None], [(280, 80)], (1080, 80)),
+]
+
+
+@pytest.mark.parametrize(("pattern", "thoughts", "pauses", "end"), PAUSES)
+def test_a_pause_is_as_long_as_the_thought_before_it_allows(
+    pattern: str, thoughts: list[Thought | None], pauses: list[tuple[int, int]], end: tuple[int, int] | None
+) -> None:
+    turns = TurnDetector(TurnSettings(silence_duration_ms=200, patience=PATIENT), Pattern(pattern))
+    told: list[tuple[int, TurnEvent]] = []
+    left = iter(thoughts)
+    for _ in pattern:
+        for event in turns.push(silence(20)):
+            told.append((turns.position_ms, event))
+            if isinstance(event, SpeechPaused) and (thought := next(left)) is not None:
+                assert turns.judged(thought) is None
+    assert [(at, event.voiced_end_ms) for at, event in told if isinstance(event, SpeechPaused)] == pauses
+    # The turn's sound ends where the pause was noticed, however long was waited.
+    stops = [(at, event) for at, event in told if isinstance(event, SpeechStopped)]
+    assert stops == ([(end[0], SpeechStopped(end[1], end[1] + 200))] if end else [])
+
+
+def test_who_judges_late_ends_the_turn_at_once() -> None:
+    turns = TurnDetector(TurnSettings(silence_duration_ms=200, patience=PATIENT), Pattern("####" + "." * 120))
+    assert turns.judged(Thought.FINISHED) is None
+    assert turns.push(silence(900)) == [SpeechStarted(0, 0), SpeechPaused(80)]
+    assert turns.judged(Thought.UNFINISHED) is None
+    assert turns.judged(Thought.FINISHED) == SpeechStopped(80, 280)
+    assert turns.judged(Thought.FINISHED) is None and not turns.speaking
+
+
+def test_a_judgement_outside_a_pause_is_nothing() -> None:
+    turns = TurnDetector(TurnSettings(silence_duration_ms=200, patience=PATIENT), Pattern("####" + "." * 15 + "#" * 50))
+    turns.push(silence(20 * 22))
+    assert turns.speaking and turns.judged(Thought.FINISHED) is None and turns.speaking
+    plain = TurnDetector(TurnSettings(), Pattern("####" + "." * 50))
+    plain.push(silence(20 * 20))
+    assert plain.judged(Thought.FINISHED) is None and plain.speaking
+
+
+def test_a_long_silence_in_a_pause_is_no_steady_noise() -> None:
+    patient = Patience(300, 600, 1000, 8000)
+    turns = TurnDetector(TurnSettings(silence_duration_ms=200, patience=patient), Pattern("#" * 20 + "." * 500))
+    turns.push(signals.speech_like(400))
+    assert [type(event) for event in turns.push(silence(220))] == [SpeechPaused]
+    turns.judged(Thought.UNFINISHED)
+    assert turns.push(silence(7700)) == []
+    assert [type(event) for event in turns.push(silence(200))] == [SpeechStopped]
+
+
+def test_patience_may_be_lost_in_a_pause() -> None:
+    turns = TurnDetector(TurnSettings(silence_duration_ms=200, patience=PATIENT), Pattern("####" + "." * 120))
+    turns.push(silence(400))
+    turns.update(TurnSettings(silence_duration_ms=500))
+    assert turns.push(silence(180)) == [SpeechStopped(80, 580)]
 
 
 def sounded(sound: Samples, kind: str = "auto", detector: Pattern | None = None) -> list[tuple[int, int]]:

@@ -5,6 +5,12 @@
     speaking --STEADY_S without level modulation--> steady             SpeechStopped (a fan, not a person)
     steady --the detector falls silent, or the level rises--> quiet
 
+With patience (`semantic_vad`) a silence is first a pause, and somebody else judges by the words how long it may be:
+
+    speaking --silence_duration_ms after the last speech--> paused     SpeechPaused
+    paused --speech--> speaking
+    paused --as long as `judged` has said, or else the wait for what is not known--> quiet    SpeechStopped
+
 The detector decides whether there is speech; when it began and ended is read off the sound's level (`edges.py`), so
 that the detector's own delay is in neither. The silence is counted from that exact end: no turn ends later because a detector
 hangs over. Time is the count of samples pushed: the same samples give the same events, however they are cut.
@@ -17,6 +23,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from voice.audio.edges import End, Window, end_edge, start_edge
+from voice.audio.patience import Patience, Thought
 from voice.audio.pcm import FRAME_SAMPLES, Framer, Samples, dbfs, empty, ms_in, samples_in
 from voice.audio.vad import Detector
 
@@ -46,7 +53,9 @@ class TurnSettings:
     prefix_padding_ms: int = 300
     """Sound before the speech that belongs to the turn."""
     silence_duration_ms: int = 500
-    """Silence after the speech that ends the turn."""
+    """Silence after the speech that ends the turn, or is a pause in it."""
+    patience: Patience | None = None
+    """How long pauses may be; None: there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +75,18 @@ class SpeechStopped:
     voiced_end_ms: int
     """Where the speech ends."""
     audio_end_ms: int
-    """`voiced_end_ms` plus the silence that ends a turn, as on the wire."""
+    """`voiced_end_ms` plus the silence that ends a turn, as on the wire. The silence that was waited for beyond it is not in the turn."""
 
 
-TurnEvent = SpeechStarted | SpeechStopped
+@dataclass(frozen=True, slots=True)
+class SpeechPaused:
+    """Speech has stopped, and may go on: `TurnDetector.judged` is to be told what to think of it."""
+
+    voiced_end_ms: int
+    """Where the speech before the pause ends; ms from the first sample ever pushed."""
+
+
+TurnEvent = SpeechStarted | SpeechPaused | SpeechStopped
 
 
 @runtime_checkable
@@ -112,6 +129,14 @@ class TurnDetector:
         events = (self._hear(frame) for frame in self._framer.push(samples))
         return [event for event in events if event is not None]
 
+    def judged(self, thought: Thought) -> SpeechStopped | None:
+        """How finished what was said before the pause seems; ends the turn if it has waited long enough for that. Nothing outside a pause."""
+        patience, turn = self._settings.patience, self._turn
+        if patience is None or turn is None or turn.wait_ms is None:
+            return None
+        turn.wait_ms = patience.wait_ms(thought)
+        return self._stop_if_silent(turn)
+
     def finish(self) -> SpeechStopped | None:
         """The end of the stream: ends a turn in progress where its speech ended. More may be pushed afterwards."""
         self._keep(self._framer.flush())
@@ -144,7 +169,7 @@ class TurnDetector:
         if self._turn is None:
             return self._start() if sum(self._recent) >= START_FRAMES else None
         self._turn.hear(heard, sum(self._recent), self._framed)
-        return self._stop_if_silent(self._turn) or self._stop_if_steady(self._turn, frame)
+        return self._stop_if_silent(self._turn) or self._pause(self._turn) or self._stop_if_steady(self._turn, frame)
 
     def _keep(self, frame: Samples) -> None:
         if len(frame):
@@ -163,7 +188,23 @@ class TurnDetector:
         return SpeechStarted(ms_in(begin), ms_in(audio_start))
 
     def _stop_if_silent(self, turn: "_Turn") -> SpeechStopped | None:
-        window = samples_in(self._settings.silence_duration_ms)
+        wait_ms = self._settings.silence_duration_ms if self._settings.patience is None else turn.wait_ms
+        end = self._silent_for(turn, wait_ms) if wait_ms is not None else None
+        return self._stop(end) if end is not None else None
+
+    def _pause(self, turn: "_Turn") -> SpeechPaused | None:
+        patience = self._settings.patience
+        if patience is None or turn.wait_ms is not None:
+            return None
+        end = self._silent_for(turn, self._settings.silence_duration_ms)
+        if end is None:
+            return None
+        turn.wait_ms = patience.wait_ms(Thought.UNKNOWN)
+        return SpeechPaused(ms_in(end))
+
+    def _silent_for(self, turn: "_Turn", wait_ms: int) -> int | None:
+        """Where the speech has ended, if the silence after it has lasted so long."""
+        window = samples_in(wait_ms)
         if turn.end is None:
             if self._framed - turn.speech_end < min(samples_in(SETTLE_MS), window):
                 return None
@@ -171,9 +212,11 @@ class TurnDetector:
         # Speech frames too few to count yet are waited for: they may be the beginning of more.
         if self._framed < turn.silent_since() + window or any(self._recent):
             return None
-        return self._stop(turn.end.position)
+        return turn.end.position
 
     def _stop_if_steady(self, turn: "_Turn", frame: Samples) -> SpeechStopped | None:
+        if turn.wait_ms is not None:
+            return None  # the silence of a pause is steady, too
         turn.levels_db.append(dbfs(frame))
         if len(turn.levels_db) < STEADY_FRAMES or self._framed // FRAME_SAMPLES % STEADY_CHECK_FRAMES:
             return None
@@ -211,6 +254,8 @@ class _Turn:
         """Behind the last frame that the detector heard."""
         self.end: End | None = None
         """Where the speech really ended; None while it goes on or is not known."""
+        self.wait_ms: int | None = None
+        """The silence that ends the turn, in a pause."""
         self.levels_db: deque[float] = deque(maxlen=STEADY_FRAMES)
         self._voiced = True
 
@@ -219,7 +264,7 @@ class _Turn:
         if heard and (self._voiced or of_recent >= START_FRAMES):
             self._voiced = True
             self.speech_end = now
-            self.end = None
+            self.end = self.wait_ms = None
         elif not of_recent:
             self._voiced = False
 

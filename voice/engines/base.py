@@ -6,7 +6,7 @@ A new model is one class in `stt.py`, `tts.py` or `responder.py`, and one line i
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from voice.audio.pcm import Samples
 from voice.protocol.lines import Line
@@ -25,6 +25,26 @@ class Heard:
     """0..1: under 0.5 the words are a guess."""
     command: bool = False
     """True if the words are exactly a sentence that the skills know."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """What a recogniser has understood of an utterance that may go on."""
+
+    text: str
+    """Lower-case words; "" if nothing was understood yet."""
+    command: bool = False
+    """True if the words are a sentence that the skills know, or the beginning of one."""
+    ending: float | None = None
+    """How often a sentence ends behind these words, 0..1, by the recogniser's language model; None if it has none."""
+
+
+@runtime_checkable
+class Foretelling(Protocol):
+    """A `Hearing` that can say in the middle of an utterance what it has heard. One that cannot leaves the end of a turn to silence."""
+
+    async def so_far(self) -> SoFar | None:
+        """All that was fed up to now; None if it was dropped. What `finish` says stays the same. One question at a time. Raises: WorkerDied."""
 
 
 class Hearing(Protocol):

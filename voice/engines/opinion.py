@@ -33,6 +33,8 @@ class Evidence(msgspec.Struct, frozen=True):
     """The grammar's; empty if no sentence fits."""
     command_phones: list[str] = []
     snr_db: float | None = None
+    ending: float | None = None
+    """How often a sentence ends behind the general model's words; None of an utterance that is over."""
 
 
 _CLASSES = (

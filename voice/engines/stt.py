@@ -11,17 +11,17 @@ import importlib.util
 import logging
 import os
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Protocol, Self
 
 import msgspec
 
 from voice.audio.pcm import RATE_HZ, Samples, to_bytes
-from voice.engines.base import Heard, Hearing, Transcriber
+from voice.engines.base import Heard, Hearing, SoFar, Transcriber
 from voice.engines.opinion import Carrier, Evidence, judge
 from voice.engines.skills import match_whole
 from voice.errors import MissingExtra, UsageError, WorkerDied
-from voice.workers.process import Job, Worker
+from voice.workers.process import Frame, Job, Worker
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,8 @@ class SphinxHearing:
         self.dropped = False
         self.on_drop: Callable[[], None] | None = None
         """What to do when it is dropped from now on."""
+        self.asked: asyncio.Future[SoFar | None] | None = None
+        """Somebody waits for what was heard so far."""
 
     def feed(self, samples: Samples) -> None:
         """More speech; nothing is kept beyond `LONGEST_S`, after the end, and after the worker died."""
@@ -60,6 +62,19 @@ class SphinxHearing:
         if not self._offered:
             self._offered = True
             self._offer(self)
+
+    async def so_far(self) -> SoFar | None:
+        """What was understood of all that was fed up to now; None if it was dropped or is over. Raises: WorkerDied."""
+        if not self._done.is_set() and not self.ended:
+            if not self._offered:
+                return SoFar("")
+            asked: asyncio.Future[SoFar | None] = asyncio.get_running_loop().create_future()
+            self.asked = asked
+            self._changed.set()
+            return await asked
+        if isinstance(self._outcome, WorkerDied):
+            raise self._outcome
+        return None
 
     async def finish(self) -> Heard:
         """All that was understood, "" of an utterance without audio or one that was dropped. Raises: WorkerDied."""
@@ -89,6 +104,20 @@ class SphinxHearing:
             self._outcome = outcome
             self._done.set()
             self._changed.set()
+            if isinstance(outcome, WorkerDied):
+                self.answer(outcome)
+            else:
+                self.answer(None)
+
+    def answer(self, so_far: SoFar | WorkerDied | None) -> None:
+        """For the pool: this is what was heard so far."""
+        asked, self.asked = self.asked, None
+        if asked is None or asked.done():
+            return
+        if isinstance(so_far, WorkerDied):
+            asked.set_exception(so_far)
+        else:
+            asked.set_result(so_far)
 
     def piece(self, start: int) -> bytes:
         """For the pool: up to `_CHUNK_BYTES` of audio from byte `start` on; b"" if there is none yet."""
@@ -213,7 +242,7 @@ class SphinxTranscriber:
 
     async def _hear(self, worker: Worker, hearing: SphinxHearing) -> None:
         """Give an utterance to a child and the outcome to its owner. Raises: WorkerDied."""
-        async with worker.job() as job:
+        async with worker.job() as job, contextlib.aclosing(aiter(job)) as frames:
             job.send("listen", {"grammar": self._grammar})
             sent = 0
             while not hearing.dropped:
@@ -222,17 +251,31 @@ class SphinxTranscriber:
                     sent += len(piece)
                     await job.drain()
                 elif hearing.ended:
-                    await self._conclude(job, hearing)
+                    hearing.answer(None)
+                    await self._conclude(job, frames, hearing)
                     return
+                elif hearing.asked is not None:
+                    await self._look(job, frames, hearing)
                 elif not await hearing.change(STALL_S) and self._waiting:
                     self._take(hearing)
                     return
 
-    async def _conclude(self, job: Job, hearing: SphinxHearing) -> None:
+    async def _look(self, job: Job, frames: AsyncIterator[Frame], hearing: SphinxHearing) -> None:
+        """All the audio that there is has been sent: ask what the child makes of it up to here. What comes meanwhile waits."""
+        job.send("so far")
+        hearing.on_drop = functools.partial(_send_drop, job)
+        async for frame in frames:
+            evidence = msgspec.convert(frame.data, Evidence)
+            heard = judge(evidence, self._carriers, match_whole)
+            hearing.answer(SoFar(heard.text, heard.command, evidence.ending))
+            hearing.on_drop = None
+            return
+
+    async def _conclude(self, job: Job, frames: AsyncIterator[Frame], hearing: SphinxHearing) -> None:
         """All the audio has been sent: wait for what the child makes of it, or for the owner to lose interest."""
         job.send("finish")
         hearing.on_drop = functools.partial(_send_drop, job)
-        async for frame in job:
+        async for frame in frames:
             hearing.settle(judge(msgspec.convert(frame.data, Evidence), self._carriers, match_whole))
 
 

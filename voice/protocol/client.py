@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from voice.audio.pcm import Samples, ms_in
-from voice.audio.turns import SpeechStarted, SpeechStopped, TurnDetector, TurnSettings
+from voice.audio.turns import SpeechStarted, SpeechStopped, TurnDetector, TurnEvent, TurnSettings
 from voice.errors import ProtocolError
 from voice.protocol.arbiter import Arbiter
 from voice.protocol.codec import decode_server, encode
@@ -123,7 +123,7 @@ class ClientSession:
         if self._own_turns is not None:
             return list(self._push_own(self._own_turns, samples))
         self.uplink.send(samples)
-        return [_heard_here(event) for event in self._detector.push(samples)] if self._detector else []
+        return [notice for event in self._detector.push(samples) for notice in _heard_here(event)] if self._detector else []
 
     def commit(self, start_ms: int = 0, end_ms: int | None = None) -> None:
         """End a turn from here and ask for an answer; the turn is what was sent of the sound between.
@@ -170,7 +170,7 @@ class ClientSession:
                 case Commit():
                     self.commit(event.start_ms, event.end_ms)
                 case _:
-                    yield _heard_here(event)
+                    yield from _heard_here(event)
 
     def _notices(self, event: ServerEvent | Unknown) -> Iterator[Notice]:
         if isinstance(event, SessionCreated | SessionUpdated):
@@ -195,8 +195,10 @@ class ClientSession:
         self._outbox.put(encode(event))
 
 
-def _heard_here(event: SpeechStarted | SpeechStopped) -> Notice:
-    """What our own detector heard, as a notice."""
-    if isinstance(event, SpeechStarted):
-        return SpeechBegan(event.voiced_start_ms, local=True)
-    return SpeechEnded(event.voiced_end_ms, local=True)
+def _heard_here(event: TurnEvent) -> Iterator[Notice]:
+    """What our own detector heard, as a notice; of a pause there is none."""
+    match event:
+        case SpeechStarted():
+            yield SpeechBegan(event.voiced_start_ms, local=True)
+        case SpeechStopped():
+            yield SpeechEnded(event.voiced_end_ms, local=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from voice.audio.pcm import FRAME_MS, Framer, Samples, ms_in, samples_in
-from voice.audio.turns import SpeechStarted, SpeechStopped, TurnDetector
+from voice.audio.turns import SpeechStarted, SpeechStopped, TurnDetector, TurnEvent
 
 KEPT_MS = 1_000
 """Beside the prefix padding: what a detector may need to make up its mind."""
@@ -49,7 +49,7 @@ class OwnTurns:
         """Where the open turn begins; None: none is open."""
         return self._start_ms
 
-    def push(self, samples: Samples) -> Iterator[Send | Commit | SpeechStarted | SpeechStopped]:
+    def push(self, samples: Samples) -> Iterator[Send | Commit | TurnEvent]:
         """More sound (int16, mono, 16 kHz, any length): what to do, in order, and what was heard."""
         for frame in self._framer.push(samples):
             self._position += frame.size

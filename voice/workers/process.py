@@ -18,7 +18,7 @@ import logging
 import os
 import struct
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from typing import Any, BinaryIO
 
 import msgspec
@@ -83,7 +83,7 @@ class Job:
             raise self._worker.died()
         await self._worker.drain()
 
-    async def __aiter__(self) -> AsyncIterator[Frame]:
+    async def __aiter__(self) -> AsyncGenerator[Frame, None]:
         """The child's frames up to its "end". Raises: WorkerDied if the child is gone or reports an error."""
         while not (self._over and self._frames.empty()):
             frame = await self._frames.get()

@@ -4,8 +4,8 @@ Each utterance goes through two decoders while it is spoken: the general English
 has a dictionary of its own words only (25 MB less than with the whole one). Who is right is decided by the parent (`voice.engines.opinion`).
 
 Down: "load" {grammar, words} gets ready, and is answered by "loaded" {phones of each word}; "listen" {grammar} opens a job,
-"audio" carries 16-bit PCM at 16 kHz, "finish" ends it, "drop" forgets it at once.
-Up: "heard", see `Ear.evidence`, then "end".
+"audio" carries 16-bit PCM at 16 kHz, "so far" asks what has been understood up to here, "finish" ends it, "drop" forgets it at once.
+Up: "so far", see `Ear.so_far`; "heard", see `Ear.evidence`, then "end".
 
 The same samples give the same text: they are cut anew into blocks of 100 ms, and what pocketsphinx would carry over from one utterance
 to the next (see `_forget`) is set at each beginning, from the head of the utterance itself.
@@ -44,6 +44,8 @@ _QUIET = 0.1
 """A block of a tenth of the part's loudness is quiet."""
 _MEAN = "41,-5,-1"
 """Cepstral mean of ordinary speech, for want of a better one."""
+_HALF_SURE = 0.5
+"""What the words of an utterance that goes on are taken for: that is the middle of what it is at the end."""
 _LANGUAGE_WEIGHT = 6.5
 """The acoustic model makes likelihoods differ too much, so probabilities of words are raised to this power, as with the general model (its
 `lw`); pocketsphinx does it for a grammar in JSGF, but not in `create_fsg`. With 1 and 3, "what day is it" by telephone ends in "today"."""
@@ -96,6 +98,18 @@ class Search:
             return [], 1.0
         sure = [segment.prob for segment in self._decoder.seg() if segment.word[0] not in "<["]
         return _words(hypothesis.hypstr), float(np.mean(sure)) if sure else 1.0
+
+    def so_far(self) -> list[str]:
+        """The words up to here, of a sentence that may go on. Only looks: what is decoded later comes out the same (a test holds it to that)."""
+        hypothesis = self._decoder.hyp() if self._open else None
+        return [] if hypothesis is None else _words(hypothesis.hypstr)
+
+    def ending(self, words: Sequence[str]) -> float:
+        """How often a sentence ends behind these words, 0..1, as far as the language model can tell from the last two."""
+        if not words:
+            return 0.0
+        model = self._decoder.get_lm("_default")
+        return float(self._decoder.get_logmath().exp(model.prob(["</s>", *reversed(words[-2:])])))
 
     def phones(self, words: Sequence[str]) -> list[list[str]]:
         """How each of the words is pronounced; a word that is not in the dictionary stands for itself."""
@@ -186,6 +200,7 @@ class Ear:
         self._part_energy = 0.0
         self._said: list[tuple[list[str], float]] = []
         """Words and their mean probability, of each finished part."""
+        self._trial: Ear | None = None
 
     def feed(self, audio: bytes) -> Iterator[None]:
         """Hear 16-bit PCM."""
@@ -204,18 +219,43 @@ class Ear:
         if self._denoiser is not None:
             yield from self._decode(self._denoiser.flush())
 
+    def look(self) -> Iterator[None]:
+        """Hear all that is there for `so_far`. While nothing is decoded yet, the decoders are free to try: they start anew afterwards."""
+        self._trial = None
+        if self._head is not None:
+            self._trial = Ear(self._models)
+            yield from self._trial.feed(to_bytes(self._head.samples()) + bytes(self._pending))
+            yield from self._trial.finish()
+
+    def so_far(self) -> Evidence:
+        """As `evidence`, of an utterance that may go on, after `look`; "ending" is how often a sentence ends there.
+
+        How sure the words are is known at the end only; the command may be the beginning of a sentence of the grammar.
+        """
+        ear = self._trial or self
+        words = [word for part, _ in ear._said for word in part] + self._models.general.so_far()
+        command = [] if ear._said else self._models.commands.so_far()
+        if self._trial is not None:
+            self._models.general.stop()
+            self._models.commands.stop()
+            self._trial = None
+        return {**ear._told(words, command, _HALF_SURE if words else 0.0), "ending": self._models.general.ending(words)}
+
     def evidence(self) -> Evidence:
         """What both decoders understood, as the data of a "heard" frame."""
         command, _ = self._models.commands.stop()
-        if self._said:
-            command = []  # no sentence of the grammar lasts that long
         self._said.append(self._models.general.stop())
         words = [word for part, _ in self._said for word in part]
         weights = [len(part) for part, _ in self._said]
+        sure = float(np.average([sure for _, sure in self._said], weights=weights)) if words else 0.0
+        # No sentence of the grammar is so long that it has parts.
+        return self._told(words, command if len(self._said) == 1 else [], sure)
+
+    def _told(self, words: Sequence[str], command: Sequence[str], sure: float) -> Evidence:
         return {
             "words": words,
             "phones": self._models.general.phones(words),
-            "sure": float(np.average([sure for _, sure in self._said], weights=weights)) if words else 0.0,
+            "sure": sure,
             "command_words": command,
             "command_phones": [phone for word in self._models.general.phones(command) for phone in word],
             "snr_db": self._noise.snr_db if self._noise is not None else None,
@@ -315,7 +355,7 @@ class _Child:
                     self._write(Frame(frame.job, "end"))
                 case "listen":
                     self._ear, self._job = Ear(self._load(frame.data["grammar"])), frame.job
-                case "audio" | "finish" if frame.job == self._job and self._ear is not None:
+                case "audio" | "so far" | "finish" if frame.job == self._job and self._ear is not None:
                     self._hear(self._ear, frame)
 
     def _load(self, grammar: str) -> Models:
@@ -324,10 +364,13 @@ class _Child:
         return self._models
 
     def _hear(self, ear: Ear, frame: Frame) -> None:
-        for _ in ear.finish() if frame.kind == "finish" else ear.feed(frame.audio):
+        work = {"audio": lambda: ear.feed(frame.audio), "so far": ear.look, "finish": ear.finish}[frame.kind]
+        for _ in work():
             if not self._desk.wants(frame.job):
                 break
         wanted = self._desk.wants(frame.job)
+        if wanted and frame.kind == "so far":
+            self._write(Frame(frame.job, "so far", ear.so_far()))
         if wanted and frame.kind == "finish":
             self._write(Frame(frame.job, "heard", ear.evidence()))
         if not wanted or frame.kind == "finish":
