@@ -58,7 +58,7 @@ def settings(**given: Any) -> Session:
     [
         (None, (1600, 2500)),
         (settings(prefix_padding_ms=100, silence_duration_ms=200), (1400, 2800)),
-        (settings(type="semantic_vad"), (1600, 2200)),
+        (settings(type="semantic_vad"), (1600, 2760)),
     ],
 )
 def test_times_of_speech_are_ours_without_padding_and_silence(told: Session | None, want: tuple[int, int]) -> None:

@@ -3,7 +3,18 @@
 import typing
 
 from tests.support.served import Served
-from voice.protocol.orders import Hangup, ListenDropped, ListenEnded, ListenMore, ListenStarted, Order, ReplyStopped, ReplyWanted, Wake
+from voice.protocol.orders import (
+    Hangup,
+    ListenDropped,
+    ListenEnded,
+    ListenMore,
+    ListenPaused,
+    ListenStarted,
+    Order,
+    ReplyStopped,
+    ReplyWanted,
+    Wake,
+)
 
 TURN = "." * 25 + "#" * 20 + "." * 30
 
@@ -14,6 +25,10 @@ def test_each_is_given_and_no_turn_is_left_open() -> None:
     served.say("Well,")
     served.hear(TURN)
     served.reply()
+    served.update(audio={"input": {"turn_detection": {"type": "semantic_vad"}}})
+    served.hear(TURN)
+    served.send("input_audio_buffer.commit")
+    served.update(audio={"input": {"turn_detection": {"type": "server_vad"}}})
     served.hear(TURN[:40])
     served.send("input_audio_buffer.clear")
     served.session.wake_at = 1.0
@@ -29,6 +44,8 @@ def test_each_is_given_and_no_turn_is_left_open() -> None:
                 listening.add(order.item_id)
             case ListenMore():
                 assert order.item_id in listening and len(order.samples)
+            case ListenPaused():
+                assert order.item_id in listening
             case ListenEnded() | ListenDropped():
                 listening.remove(order.item_id)
             case ReplyWanted():

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from voice.audio.encoding import Encoding
+from voice.audio.patience import PATIENCE, PAUSE_MS, Thought
 from voice.audio.turns import TurnSettings
 from voice.errors import ProtocolError
 from voice.protocol.objects import AudioFormat, AudioInput, PromptTemplate, Reasoning, Session, Tracing, Transcription, TurnDetection
@@ -110,7 +111,7 @@ def test_what_is_not_a_clients_to_change_stays_and_is_no_mistake() -> None:
     [
         ({"type": "server_vad"}, (0.5, 300, 500, True, True)),
         ({}, (0.5, 300, 500, True, True)),
-        ({"type": "server_vad", "threshold": None, "create_response": None, "idle_timeout_ms": 5000}, (0.5, 300, 500, True, True)),
+        ({"type": "server_vad", "threshold": None, "create_response": None, "idle_timeout_ms": None}, (0.5, 300, 500, True, True)),
         ({"threshold": 0.8, "interrupt_response": False}, (0.8, 300, 500, True, False)),
         ({"prefix_padding_ms": 0, "silence_duration_ms": 200, "create_response": False}, (0.5, 0, 200, False, True)),
         ({"threshold": 0}, (0.0, 300, 500, True, True)),
@@ -125,15 +126,27 @@ def test_a_turn_detection_is_taken_whole(asked: dict[str, Any], want: tuple[Any,
     assert (settings.threshold, settings.prefix_padding_ms, settings.silence_duration_ms) == want[:3]
 
 
-@pytest.mark.parametrize(("eagerness", "silence_ms"), [("high", 500), ("auto", 800), ("medium", 800), ("low", 1200), (None, 800)])
-def test_eagerness_is_patience(eagerness: str | None, silence_ms: int) -> None:
+def test_an_idle_timeout_is_told_back_and_is_no_affair_of_semantic_turns() -> None:
+    for wanted in (500, 5000, 30_000, 300_000):
+        told = detection_of(update(audio={"input": {"turn_detection": {"idle_timeout_ms": wanted}}}))
+        assert told is not None and told.idle_timeout_ms == wanted
+    told = detection_of(update(audio={"input": {"turn_detection": {"type": "semantic_vad", "idle_timeout_ms": 5000}}}))
+    assert told is not None and told.idle_timeout_ms is msgspec.UNSET
+
+
+@pytest.mark.parametrize(("eagerness", "longest_ms"), [("high", 2000), ("auto", 4000), ("medium", 4000), ("low", 8000), (None, 4000)])
+def test_eagerness_is_patience(eagerness: str | None, longest_ms: int) -> None:
     told = detection_of(update(audio={"input": {"turn_detection": {"type": "semantic_vad", "eagerness": eagerness}}}))
-    assert told is not None and told.eagerness == (eagerness or "auto") and told.threshold is msgspec.UNSET
-    assert turn_settings(told) == TurnSettings(silence_duration_ms=silence_ms)
+    assert told is not None and told.eagerness == (eagerness or "auto") and told.threshold is told.idle_timeout_ms is msgspec.UNSET
+    given = turn_settings(told)
+    assert given == TurnSettings(silence_duration_ms=PAUSE_MS, patience=PATIENCE[eagerness or "auto"])
+    assert given.patience is not None and given.patience.wait_ms(Thought.UNFINISHED) == longest_ms
 
 
 def test_an_upstreams_own_words_do_no_harm() -> None:
-    assert turn_settings(TurnDetection("semantic_vad", eagerness="frantic")) == TurnSettings(silence_duration_ms=800)
+    assert turn_settings(TurnDetection("semantic_vad", eagerness="frantic")) == TurnSettings(
+        silence_duration_ms=PAUSE_MS, patience=PATIENCE["auto"]
+    )
     assert turn_settings(TurnDetection("azure_semantic_vad")) == TurnSettings()
 
 
@@ -189,6 +202,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"audio": {"input": {"turn_detection": {"threshold": -0.1}}}}, f"{SOUND}.input.turn_detection.threshold"),
     ({"audio": {"input": {"turn_detection": {"prefix_padding_ms": -1}}}}, f"{SOUND}.input.turn_detection.prefix_padding_ms"),
     ({"audio": {"input": {"turn_detection": {"silence_duration_ms": 0}}}}, f"{SOUND}.input.turn_detection.silence_duration_ms"),
+    ({"audio": {"input": {"turn_detection": {"idle_timeout_ms": 499}}}}, f"{SOUND}.input.turn_detection.idle_timeout_ms"),
+    ({"audio": {"input": {"turn_detection": {"idle_timeout_ms": 300_001}}}}, f"{SOUND}.input.turn_detection.idle_timeout_ms"),
     ({"audio": {"input": {"turn_detection": {"type": "semantic_vad", "eagerness": "x"}}}}, f"{SOUND}.input.turn_detection.eagerness"),
 ]
 

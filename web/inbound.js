@@ -9,7 +9,7 @@ import { Unsettled } from "./unsettled.js";
 
 const PCM_RATE_HZ = 24_000; // where no rate is named
 const STANDARD = { prefixMs: 300, silenceMs: 500 };
-const PATIENCE_MS = { high: 500, auto: 800, medium: 800, low: 1200 }; // as ours reads semantic_vad; see protocol/settings.py
+const PAUSE_MS = 240; // of semantic_vad: what our server waits for beyond it is in no turn; see audio/patience.py
 const MAX_CUT = 256;
 
 export function inputRate(settings) {
@@ -29,7 +29,7 @@ function rateOf(format) {
 export function windowOf(settings) {
   const detection = settings?.audio?.input?.turn_detection;
   if (!detection) return STANDARD;
-  if (detection.type === "semantic_vad") return { ...STANDARD, silenceMs: PATIENCE_MS[detection.eagerness] ?? PATIENCE_MS.auto };
+  if (detection.type === "semantic_vad") return { ...STANDARD, silenceMs: PAUSE_MS };
   return {
     prefixMs: detection.prefix_padding_ms ?? STANDARD.prefixMs,
     silenceMs: detection.silence_duration_ms ?? STANDARD.silenceMs,

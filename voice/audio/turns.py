@@ -17,6 +17,7 @@ hangs over. Time is the count of samples pushed: the same samples give the same 
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -106,12 +107,11 @@ class TurnDetector:
         self._detector = detector
         self._framer = Framer()
         self._position = 0
-        self._framed = 0
-        self._kept: deque[Samples] = deque(maxlen=KEPT_FRAMES)
+        self._sound = _Sound()
         self._earliest = 0
         self._recent: deque[bool] = deque(maxlen=WITHIN_FRAMES)
         self._turn: _Turn | None = None
-        self._steady_db: float | None = None
+        self._steady = _Steady()
 
     @property
     def speaking(self) -> bool:
@@ -139,10 +139,10 @@ class TurnDetector:
 
     def finish(self) -> SpeechStopped | None:
         """The end of the stream: ends a turn in progress where its speech ended. More may be pushed afterwards."""
-        self._keep(self._framer.flush())
+        self._sound.keep(self._framer.flush())
         if self._turn is None:
             return None
-        end = self._turn.end or end_edge(self._window(), self._turn.speech_end, samples_in(END_REACH_MS))
+        end = self._turn.end or end_edge(self._sound.window(), self._turn.speech_end, samples_in(END_REACH_MS))
         return self._stop(end.position)
 
     def update(self, settings: TurnSettings) -> None:
@@ -153,37 +153,28 @@ class TurnDetector:
 
     def reset(self) -> None:
         """Forgets a turn in progress and the sound so far, as after a commit or a clear by hand; the position stays."""
-        self._keep(self._framer.flush())
-        self._kept.clear()
+        self._sound.keep(self._framer.flush())
+        self._sound.forget()
         self._recent.clear()
         self._turn = None
-        self._steady_db = None
+        self._steady = _Steady()
         self._earliest = self._position
         self._detector.reset()
 
     def _hear(self, frame: Samples) -> TurnEvent | None:
         heard = self._detector.push(frame)
-        self._keep(frame)
-        heard = self._above_steady(frame, heard)
+        self._sound.keep(frame)
+        heard = self._steady.above(frame, heard, any(self._recent))
         self._recent.append(heard)
         if self._turn is None:
             return self._start() if sum(self._recent) >= START_FRAMES else None
-        self._turn.hear(heard, sum(self._recent), self._framed)
+        self._turn.hear(heard, sum(self._recent), self._sound.framed)
         return self._stop_if_silent(self._turn) or self._pause(self._turn) or self._stop_if_steady(self._turn, frame)
 
-    def _keep(self, frame: Samples) -> None:
-        if len(frame):
-            self._kept.append(frame)
-            self._framed += len(frame)
-
-    def _window(self) -> Window:
-        samples = np.concatenate(self._kept) if self._kept else empty()
-        return Window(samples, self._framed - len(samples))
-
     def _start(self) -> SpeechStarted:
-        said = self._framed - (len(self._recent) - self._recent.index(True)) * FRAME_SAMPLES
-        begin = max(self._earliest, start_edge(self._window(), said, samples_in(START_REACH_MS)))
-        self._turn = _Turn(begin, self._framed)
+        said = self._sound.framed - (len(self._recent) - self._recent.index(True)) * FRAME_SAMPLES
+        begin = max(self._earliest, start_edge(self._sound.window(), said, samples_in(START_REACH_MS)))
+        self._turn = _Turn(begin, self._sound.framed)
         audio_start = max(self._earliest, begin - samples_in(self._settings.prefix_padding_ms))
         return SpeechStarted(ms_in(begin), ms_in(audio_start))
 
@@ -206,11 +197,11 @@ class TurnDetector:
         """Where the speech has ended, if the silence after it has lasted so long."""
         window = samples_in(wait_ms)
         if turn.end is None:
-            if self._framed - turn.speech_end < min(samples_in(SETTLE_MS), window):
+            if self._sound.framed - turn.speech_end < min(samples_in(SETTLE_MS), window):
                 return None
-            turn.end = end_edge(self._window(), turn.speech_end, samples_in(END_REACH_MS))
+            turn.end = end_edge(self._sound.window(), turn.speech_end, samples_in(END_REACH_MS))
         # Speech frames too few to count yet are waited for: they may be the beginning of more.
-        if self._framed < turn.silent_since() + window or any(self._recent):
+        if self._sound.framed < turn.silent_since() + window or any(self._recent):
             return None
         return turn.end.position
 
@@ -218,22 +209,11 @@ class TurnDetector:
         if turn.wait_ms is not None:
             return None  # the silence of a pause is steady, too
         turn.levels_db.append(dbfs(frame))
-        if len(turn.levels_db) < STEADY_FRAMES or self._framed // FRAME_SAMPLES % STEADY_CHECK_FRAMES:
+        if len(turn.levels_db) < STEADY_FRAMES or self._sound.framed // FRAME_SAMPLES % STEADY_CHECK_FRAMES:
             return None
-        low, middle, high = np.quantile(turn.levels_db, (0.1, 0.5, 0.9))
-        if high - low >= STEADY_DB:
+        if not self._steady.is_noise(turn.levels_db):
             return None
-        self._steady_db = float(middle)
-        return self._stop(self._framed - STEADY_FRAMES * FRAME_SAMPLES)
-
-    def _above_steady(self, frame: Samples, heard: bool) -> bool:
-        """After steady noise was taken for a turn: what no more than equals it is not heard, until the detector is quiet."""
-        if self._steady_db is None:
-            return heard
-        if not heard and not any(self._recent):
-            self._steady_db = None
-            return False
-        return heard and dbfs(frame) > self._steady_db + LOUDER_DB
+        return self._stop(self._sound.framed - STEADY_FRAMES * FRAME_SAMPLES)
 
     def _stop(self, end: int) -> SpeechStopped:
         assert self._turn is not None
@@ -243,6 +223,54 @@ class TurnDetector:
         self._turn = None
         self._recent.clear()
         return SpeechStopped(ms_in(end), ms_in(end) + self._settings.silence_duration_ms)
+
+
+class _Sound:
+    """The newest frames, to find edges in."""
+
+    def __init__(self) -> None:
+        self.framed = 0
+        """Samples, from the first one on."""
+        self._kept: deque[Samples] = deque(maxlen=KEPT_FRAMES)
+
+    def keep(self, frame: Samples) -> None:
+        """One more, of any length."""
+        if len(frame):
+            self._kept.append(frame)
+            self.framed += len(frame)
+
+    def forget(self) -> None:
+        """All but the count."""
+        self._kept.clear()
+
+    def window(self) -> Window:
+        """All that is kept."""
+        samples = np.concatenate(self._kept) if self._kept else empty()
+        return Window(samples, self.framed - len(samples))
+
+
+class _Steady:
+    """Noise without modulation: a fan, not a person."""
+
+    def __init__(self) -> None:
+        self._level_db: float | None = None
+
+    def is_noise(self, levels_db: Sequence[float]) -> bool:
+        """Whether these are levels of such noise; if so it is remembered."""
+        low, middle, high = np.quantile(levels_db, (0.1, 0.5, 0.9))
+        if high - low >= STEADY_DB:
+            return False
+        self._level_db = float(middle)
+        return True
+
+    def above(self, frame: Samples, heard: bool, lately: bool) -> bool:
+        """After noise was taken for a turn: what no more than equals it is not heard, until the detector is quiet, `lately` too."""
+        if self._level_db is None:
+            return heard
+        if not heard and not lately:
+            self._level_db = None
+            return False
+        return heard and dbfs(frame) > self._level_db + LOUDER_DB
 
 
 class _Turn:

@@ -25,6 +25,8 @@ class Heard:
     """0..1: under 0.5 the words are a guess."""
     command: bool = False
     """True if the words are exactly a sentence that the skills know."""
+    silent: bool = False
+    """True if nobody was heard to speak for so long that the session made a turn of the silence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,18 +10,32 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from voice.engines.base import Heard, Hearing, Prompt, Responder, Said, Synthesizer, Transcriber
+from voice.engines.pausing import PauseJudge
 from voice.engines.speaker import Clocks, Ending, Speaker
 from voice.errors import WorkerDied
 from voice.links.driver import Driver
 from voice.protocol.lines import Line, lines_of
 from voice.protocol.objects import Item
-from voice.protocol.orders import Hangup, ListenDropped, ListenEnded, ListenMore, ListenStarted, Order, ReplyStopped, ReplyWanted, Wake
+from voice.protocol.orders import (
+    Hangup,
+    ListenDropped,
+    ListenEnded,
+    ListenMore,
+    ListenPaused,
+    ListenStarted,
+    Order,
+    ReplyStopped,
+    ReplyWanted,
+    Wake,
+)
 from voice.protocol.server import ServerSession
 
 log = logging.getLogger(__name__)
 
 MAX_REMEMBERED = 64
 """Turns whose hearing is remembered; a reply concerns the newest."""
+SURE = 0.5
+"""From this confidence on words are no guess (see `Heard.confidence`)."""
 APOLOGY_DEAF = "Sorry, my recogniser stopped and had to be started again. Please say that once more."
 
 
@@ -50,6 +64,7 @@ class Cascade:
         """Where to send, and the task group that replies run in."""
         self._driver = driver
         self._group = group
+        self._pauses = PauseJudge(self._session.judging.judged, driver.kick)
 
     async def obey(self, order: Order) -> None:
         """Do what the session orders; never waits."""
@@ -58,6 +73,8 @@ class Cascade:
                 self._hearings[order.item_id] = self._parts.transcriber.listen()
             case ListenMore():
                 self._hearings[order.item_id].feed(order.samples)
+            case ListenPaused():
+                self._pauses.ask(order.pause, self._hearings[order.item_id], self._group)
             case ListenEnded():
                 hearing = self._hearings.pop(order.item_id)
                 self._turns[order.item_id] = self._group.create_task(self._hear(order, hearing), name=f"hear {order.item_id}")
@@ -84,6 +101,7 @@ class Cascade:
         for hearing in self._hearings.values():
             hearing.drop()
         self._hearings.clear()
+        self._pauses.stop()
         for task in [*self._turns.values(), *self._replies.values()]:
             task.cancel()
 
@@ -100,6 +118,10 @@ class Cascade:
             log.exception("a turn was not recognised")
             await self._obey_all(self._session.transcription_failed(order.item_id, "the recogniser failed"))
             return None
+        if order.silent:
+            # In a silence a recogniser hears words, too. Nobody is answered who was hardly heard by anyone.
+            sure = heard.confidence >= SURE or heard.command
+            heard = heard if heard.text and sure else Heard("", heard.language, heard.confidence, silent=True)
         await self._obey_all(self._session.transcribed(order.item_id, heard.text, order.audio_ms))
         return heard
 

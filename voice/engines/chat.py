@@ -38,6 +38,8 @@ You cannot set timers, alarms or reminders; if you are asked to, tell the user t
 UNSURE_NOTE = "The recogniser is not sure of what the user said last."
 GO_ON = "(Please go on.)"
 """Stands for the user where an answer is wanted and the last line is not the user's: endpoints expect to be asked something."""
+SILENCE = "(I have said nothing for a while.)"
+"""The same where nobody has spoken for so long that the model is to say something."""
 LONGEST_ANSWER = 20_000
 """Letters, about 20 minutes of speech. A model that repeats itself for ever is cut off there."""
 SHORTEST_EXCUSE = 12
@@ -83,7 +85,7 @@ class ChatResponder:
         if prompt.toolbox.must or (prompt.lines and prompt.lines[-1].role == "tool"):
             return False
         if prompt.heard is not None and not prompt.heard.text:
-            return True
+            return not prompt.heard.silent
         asked = _asked(prompt)
         if asked is None:
             # Nobody has said anything: a greeting, unless the instructions want something else.
@@ -139,14 +141,14 @@ class ChatResponder:
         """What the model is shown."""
         lines = messages_of([replace(line, text=self._shown(line)) for line in prompt.lines])
         if not any(line.role in ("user", "tool") for line in lines[-1:]):
-            lines.append(Message("user", GO_ON))
+            lines.append(Message("user", SILENCE if prompt.heard is not None and prompt.heard.silent else GO_ON))
         return trim([Message("system", self._system(prompt, wall_s)), *lines], self._history_tokens)
 
     def _system(self, prompt: Prompt, wall_s: float) -> str:
         moment = datetime.fromtimestamp(wall_s, self._zone)
         timers = "" if _keeps_time(prompt.toolbox) else NO_TIMERS
         parts = [SYSTEM.format(timers=timers, date=wording.date(moment), time=wording.time_of_day(moment)), prompt.instructions.strip()]
-        if prompt.heard is not None and prompt.heard.confidence < UNSURE:
+        if prompt.heard is not None and prompt.heard.text and prompt.heard.confidence < UNSURE:
             parts.append(UNSURE_NOTE)
         return "\n\n".join(part for part in parts if part)
 

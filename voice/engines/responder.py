@@ -52,7 +52,9 @@ class SkillsResponder:
         text = text or (prompt.heard.text if prompt.heard is not None else "")
         language = "ko" if korean.is_korean(text) else "en"
         if prompt.heard is not None and not prompt.heard.text:
-            return [say("not_understood")]
+            if not prompt.heard.silent:
+                return [say("not_understood")]
+            return [say("still_there", "ko" if korean.is_korean(before) else "en")]
         if not split(text).texts:
             return [say("nothing_read" if text.strip() else "hello", language)]
         intent = _intent(text, language, told)

@@ -3,26 +3,32 @@
     IDLE ----- first sound (client ends turns) or speech (server does) -----> OPEN
     OPEN ----- commit, or the detector's end of speech ---------------------> IDLE, the turn is an item
     OPEN ----- clear -------------------------------------------------------> IDLE, the turn is forgotten
+    OPEN ----- a pause, where pauses are judged ----------------------------> PAUSED
+    PAUSED --- `judged`, commit, clear, other settings ---------------------> OPEN or IDLE
 
 Time is counted in samples at 16 kHz from the session's first one. Sound is looked at in frames of 20 ms, so the same sound makes
-the same turns however it was cut into messages. While IDLE with a detector only as much is kept as a turn may reach back.
+the same turns however it was cut into messages. While PAUSED what comes waits unheard, so that it makes the same turns however fast
+it comes, too. While IDLE with a detector only as much is kept as a turn may reach back, or as `remember` asks for.
 """
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from voice.audio.encoding import Encoding
-from voice.audio.pcm import RATE_HZ, Samples, empty, ms_in, samples_in
-from voice.audio.turns import SpeechStarted, SpeechStopped, TurnDetector
+from voice.audio.patience import Thought
+from voice.audio.pcm import RATE_HZ, Samples, ms_in, samples_in
+from voice.audio.turns import SpeechPaused, SpeechStarted, SpeechStopped, TurnDetector
 from voice.errors import ProtocolError
 from voice.protocol.inlet import Inlet
+from voice.protocol.kept import Kept
 
 MIN_COMMIT_MS = 100
 MAX_TURN_S = 600
 """19 MB at 16 kHz. A turn that a detector keeps open is committed there; one that a client keeps open refuses more."""
+MAX_WAITING_S = 120
+"""4 MB. More sound does not wait for a judgement."""
+MAX_REMEMBERED_S = 60
+"""2 MB. Of a longer silence only the end is remembered."""
 _DETECTOR_DELAY_MS = 600
 """What a detector may need to make up its mind, kept beside the prefix padding."""
 
@@ -45,6 +51,14 @@ class TurnAudio:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnPaused:
+    """The speaker pauses: `InputBuffer.judged` is to be told, with this number, how finished he seems."""
+
+    item_id: str
+    pause: int
+
+
+@dataclass(frozen=True, slots=True)
 class TurnEnded:
     """The turn is complete; `samples` is all of it. `speech`: a detector began it. `by_client`: it was committed."""
 
@@ -62,7 +76,7 @@ class TurnForgotten:
     item_id: str
 
 
-BufferEvent = TurnBegan | TurnAudio | TurnEnded | TurnForgotten
+BufferEvent = TurnBegan | TurnAudio | TurnPaused | TurnEnded | TurnForgotten
 
 
 class InputBuffer:
@@ -70,12 +84,16 @@ class InputBuffer:
 
     def __init__(self, encoding: Encoding, detector: TurnDetector | None, prefix_padding_ms: int, new_id: Callable[[], str]) -> None:
         self._new_id = new_id
-        self._position = 0
-        self._kept: deque[Samples] = deque()
-        self._kept_samples = 0
-        self._inlet = Inlet(encoding.rate_hz)
+        self._kept = Kept()
+        self._inlet = Inlet(encoding)
         self._detector: TurnDetector | None = None
         self._speech = False
+        self._waiting: list[Samples] | None = None
+        """What comes while a pause is judged; None: no pause."""
+        self._pauses = 0
+        self._remembered: int | None = None
+        self._free_from = 0
+        """Where the silence behind the last turn ends. It may be padding of the next turn, but is nobody's to commit."""
         self.open_id: str | None = None
         """The item that the open turn will be."""
         self.configure(encoding, detector, prefix_padding_ms)
@@ -84,20 +102,20 @@ class InputBuffer:
         """Change how sound is written or how turns end. A turn that a detector has begun goes on, whoever ends it.
 
         When a detector takes over, a turn that another has begun ends, since this one has not heard it; one of the client's is forgotten,
-        since it would have no beginning on the wire.
+        since it would have no beginning on the wire. A `detector` that stays may have been given other settings just before.
         """
-        self._encoding = encoding
-        events = self._take_all(self._inlet.change(encoding.rate_hz))
+        events = [*self._go_on(Thought.UNKNOWN), *self._take_all(self._inlet.change(encoding))]
         if self._detector is None and detector is not None:
             if self.open_id is not None and self._speech:
-                events += self._end(ms_in(self._position), by_client=False)
+                events += self._end(self._kept.position, by_client=False)
             events += self.clear()
         elif detector is None and self.open_id is None:
-            self._forget_all()
+            self._kept.forget_all()
         if detector is not None and detector is not self._detector:
-            self._detector_start_ms = ms_in(self._position) - detector.position_ms
+            self._detector_start_ms = self._kept.position_ms - detector.position_ms
         self._detector = detector
         self._idle_samples = samples_in(prefix_padding_ms + _DETECTOR_DELAY_MS)
+        self._remembered = None
         return events
 
     @property
@@ -107,19 +125,24 @@ class InputBuffer:
 
     def append(self, data: bytes) -> list[BufferEvent]:
         """Bytes as the session's input is written. Raises: ProtocolError if they end within a sample, or the buffer is full."""
-        try:
-            samples = self._encoding.decode(data)
-        except ValueError as exc:
-            raise ProtocolError(f"Invalid 'audio': {exc}.", "invalid_value", "audio") from exc
-        size = self._kept_samples + self._inlet.pending + samples.size * RATE_HZ // self._inlet.rate_hz
+        size = self._kept.samples + self._inlet.pending + self._inlet.samples_in(len(data))
         if self._detector is None and size > MAX_TURN_S * RATE_HZ:
             message = f"The input audio buffer is full: it holds {MAX_TURN_S} s. Commit or clear it."
             raise ProtocolError(message, "input_audio_buffer_full", "audio")
-        return self._take_all(self._inlet.push(samples))
+        try:
+            frames = self._inlet.push(data)
+        except ValueError as exc:
+            raise ProtocolError(f"Invalid 'audio': {exc}.", "invalid_value", "audio") from exc
+        return self._take_all(frames)
+
+    def judged(self, pause: int, thought: Thought) -> list[BufferEvent]:
+        """What somebody thinks of a pause: the turn ends, or what has come since is heard. Nothing if that pause is over."""
+        return self._go_on(thought) if pause == self._pauses else []
 
     def commit(self) -> list[BufferEvent]:
         """The client ends its turn. Raises: ProtocolError if there are less than 100 ms; then nothing has changed."""
-        buffered = self._kept_samples + self._inlet.pending
+        kept = self._kept.samples if self.open_id else min(self._kept.samples, self._kept.position - self._free_from)
+        buffered = kept + sum(map(len, self._waiting or ())) + self._inlet.pending
         if buffered < samples_in(MIN_COMMIT_MS):
             raise ProtocolError(
                 f"Error committing input audio buffer: buffer too small. Expected at least {MIN_COMMIT_MS}ms of audio, "
@@ -130,83 +153,108 @@ class InputBuffer:
         for frame in self._rest():
             events += [TurnAudio(self.open_id, frame)] if self.open_id else []
         if self.open_id is None:
-            events += self._begin(ms_in(self._position - self._kept_samples), speech=False)
+            self._kept.forget_before(self._free_from)
+            events += self._begin(self._kept.start_ms, speech=False)
         if self._detector is not None:
             self._detector.reset()
-        return events + self._end(ms_in(self._position), by_client=True)
+        return events + self._end(self._kept.position, by_client=True)
 
     def clear(self) -> list[BufferEvent]:
         """The client forgets what it has sent."""
         self._rest()
         forgotten, self.open_id = self.open_id, None
-        self._forget_all()
+        self._kept.forget_all()
         if self._detector is not None:
             self._detector.reset()
         return [TurnForgotten(forgotten)] if forgotten else []
 
+    def remember(self, wanted: bool) -> None:
+        """From here on keep what is heard while nobody speaks; or no longer."""
+        self._remembered = self._kept.position if wanted else None
+
+    def time_out(self) -> list[BufferEvent]:
+        """Make what `remember` kept a turn, although nobody was heard to speak. Only while no turn is open."""
+        start = self._kept.position if self._remembered is None else self._remembered
+        self._remembered = None
+        events = self._begin(ms_in(start), speech=False)
+        if self._detector is not None:
+            self._detector.reset()
+        return [*events, *self._end(self._kept.position, by_client=False)]
+
     def _rest(self) -> list[Samples]:
-        """What is in no frame yet: counted, kept and told to the detector, whatever it makes of it."""
-        frames = self._inlet.rest()
+        """What waits or is in no frame yet: counted, kept and told to the detector, whatever it makes of it."""
+        frames = [*(self._waiting or ()), *self._inlet.rest()]
+        self._waiting = None
         for frame in frames:
-            self._keep(frame)
+            self._kept.put(frame)
             if self._detector is not None:
                 self._detector.push(frame)
         return frames
 
+    def _go_on(self, thought: Thought) -> list[BufferEvent]:
+        """The pause is over, if there is one; what has come meanwhile is heard."""
+        if self._waiting is None or self._detector is None:
+            return []
+        frames, self._waiting = self._waiting, None
+        stopped = self._detector.judged(thought)
+        if stopped is None:
+            return self._take_all(frames)
+        end = samples_in(self._detector_start_ms + stopped.audio_end_ms)
+        return [*self._end(end, by_client=False), *self._take_all(frames)]
+
     def _take_all(self, frames: list[Samples]) -> list[BufferEvent]:
         events: list[BufferEvent] = []
         for frame in frames:
-            events += self._take(frame)
+            if self._waiting is not None and len(self._waiting) * len(frame) >= MAX_WAITING_S * RATE_HZ:
+                events += self._go_on(Thought.UNKNOWN)
+            if self._waiting is not None:
+                self._waiting.append(frame)
+            else:
+                events += self._take(frame)
         return events
 
     def _take(self, frame: Samples) -> list[BufferEvent]:
-        self._keep(frame)
+        self._kept.put(frame)
         if self._detector is None:
             if self.open_id is None:
-                return self._begin(ms_in(self._position - frame.size), speech=False)
+                return self._begin(ms_in(self._kept.position - frame.size), speech=False)
             return [TurnAudio(self.open_id, frame)]
         events: list[BufferEvent] = [TurnAudio(self.open_id, frame)] if self.open_id else []
         for event in self._detector.push(frame):
             match event:
                 case SpeechStarted() if self.open_id is None:
                     events += self._begin(self._detector_start_ms + event.audio_start_ms, speech=True)
+                case SpeechPaused() if self.open_id is not None:
+                    self._waiting = []
+                    self._pauses += 1
+                    events.append(TurnPaused(self.open_id, self._pauses))
                 case SpeechStopped() if self.open_id is not None:
-                    events += self._end(self._detector_start_ms + event.audio_end_ms, by_client=False)
+                    events += self._end(samples_in(self._detector_start_ms + event.audio_end_ms), by_client=False)
                 case _:
                     pass
         if self.open_id is None:
-            self._forget_beyond(self._idle_samples)
-        elif self._kept_samples >= MAX_TURN_S * RATE_HZ:
+            reach = self._idle_samples
+            if self._remembered is not None:
+                reach = max(reach, min(self._kept.position - self._remembered, MAX_REMEMBERED_S * RATE_HZ))
+            self._kept.forget_before(self._kept.position - reach)
+        elif self._kept.samples >= MAX_TURN_S * RATE_HZ:
+            self._waiting = None
             self._detector.reset()
-            events += self._end(ms_in(self._position), by_client=False)
+            events += self._end(self._kept.position, by_client=False)
         return events
-
-    def _keep(self, frame: Samples) -> None:
-        self._kept.append(frame)
-        self._kept_samples += frame.size
-        self._position += frame.size
 
     def _begin(self, start_ms: int, speech: bool) -> list[BufferEvent]:
         self.open_id = self._new_id()
         self._speech = speech
-        self._forget_beyond(self._position - samples_in(start_ms))
-        start_ms = max(start_ms, ms_in(self._position - self._kept_samples))
-        return [TurnBegan(self.open_id, start_ms, speech), TurnAudio(self.open_id, self._joined())]
+        self._remembered = None
+        self._kept.forget_before(samples_in(start_ms))
+        began = TurnBegan(self.open_id, max(start_ms, self._kept.start_ms), speech)
+        return [began, TurnAudio(self.open_id, self._kept.all())] if self._kept.samples else [began]
 
-    def _end(self, end_ms: int, by_client: bool) -> list[BufferEvent]:
+    def _end(self, end: int, by_client: bool) -> list[BufferEvent]:
+        """The turn is what was told up to there; a silence that was waited for behind it may be the beginning of the next one."""
         assert self.open_id is not None
-        samples, item_id, self.open_id = self._joined(), self.open_id, None
-        self._forget_all()
-        return [TurnEnded(item_id, end_ms, samples, self._speech, by_client)]
-
-    def _forget_beyond(self, count: int) -> None:
-        """Keep the newest `count` samples, in whole frames."""
-        while self._kept and self._kept_samples - self._kept[0].size >= count:
-            self._kept_samples -= self._kept.popleft().size
-
-    def _forget_all(self) -> None:
-        self._kept.clear()
-        self._kept_samples = 0
-
-    def _joined(self) -> Samples:
-        return np.concatenate(self._kept) if self._kept else empty()
+        samples, item_id, self.open_id = self._kept.until(end), self.open_id, None
+        self._kept.forget_before(end)
+        self._free_from = self._kept.position
+        return [TurnEnded(item_id, ms_in(end), samples, self._speech, by_client)]

@@ -23,11 +23,21 @@ class ListenMore:
 
 
 @dataclass(frozen=True, slots=True)
+class ListenPaused:
+    """The speaker of the open turn pauses: say with `judging.judged`, and this number, how finished the thought seems that was heard so far."""
+
+    item_id: str
+    pause: int
+
+
+@dataclass(frozen=True, slots=True)
 class ListenEnded:
     """The turn is complete; answer with `transcribed` or `transcription_failed`."""
 
     item_id: str
     audio_ms: int
+    silent: bool = False
+    """No speech was detected in it (an idle timeout): what is not heard clearly is noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +86,4 @@ class Wake:
     """The moment that the engine asked for (`wake_at`) has come, and nobody speaks."""
 
 
-Order = ListenStarted | ListenMore | ListenEnded | ListenDropped | ReplyWanted | ReplyStopped | Wake | Hangup
+Order = ListenStarted | ListenMore | ListenPaused | ListenEnded | ListenDropped | ReplyWanted | ReplyStopped | Wake | Hangup

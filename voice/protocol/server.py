@@ -22,12 +22,14 @@ from voice.protocol.events import (
     TranscriptionDelta,
     TranscriptionFailed,
 )
-from voice.protocol.intake import Intake, MakeDetector
+from voice.protocol.intake import Intake
+from voice.protocol.judging import Judging
 from voice.protocol.limits import Allowance, admitted
 from voice.protocol.objects import ErrorDetail, ResponseParams, Session, StatusDetails, Transcription
 from voice.protocol.orders import Hangup, Order, Wake
 from voice.protocol.replies import Output
 from voice.protocol.settings import audio_input
+from voice.protocol.turntaking import MakeDetector
 
 WAKE_AGAIN_S = 0.25
 """How soon to look again for a quiet moment."""
@@ -47,6 +49,8 @@ class ServerSession:
         self.conversation: Conversation = self._intake.conversation
         """The items so far."""
         self._allowance = Allowance()
+        self.judging: Judging = self._intake.turns.judging
+        """Where an engine says what it thinks of a pause (`ListenPaused`)."""
         self._ends_at = ends_at
         self._ended = False
         self.wake_at: float | None = None
@@ -82,6 +86,7 @@ class ServerSession:
     def tick(self, now: float) -> list[Order]:
         """Time has passed: the session may have reached its maximum length, or the engine may have something to say."""
         orders, self._orders = self._orders, []
+        orders += self._put(self._intake.turns.tick(now)) if not self._ended else []
         if not self._ended and now >= self._ends_at:
             message = "Your session hit its maximum duration."
             orders += self._put([_error(ProtocolError(message, "session_expired"), None), Hangup(1001, message)])
@@ -89,7 +94,7 @@ class ServerSession:
             return orders
         if self._ended or self.wake_at is None or now < self.wake_at:
             return orders
-        if self.quiet and self._intake.answers_by_itself:
+        if self.quiet and self._intake.turns.answers_by_itself:
             self.wake_at = None
             return [*orders, Wake()]
         self.wake_at = now + WAKE_AGAIN_S
@@ -101,7 +106,7 @@ class ServerSession:
             return None
         if self._orders:
             return 0.0
-        return self._ends_at if self.wake_at is None else min(self.wake_at, self._ends_at)
+        return min(at for at in (self.wake_at, self._intake.turns.deadline(), self._ends_at) if at is not None)
 
     def outgoing(self) -> list[str]:
         """The texts to send, in order; each is given once."""
@@ -114,7 +119,7 @@ class ServerSession:
     @property
     def quiet(self) -> bool:
         """Nobody speaks and no response is active."""
-        return self._intake.buffer.open_id is None and self._intake.replies.active is None
+        return self._intake.turns.buffer.open_id is None and self._intake.replies.active is None
 
     def transcribed(self, item_id: str, text: str, audio_ms: int) -> list[Order]:
         """What the user said in `item_id`; told to the client if it asked for transcription and has not deleted the item."""
@@ -179,6 +184,7 @@ class ServerSession:
         """Send the events (none once the session has ended), give back the orders."""
         orders: list[Order] = []
         for output in outputs:
+            self._intake.turns.watch(output)
             if not isinstance(output, ServerEvent):
                 orders.append(output)
                 continue

@@ -12,6 +12,7 @@ from msgspec import UNSET
 
 from voice.audio.encoding import PCM, TELEPHONE, Encoding
 from voice.audio.g711 import RATE_HZ as TELEPHONE_HZ
+from voice.audio.patience import PATIENCE, PAUSE_MS
 from voice.audio.turns import TurnSettings
 from voice.errors import ProtocolError
 from voice.protocol.allowed import check_answers, check_hearing, check_session, check_voice, need, one_of
@@ -23,9 +24,9 @@ PCM_RATE_HZ = 24_000
 """The rate of `audio/pcm` where none is named, as on the real service."""
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 48_000
 """Our documented extension: the real service takes 24000 only."""
+IDLE_TIMEOUT_MS = (500, 300_000)
+"""The shortest and the longest silence after an answer that may become a turn. The service takes 5000 to 30000."""
 FORMATS = f"'{PCM}' at {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz, 'audio/pcmu' and 'audio/pcma' at {TELEPHONE_HZ} Hz"
-SEMANTIC_SILENCE_MS = {"high": 500, "auto": 800, "medium": 800, "low": 1200}
-"""The local engine has no model of finished sentences: eagerness becomes patience. The service waits up to 2, 4, 8 s."""
 
 _CLEARS = frozenset({"turn_detection", "transcription", "noise_reduction", "tracing", "prompt", "reasoning"})
 """Where null is a value: it switches the thing off."""
@@ -109,7 +110,7 @@ def full_detection(asked: TurnDetection) -> TurnDetection:
         threshold=_or(asked.threshold, standard.threshold),
         prefix_padding_ms=_or(asked.prefix_padding_ms, standard.prefix_padding_ms),
         silence_duration_ms=_or(asked.silence_duration_ms, standard.silence_duration_ms),
-        idle_timeout_ms=None,
+        idle_timeout_ms=_or(asked.idle_timeout_ms, None),
         create_response=create,
         interrupt_response=interrupt,
     )
@@ -235,8 +236,7 @@ def detection_of(session: Session) -> TurnDetection | None:
 def turn_settings(detection: TurnDetection) -> TurnSettings:
     """What the turn detector is given."""
     if detection.type == "semantic_vad":
-        patience_ms = SEMANTIC_SILENCE_MS.get(str(detection.eagerness), SEMANTIC_SILENCE_MS["auto"])
-        return TurnSettings(silence_duration_ms=patience_ms)
+        return TurnSettings(silence_duration_ms=PAUSE_MS, patience=PATIENCE.get(str(detection.eagerness), PATIENCE["auto"]))
     standard = TurnSettings()
     return TurnSettings(
         threshold=_or(detection.threshold, standard.threshold),
@@ -273,7 +273,9 @@ def _check_detection(detection: Any, root: str) -> None:
     need(detection.threshold, f"{root}.threshold", lambda value: 0 <= value <= 1, "0 to 1")
     need(detection.prefix_padding_ms, f"{root}.prefix_padding_ms", lambda value: 0 <= value <= 5000, "0 to 5000")
     need(detection.silence_duration_ms, f"{root}.silence_duration_ms", lambda value: 20 <= value <= 20_000, "20 to 20000")
-    one_of(detection.eagerness, f"{root}.eagerness", SEMANTIC_SILENCE_MS)
+    lowest, highest = IDLE_TIMEOUT_MS
+    need(detection.idle_timeout_ms, f"{root}.idle_timeout_ms", lambda value: lowest <= value <= highest, f"{lowest} to {highest}, or null")
+    one_of(detection.eagerness, f"{root}.eagerness", tuple(PATIENCE))
 
 
 def _format(value: AudioFormat) -> bool:
