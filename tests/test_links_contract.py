@@ -275,6 +275,29 @@ async def test_a_message_in_pieces_is_held_to_the_same_cap(monkeypatch: pytest.M
     assert ended.close_code == 1009
 
 
+async def test_a_client_reads_why_a_message_was_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much of it is still on its way: a connection that is closed with unread bytes is reset, and the reason is lost."""
+    monkeypatch.setattr(answering, "MAX_MESSAGE_BYTES", 1 << 20)
+    visitors = Visitors()
+    async with asyncio.timeout(WAIT_S), serving(visitors) as port, raw_client(port) as (reader, writer):
+        link = await visitors.next()
+
+        async def send() -> None:
+            for text in (b"x" * (27 << 20), b"behind it"):
+                writer.write(frame(TEXT, text))
+                await writer.drain()
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(send())
+            ended = group.create_task(end_of(link))
+            first, payload = await read_frame(reader)
+            assert (first, payload[:2]) == (CLOSE, struct.pack(">H", 1009)) and b"a message has at most" in payload
+            writer.write(frame(CLOSE, payload[:2]))
+            assert await reader.read() == b""
+        assert ended.result().close_code == 1009
+        visitors.let_go()
+
+
 async def test_the_largest_append_of_the_service_passes() -> None:
     text = "x" * (20 << 20)
     async with asyncio.timeout(WAIT_S), KINDS["websocket, from the client"]() as (near, far), asyncio.TaskGroup() as group:

@@ -30,6 +30,9 @@ async def head_of(**headers: str) -> dict[str, str]:
         (f"{KEY}, realtime, openai-agents-sdk.0.1", "realtime"),
         (f"realtime,{KEY},openai-beta.realtime-v1", "realtime"),
         (KEY, None),
+        (f"openai-agents-sdk.0.1.2-x,{KEY}", "openai-agents-sdk.0.1.2-x"),
+        (f"{KEY}, openai-beta.realtime-v1", "openai-beta.realtime-v1"),
+        ("bearer.canary, openai-agents-sdk.a b", None),
         ("realtime2", None),
     ],
 )
@@ -37,6 +40,11 @@ async def test_the_subprotocol_realtime_is_answered_and_never_one_with_a_key(off
     head = await head_of(Sec_WebSocket_Protocol=offered)
     assert head.get("sec-websocket-protocol") == answered
     assert "canary" not in str(head)
+
+
+async def test_an_offer_with_a_key_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    assert "sec-websocket-protocol" not in await head_of(Sec_WebSocket_Protocol=f"x, {KEY}")
+    assert "canary" not in caplog.text
 
 
 async def test_without_an_offer_no_subprotocol_is_answered() -> None:

@@ -30,7 +30,7 @@ async def serving(use: Callable[[WebLink], Awaitable[None]]) -> AsyncIterator[in
     """An aiohttp server on a free port that hands every WebSocket to `use`; gives the port."""
 
     async def handler(request: web.Request) -> web.WebSocketResponse:
-        socket = accept()
+        socket = accept(request.headers.getall("Sec-WebSocket-Protocol", ()))
         await socket.prepare(request)
         assert request.transport is not None
         await use(WebLink(socket, request.transport.abort))

@@ -1,12 +1,17 @@
 """A link from a client to our server, over an aiohttp WebSocket."""
 
 import asyncio
-from collections.abc import Callable
+import logging
+import re
+import struct
+from collections.abc import Callable, Iterable
 
-from aiohttp import WebSocketError, WSMessage, WSMsgType, web
+from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
+from aiohttp.abc import AbstractStreamWriter
 
 from voice.errors import LinkClosed
 from voice.links.base import close_reason
+from voice.links.drain import drained
 
 CLOSE_TIMEOUT_S = 2.0
 MAX_MESSAGE_BYTES = 21 << 20
@@ -14,6 +19,9 @@ MAX_MESSAGE_BYTES = 21 << 20
 HEARTBEAT_S = 20.0
 """A ping after so much silence; a client that says nothing within half of it is gone. A shorter time would cut those that read slowly: behind seconds of
 sound that they have not taken yet they find a ping late."""
+
+ANSWERED = (re.compile(r"realtime"), re.compile(r"openai-agents-sdk\.[0-9A-Za-z.-]{1,40}"), re.compile(r"openai-beta\.realtime-v1"))
+"""Subprotocols that may be answered, the best first."""
 
 
 class WebLink:
@@ -77,8 +85,64 @@ class WebLink:
             self._abort()
 
 
-def accept(protocols: tuple[str, ...] = ("realtime",)) -> web.WebSocketResponse:
-    """A socket to prepare: answers the subprotocol `realtime` if it is offered, never one that carries a key; no compression."""
-    return web.WebSocketResponse(
-        protocols=protocols, max_msg_size=MAX_MESSAGE_BYTES, heartbeat=HEARTBEAT_S, compress=False, timeout=CLOSE_TIMEOUT_S
+class Socket(web.WebSocketResponse):
+    """aiohttp's, with a reason in each close frame that aiohttp sends by itself, and one that can be read behind a message that is too large."""
+
+    _line: asyncio.Transport | None = None
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
+        """See aiohttp."""
+        self._line = request.transport
+        return await super().prepare(request)
+
+    async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
+        """See aiohttp, which calls it when a client breaks the protocol."""
+        message = message or _REASONS.get(code, "").encode()
+        if code != WSCloseCode.MESSAGE_TOO_BIG or self.closed or self._line is None:
+            return await super().close(code=code, message=message, drain=drain)
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await self.send_frame(struct.pack(">H", code) + message, WSMsgType.CLOSE)
+        except (ConnectionError, TimeoutError):
+            # It is gone, or does not read: then there is nobody to hear out.
+            self._line.abort()
+        await drained(self._line)
+        self._line.close()
+        return True
+
+
+_REASONS: dict[int, str] = {
+    WSCloseCode.PROTOCOL_ERROR: "this is not WebSocket",
+    WSCloseCode.INVALID_TEXT: "a text message has to be UTF-8",
+    WSCloseCode.MESSAGE_TOO_BIG: f"a message has at most {MAX_MESSAGE_BYTES} bytes",
+}
+
+
+def accept(offered: Iterable[str] = ()) -> Socket:
+    """A socket to prepare, without compression. `offered`: the lines of `Sec-WebSocket-Protocol`; one of them is answered (see `chosen`)."""
+    name = chosen(offered)
+    return Socket(
+        protocols=(name,) if name else (),
+        max_msg_size=MAX_MESSAGE_BYTES,
+        heartbeat=HEARTBEAT_S,
+        compress=False,
+        timeout=CLOSE_TIMEOUT_S,
     )
+
+
+def chosen(offered: Iterable[str]) -> str | None:
+    """The subprotocol to answer: `realtime`, or else a known name that goes with it; None: none of them.
+
+    A client as browsers have it ends a connection whose server selects none of those that it offered. Only names that we know are answered: any
+    other one may carry a key, and an answer may be logged on its way.
+    """
+    names = [name.strip() for line in offered for name in line.split(",")]
+    return next((name for known in ANSWERED for name in names if known.fullmatch(name)), None)
+
+
+def _discreet(record: logging.LogRecord) -> bool:
+    """aiohttp logs all subprotocols that were offered if it answers none: with the key among them."""
+    return "overlap" not in str(record.msg)
+
+
+logging.getLogger("aiohttp.websocket").addFilter(_discreet)

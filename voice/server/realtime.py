@@ -74,7 +74,7 @@ async def realtime(request: web.Request) -> web.StreamResponse:
     entry = admitted(request)
     if not isinstance(entry, Pass):
         return entry
-    socket = accept()
+    socket = accept(request.headers.getall("Sec-WebSocket-Protocol", ()))
     if not socket.can_prepare(request):
         return problem(426, "This address speaks WebSocket: connect with a Realtime client.", "upgrade_required", {"Upgrade": "websocket"})
     if app[DRAINING].is_set():
