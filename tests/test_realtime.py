@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 
+from tests.support.fakes import FakeTranscriber
 from tests.support.http import app_running, ask
 from tests.support.joined import BINARY, TEXT, frame, handshake, raw_client, read_frame
+from tests.support.signals import tone
 from tests.support.wire import Wire, fake_engine
 from voice.engines.local import MODEL
 from voice.errors import LinkClosed
@@ -119,3 +121,41 @@ async def test_a_client_that_says_everything_at_once_and_in_binary_is_understood
     async with asyncio.timeout(10), app_running(fake_engine()) as port, raw_client(port, behind) as (reader, _):
         while b'"response.done"' not in (await read_frame(reader))[1]:
             pass
+
+
+async def test_a_session_that_only_writes_down() -> None:
+    async with asyncio.timeout(10), app_running(fake_engine()) as port:
+        wire = Wire(await dial(f"ws://127.0.0.1:{port}/v1/realtime?intent=transcription"))
+        created = await wire.until("session.created")
+        assert (created["session"]["type"], created["session"]["object"]) == ("transcription", "realtime.transcription_session")
+        heard = {"format": {"type": "audio/pcm", "rate": 16_000}, "turn_detection": None, "transcription": {"model": "whisper-1"}}
+        await wire.send("session.update", session={"type": "transcription", "audio": {"input": heard}})
+        updated = await wire.until("session.updated")
+        assert updated["session"]["audio"]["input"]["transcription"] == {"model": FakeTranscriber.name}
+        await wire.push(tone(600))
+        await wire.send("input_audio_buffer.commit")
+        item_id = (await wire.until("input_audio_buffer.committed"))["item_id"]
+        completed = await wire.until("conversation.item.input_audio_transcription.completed")
+        assert completed["item_id"] == item_id and completed["transcript"]
+        await wire.send("response.create", event_id="mine")
+        assert (await wire.until("error"))["error"]["event_id"] == "mine"
+        assert not [kind for kind in wire.kinds() if kind.startswith("response.")]
+        await wire.link.close()
+
+
+async def test_a_model_beside_the_intent_to_transcribe_is_refused_where_a_browser_can_read_it() -> None:
+    async with asyncio.timeout(10), app_running(fake_engine()) as port:
+        wire = Wire(await dial(f"ws://127.0.0.1:{port}/v1/realtime?intent=transcription&model=whisper-1"))
+        error = (await wire.next())["error"]
+        assert (error["code"], error["param"], error["type"]) == ("invalid_model", "model", "invalid_request_error")
+        with pytest.raises(LinkClosed) as told:
+            await wire.next()
+        assert (told.value.close_code, told.value.reason) == (4000, "invalid_request_error.invalid_model")
+
+
+@pytest.mark.parametrize("query", ["?intent=conversation", "?intent=", "?intent=Transcription&model=x"])
+async def test_any_other_intent_is_a_conversation(query: str) -> None:
+    async with asyncio.timeout(10), app_running(fake_engine()) as port:
+        wire = Wire(await dial(f"ws://127.0.0.1:{port}/v1/realtime{query}"))
+        assert (await wire.until("session.created"))["session"]["type"] == "realtime"
+        await wire.link.close()

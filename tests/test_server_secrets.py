@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.fakes import FakeTranscriber
 from tests.support.http import Answer, app_running, ask, get, post
 from tests.support.joined import handshake, raw_client, read_frame
 from tests.support.needs import skip_without
@@ -68,7 +69,8 @@ async def test_the_answer_is_what_the_openai_client_reads() -> None:
         ({"session": []}, "invalid_type", "session"),
         ({"session": {"instructions": "x"}}, "missing_required_parameter", "session.type"),
         ({"session": {"type": "live"}}, "invalid_value", "session.type"),
-        ({"session": {"type": "transcription"}}, "invalid_value", "session.type"),
+        ({"session": {"type": "transcription", "instructions": "x"}}, "unknown_parameter", "session.instructions"),
+        ({"session": {"type": "transcription", "model": "whisper-1"}}, "unknown_parameter", "session.model"),
         ({"session": {"type": "realtime", "instuctions": "x"}}, "unknown_parameter", "session.instuctions"),
         ({"session": {"type": "realtime", "instructions": 5}}, "invalid_type", "session.instructions"),
         ({"session": {"type": "realtime", "audio": {"output": {"speed": 9}}}}, "invalid_value", "session.audio.output.speed"),
@@ -119,12 +121,32 @@ async def test_the_older_requests_take_flat_settings_and_a_minute() -> None:
     assert abs(longer.json["client_secret"]["expires_at"] - time.time() - 100) < 3
 
 
-async def test_a_session_that_only_writes_down_is_for_an_upstream_to_judge() -> None:
-    path = "/v1/realtime/transcription_sessions"
-    flat = {"input_audio_format": "pcm16", "input_audio_transcription": {"model": "gpt-4o-transcribe"}}
-    assert (await minted(flat, path)).status == 400
+WRITTEN_DOWN = "/v1/realtime/transcription_sessions"
+FLAT: dict[str, Any] = {"input_audio_format": "pcm16", "input_audio_transcription": {"model": "gpt-4o-transcribe", "language": "en"}}
+
+
+async def test_a_secret_for_a_session_that_only_writes_down() -> None:
+    asked = {"type": "transcription", "audio": {"input": {"transcription": {"model": "whisper-1"}, "turn_detection": None}}}
+    async with asyncio.timeout(10), app_running(fake_engine()) as port:
+        answer = (await post(port, PATH, {"session": asked})).json
+        session = answer["session"]
+        assert (session["type"], session["object"]) == ("transcription", "realtime.transcription_session")
+        assert session["id"].startswith("sess_") and session["audio"]["input"]["transcription"] == {"model": FakeTranscriber.name}
+        older = (await post(port, WRITTEN_DOWN, FLAT)).json
+        assert (
+            older["object"] == "realtime.transcription_session" and older["input_audio_transcription"] == FLAT["input_audio_transcription"]
+        )
+        for secret in (answer["value"], older["client_secret"]["value"]):
+            # The address cannot make it a conversation, nor name a model.
+            async with raw_client(port, b"", "/v1/realtime?model=x&intent=", Authorization=f"Bearer {secret}") as (reader, _):
+                created = json.loads((await read_frame(reader))[1])
+            assert (created["type"], created["session"]["type"]) == ("session.created", "transcription")
+        assert created["session"]["audio"]["input"]["transcription"] == {"model": FakeTranscriber.name, "language": "en"}
+
+
+async def test_what_a_secret_of_a_relay_brings_is_for_the_upstream_to_judge() -> None:
     async with asyncio.timeout(10), app_running(relay_to(1)) as port:
-        answer = await post(port, path, flat)
+        answer = await post(port, WRITTEN_DOWN, FLAT)
         assert (answer.status, answer.json["object"]) == (200, "realtime.transcription_session")
         odd = {"type": "realtime", "audio": {"input": {"turn_detection": {"type": "azure_semantic_vad", "x": 1}}}}
         told = (await post(port, PATH, {"session": odd})).json["session"]

@@ -19,10 +19,10 @@ from voice.engines.speaker import Clocks
 from voice.errors import LinkClosed, VoiceError
 from voice.links.base import Link
 from voice.links.driver import Driver
-from voice.protocol.objects import TurnDetection
+from voice.protocol.objects import Session, TurnDetection
 from voice.protocol.orders import Order
 from voice.protocol.server import ServerSession
-from voice.protocol.settings import defaults, turn_settings
+from voice.protocol.settings import defaults, transcription_defaults, turn_settings
 
 MODEL = "voice-local"
 MAX_WAITING_BYTES = 4 << 20
@@ -86,11 +86,22 @@ class LocalEngine:
 
     async def serve(self, link: Link, model: str = MODEL) -> LinkClosed:
         """Answer one client until its link ends; returns how it ended."""
+        return await self._serve(link, defaults(model, self._options.new_id("sess"), self._expires_at, voice=self.synthesizer.name))
+
+    async def transcribe(self, link: Link) -> LinkClosed:
+        """Write down what one client says, without answers, until its link ends; returns how it ended."""
+        return await self._serve(link, transcription_defaults(self._options.new_id("sess"), self._expires_at, self.transcriber.name))
+
+    @property
+    def _expires_at(self) -> int:
+        """When a session that begins now will end, in Unix seconds."""
+        return int(self._options.clocks.wall_s() + self._options.life_s)
+
+    async def _serve(self, link: Link, settings: Session) -> LinkClosed:
         clocks = self._options.clocks
-        now, wall_s = clocks.now(), clocks.wall_s()
-        settings = defaults(model, self._options.new_id("sess"), int(wall_s + self._options.life_s), voice=self.synthesizer.name)
+        ends_at = clocks.now() + self._options.life_s
         turns = await asyncio.to_thread(_turn_detectors)
-        session = ServerSession(settings, self._options.new_id, turns, now + self._options.life_s)
+        session = ServerSession(settings, self._options.new_id, turns, ends_at, self.transcriber.name)
         cascade = Cascade(session, Parts(self.transcriber, self.synthesizer, self._new_responder()), clocks)
         driver: Driver[Order] = Driver(session, link, cascade.obey, clocks.now, lambda: session.waiting_bytes > MAX_WAITING_BYTES)
         self.sessions += 1

@@ -75,6 +75,10 @@ class Upstream:
         return f"{url}{'&' if urlsplit(url).query else '?'}{urlencode({'intent': intent})}" if intent else url
 
 
+TRANSCRIPTION = "transcription"
+"""The intent of a session that only writes down."""
+
+
 @dataclass(slots=True)
 class Traffic:
     """What has passed in one direction."""
@@ -228,6 +232,10 @@ class RelayEngine:
     async def serve(self, link: Link, model: str | None = None) -> LinkClosed:
         """Dial and carry one client's session. Raises: as `reach`."""
         return await self.carry(await self.reach(model), link)
+
+    async def transcribe(self, link: Link) -> LinkClosed:
+        """The same for a session that only writes down. Raises: as `reach`."""
+        return await self.carry(await self.reach(None, TRANSCRIPTION), link)
 
     async def carry(self, reached: Reached, link: Link) -> LinkClosed:
         """Carry a session that was reached."""

@@ -5,6 +5,7 @@ session too.
 """
 
 import asyncio
+import contextlib
 import logging
 import math
 import time
@@ -15,12 +16,15 @@ from typing import Protocol
 from aiohttp import WSCloseCode, web
 
 from voice.engines.local import MODEL
-from voice.engines.relay import RelayEngine
+from voice.engines.relay import TRANSCRIPTION, RelayEngine
 from voice.errors import LinkClosed, MissingError, Refused, Silent
 from voice.links.base import Link
 from voice.links.preset import PresetLink
 from voice.links.web import WebLink, accept
 from voice.policy.secrets import Grant
+from voice.protocol.codec import encode
+from voice.protocol.events import ErrorEvent
+from voice.protocol.objects import ErrorDetail
 from voice.server.guard import Denial, Door, Pass, admission, credential, refusal
 
 
@@ -35,6 +39,10 @@ class Engine(Protocol):
         """Answer one client until its link ends."""
         ...
 
+    async def transcribe(self, link: Link) -> LinkClosed:
+        """Write down what one client says until its link ends."""
+        ...
+
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +52,8 @@ PLACES: web.AppKey[asyncio.Semaphore] = web.AppKey("places", asyncio.Semaphore)
 LINKS: web.AppKey[set[WebLink]] = web.AppKey("links", set[WebLink])
 DRAINING: web.AppKey[asyncio.Event] = web.AppKey("draining", asyncio.Event)
 RETRY_AFTER_S = 10
+CLOSE_REFUSED = 4000
+"""The service's close code behind an error that ends a session before it began."""
 LONGEST_MODEL = 200
 
 Talk = Callable[[Link], Awaitable[LinkClosed]]
@@ -88,10 +98,16 @@ async def realtime(request: web.Request) -> web.StreamResponse:
 async def _session(request: web.Request, socket: web.WebSocketResponse, grant: Grant | None) -> web.StreamResponse:
     engine, granted = request.app[ENGINE], grant.session if grant else {}
     model = str(granted.get("model") or request.query.get("model") or "")[:LONGEST_MODEL]
+    # A secret was made for one kind of session: the address cannot make it another.
+    intent = TRANSCRIPTION if TRANSCRIPTION == (grant.scope if grant else request.query.get("intent")) else None
     if not isinstance(engine, RelayEngine):
-        await _talk(request, socket, granted, lambda link: engine.serve(link, model or MODEL))
+        if intent is None:
+            await _talk(request, socket, granted, lambda link: engine.serve(link, model or MODEL))
+        elif model and grant is None:
+            await _talk(request, socket, {}, _refuse_model)
+        else:
+            await _talk(request, socket, granted, engine.transcribe)
         return socket
-    intent = "transcription" if "transcription" in (request.query.get("intent"), grant and grant.scope) else None
     try:
         reached = await engine.reach(model, intent)
     except MissingError as exc:
@@ -125,6 +141,17 @@ async def _talk(request: web.Request, socket: web.WebSocketResponse, granted: di
         await link.close(WSCloseCode.INTERNAL_ERROR, "the engine failed")
     finally:
         links.discard(link)
+
+
+async def _refuse_model(link: Link) -> LinkClosed:
+    """As the service does it: where a browser can read it too, which sees nothing of a refused upgrade."""
+    message = "You must not provide a model parameter for transcription sessions."
+    error = ErrorDetail("invalid_request_error", message, code="invalid_model", param="model")
+    ended = LinkClosed(CLOSE_REFUSED, "invalid_request_error.invalid_model")
+    with contextlib.suppress(LinkClosed):
+        await link.send(encode(ErrorEvent(error=error, event_id=f"event_{uuid.uuid4().hex[:24]}")))
+    await link.close(ended.close_code, ended.reason)
+    return ended
 
 
 def upstream_problem(exc: MissingError, host: str) -> web.Response:

@@ -19,7 +19,7 @@ from voice.policy.secrets import LONGEST_S, SHORTEST_S, USUAL_S, Grant, mint
 from voice.protocol.codec import decode_client
 from voice.protocol.flat import nested
 from voice.protocol.requests import SessionUpdate
-from voice.protocol.settings import defaults, merged
+from voice.protocol.settings import defaults, merged, transcription_defaults
 from voice.server.realtime import DOOR, ENGINE, Engine, admitted, problem
 
 BODY_TIMEOUT_S = 10.0
@@ -103,8 +103,11 @@ def _effective(session: Fields, grant: Grant, engine: Engine) -> Fields:
     event = decode_client(msgspec.json.encode({"type": "session.update", "session": session}))
     assert isinstance(event, SessionUpdate)
     model = session.get("model")
-    start = defaults(model if isinstance(model, str) else MODEL, session_id, 0, engine.synthesizer.name)
-    effective: Fields = msgspec.to_builtins(merged(start, event.session))
+    if grant.scope == "transcription":
+        start = transcription_defaults(session_id, 0, engine.transcriber.name)
+    else:
+        start = defaults(model if isinstance(model, str) else MODEL, session_id, 0, engine.synthesizer.name)
+    effective: Fields = msgspec.to_builtins(merged(start, event.session, recogniser=engine.transcriber.name))
     return effective
 
 
