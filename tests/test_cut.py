@@ -127,6 +127,21 @@ async def test_other_rates_do_not_shift_the_words(make: Callable[[], ManagedSynt
     assert np.median(errors) <= 25 and np.percentile(errors, 80) <= 60, sorted(errors)
 
 
+@EACH_VOICE
+@pytest.mark.parametrize("speed", [0.75, 1.5])
+async def test_the_words_follow_the_speed(make: Callable[[], ManagedSynthesizer], speed: float) -> None:
+    text = "The meeting is at 10:30 on Monday. Hello, I am glad to see you again, my old friend."
+    sound, left = await cuts(make, text, speed=speed)
+    errors = np.abs(judged_by_ear(sound, text, left))
+    assert np.median(errors) <= 30 and np.percentile(errors, 80) <= 80, sorted(errors)
+
+
+@EACH_VOICE
+async def test_the_slowest_speech_is_cut_in_its_pauses(make: Callable[[], ManagedSynthesizer]) -> None:
+    sound, left = await cuts(make, "Well, yes. I think so. First, open the door; then walk.", speed=0.25)
+    assert len(sound) > 12 * 16_000 and judged_by_silence(sound, left) >= 4
+
+
 @needs("espeakng-loader")
 @pytest.mark.parametrize(
     "text",

@@ -17,7 +17,7 @@ import soundfile
 
 from tests.support.needs import FliteWav, needs
 from voice.audio.pcm import Samples, empty, silence
-from voice.engines.base import Heard, Speech
+from voice.engines.base import Heard, Manner, Speech
 from voice.engines.stt import ManagedTranscriber, make_transcriber
 from voice.engines.tts import EspeakSynthesizer, FliteSynthesizer, ManagedSynthesizer
 from voice.errors import WorkerDied
@@ -102,6 +102,34 @@ async def test_words_end_with_their_sound_and_close_the_text_so_far(synthesizer:
     # The pause between two sentences is no part of the words.
     last = next(n for n, word in enumerate(words) if text[: word.closes].endswith("yes."))
     assert 100 <= words[last + 1].start_ms - words[last].end_ms <= 150
+
+
+@pytest.mark.parametrize("speed", [0.25, 0.4, 0.5, 0.8, 1.2, 1.5])
+async def test_speed_is_obeyed_and_the_words_follow(synthesizer: ManagedSynthesizer, speed: float) -> None:
+    text = "The meeting is at 10:30 on Monday. Hello, I am glad to see you again; first open the door, then walk through."
+
+    def ends(pieces: list[Speech]) -> list[int]:
+        return [word.end_ms for piece in pieces for word in piece.words]
+
+    usual = await speech(synthesizer, text)
+    pieces = [piece async for piece in synthesizer.speak_as(Manner(speed=speed), text)]
+    assert len(samples(usual)) / len(samples(pieces)) == pytest.approx(speed, rel=0.05)
+    # Whoever speaks faster spares the pauses before the words, so that single ends are a little off.
+    assert ends(pieces) == pytest.approx([end / speed for end in ends(usual)], rel=0.08, abs=60 / speed)
+    assert digest(await speech(synthesizer, text)) == digest(usual), "it holds for one text"
+
+
+async def test_voices_are_chosen_by_name_and_others_are_its_own(synthesizer: ManagedSynthesizer) -> None:
+    async def said(voice: str) -> str:
+        return digest([piece async for piece in synthesizer.speak_as(Manner(voice), TEXT)])
+
+    names = synthesizer.voices()
+    assert len(names) >= 2 and synthesizer.name not in names
+    want = digest(await speech(synthesizer, TEXT))
+    heard = [await said(name) for name in names[:4]]
+    assert len(set(heard)) == len(heard) and heard == [await said(name.upper()) for name in names[:4]]
+    for unknown in ("alloy", "marin", synthesizer.name, "", "../x", "f5 f4", "\x00"):
+        assert await said(unknown) == want, unknown
 
 
 async def test_the_same_text_gives_the_same_samples_whatever_came_before(synthesizer: ManagedSynthesizer) -> None:

@@ -33,7 +33,7 @@ def said(
         chunks += 1
         return stop_after is None or chunks < stop_after
 
-    espeak.speak({"text": text, **espeak_order(language), **more}, put)
+    espeak.speak({"text": text, **espeak_order(language).fields, **more}, put)
     return audio.getvalue(), marks
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from voice.engines.base import Speech
+from voice.engines.base import Manner, Speech
 from voice.engines.tts import ManagedSynthesizer, PiperSynthesizer, make_synthesizer
 from voice.errors import MissingError, UsageError
 
@@ -23,15 +23,17 @@ async def speech(synthesizer: ManagedSynthesizer, text: str) -> list[Speech]:
 STAND_IN = """
     import json, types, numpy
     class SynthesisConfig:
-        def __init__(self, noise_scale, noise_w_scale): assert noise_scale == noise_w_scale == 0.0
+        def __init__(self, noise_scale, noise_w_scale, length_scale):
+            assert noise_scale == noise_w_scale == 0.0
+            self.length_scale = length_scale
     class PiperVoice:
-        config = types.SimpleNamespace(sample_rate=16000)
+        config = types.SimpleNamespace(sample_rate=16000, length_scale=1.25)
         @staticmethod
         def load(path, download_dir):
             json.load(open(f"{path}.json"))
             return PiperVoice()
         def synthesize(self, text, settings):
-            tone = (8000 * numpy.sin(numpy.arange(1600 * len(text.split())) / 5)).astype("<i2")
+            tone = (8000 * numpy.sin(numpy.arange(round(1280 * settings.length_scale) * len(text.split())) / 5)).astype("<i2")
             yield types.SimpleNamespace(sample_rate=16000, audio_int16_bytes=tone.tobytes())
 """
 
@@ -75,3 +77,16 @@ def test_piper_without_a_voice(tmp_path: Path) -> None:
         make_synthesizer("piper", tmp_path)
     with pytest.raises(UsageError, match="piper needs the folder"):
         make_synthesizer("piper")
+
+
+async def test_piper_speaks_at_the_speed_on_top_of_its_voices_own(piper_folder: Callable[[str], Path]) -> None:
+    async with make_synthesizer("piper", piper_folder("{}")) as synthesizer:
+        lengths = {}
+        for speed in (0.5, 1.0, 1.25):
+            pieces = [piece async for piece in synthesizer.speak_as(Manner(speed=speed), "one two three four")]
+            lengths[speed] = sum(piece.samples.size for piece in pieces) / 16 - 120
+            words = [word for piece in pieces for word in piece.words]
+            assert [word.text for word in words] == ["one", "two", "three", "four"] and all(word.estimated for word in words)
+        assert lengths[1.0] == pytest.approx(400, abs=2)
+        assert lengths[0.5] == pytest.approx(800, abs=2) and lengths[1.25] == pytest.approx(320, abs=2)
+        assert synthesizer.voices() == ()

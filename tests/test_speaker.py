@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.fakes import FakeResponder, FakeSynthesizer
 from tests.support.wire import fake_engine, talking, transcript
-from voice.engines.base import Prompt, Said
+from voice.engines.base import Manner, Prompt, Said, Speech
 from voice.engines.speaker import APOLOGY_MUTE, LEAD_MS, PIECE_MS
 
 REPLY = "response.done"
@@ -38,6 +38,34 @@ async def test_truncation_cuts_to_the_word_that_was_heard() -> None:
             await wire.send("conversation.item.retrieve", item_id=item_id)
             item = (await wire.until("conversation.item.retrieved"))["item"]
             assert item["content"][0]["transcript"] == left
+
+
+class Mannerly(FakeSynthesizer):
+    """Remembers in which manner it was to speak."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.manners: list[Manner] = []
+
+    def speak_as(self, manner: Manner, text: str, language: str = "en") -> AsyncGenerator[Speech, None]:
+        self.manners.append(manner)
+        return self.speak(text, language)
+
+    def voices(self) -> list[str]:
+        return ["ann"]
+
+
+async def test_voice_and_speed_reach_the_synthesiser_reply_by_reply() -> None:
+    synthesizer = Mannerly()
+    async with talking(fake_engine(synthesizer=synthesizer)) as wire:
+        for output in ({"speed": 1.5}, {"speed": 0.25, "voice": {"id": "ann"}}):
+            await wire.send("session.update", session={"type": "realtime", "audio": {"output": output}})
+            await wire.type("hello")
+            await wire.until(REPLY)
+        await wire.send("response.create", response={"audio": {"output": {"voice": "marin"}}})
+        await wire.until(REPLY)
+    voice = "fake voice"
+    assert [manner for manner in synthesizer.manners[::2]] == [Manner(voice, 1.5), Manner("ann", 0.25), Manner("marin", 0.25)]
 
 
 async def test_cancelling_stops_the_synthesiser_and_ends_the_response_once() -> None:

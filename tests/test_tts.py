@@ -39,7 +39,7 @@ async def speech(synthesizer: tts.ManagedSynthesizer, text: str, language: str =
 )
 def test_voices_of_a_language(language: str, want: list[str]) -> None:
     assert espeak_voices(language) == want
-    assert espeak_order(language)["voices"] == [name + tts.VARIANT for name in espeak_voices(language)]
+    assert espeak_order(language).fields["voices"] == [name + tts.VARIANT for name in espeak_voices(language)]
 
 
 def test_an_unknown_synthesiser_is_named() -> None:

@@ -96,6 +96,16 @@ class Speech:
     """Words that begin in this piece; empty where the synthesiser tells none."""
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a text is to be spoken."""
+
+    voice: str = ""
+    """Whose voice; a name that the synthesiser does not know is its own."""
+    speed: float = 1.0
+    """How fast: 0.25 to 1.5; 1 is the voice's own speed."""
+
+
 class Synthesizer(Protocol):
     """A speaker. The same text gives the same samples."""
 
@@ -104,6 +114,17 @@ class Synthesizer(Protocol):
 
     def speak(self, text: str, language: str = "en") -> AsyncGenerator[Speech, None]:
         """One sentence as speech, piece by piece. Closing the iterator stops the work at once. Raises: WorkerDied."""
+
+
+@runtime_checkable
+class Mannered(Protocol):
+    """What a synthesiser has beside `speak` if it can change its voice and its speed; without it, it speaks as it does."""
+
+    def speak_as(self, manner: Manner, text: str, language: str = "en") -> AsyncGenerator[Speech, None]:
+        """`speak` in this manner; the words' times are those of what is heard."""
+
+    def voices(self) -> Sequence[str]:
+        """The names that `Manner.voice` can choose from; its own name, which is not among them, stands for its usual voice."""
 
 
 @dataclass(frozen=True, slots=True)

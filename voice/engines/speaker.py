@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from voice.audio.pcm import samples_in
-from voice.engines.base import BrokenOff, Called, Said, Saying, Speech, Synthesizer, WordTime
+from voice.engines.base import BrokenOff, Called, Manner, Mannered, Said, Saying, Speech, Synthesizer, WordTime
 from voice.errors import WorkerDied
 from voice.links.driver import Driver
 from voice.protocol.conversation import SpokenWord
@@ -105,7 +105,7 @@ class Speaker:
 
     async def _stream(self, said: Said, start: int) -> None:
         offset_ms, closed = self._sent_ms, 0
-        async with aclosing(self._synthesizer.speak(said.text, said.language)) as pieces:
+        async with aclosing(self._spoken(said)) as pieces:
             async for speech in pieces:
                 words = []
                 for word in speech.words:
@@ -113,6 +113,13 @@ class Speaker:
                     words.append(SpokenWord(round(offset_ms + word.end_ms), start + closed, word.estimated))
                 if not await self._send(speech, words):
                     return
+
+    def _spoken(self, said: Said) -> AsyncGenerator[Speech, None]:
+        """A sentence's sound, in the manner that the client asked for if the synthesiser has any."""
+        manner = Manner(self._order.voice, self._order.speed)
+        if isinstance(self._synthesizer, Mannered) and manner != Manner():
+            return self._synthesizer.speak_as(manner, said.text, said.language)
+        return self._synthesizer.speak(said.text, said.language)
 
     async def _send(self, speech: Speech, words: list[SpokenWord]) -> bool:
         """A piece of sound, at the pace; False if nobody wants it any more."""

@@ -10,19 +10,21 @@ is decided in `spoken.py`, for all of them alike. A synthesiser is used inside `
 
 import asyncio
 import contextlib
+import functools
 import importlib.util
 import os
 import re
 import signal
 from collections.abc import AsyncGenerator, Callable, Sequence
 from ctypes.util import find_library
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from voice.audio.pcm import from_bytes
-from voice.engines.base import Speech, Synthesizer
+from voice.audio.pcm import empty, from_bytes
+from voice.audio.stretch import Stretch
+from voice.engines.base import Manner, Mannered, Speech, Synthesizer
 from voice.engines.pieces import Pieces
 from voice.engines.sentences import each_sentence
 from voice.engines.spoken import Spoken, spoken
@@ -44,9 +46,22 @@ VARIANT = "+f5"
 out of 57 confusable ones, where the plain voice reaches 12 (`bench/speech.py --voices en-us en-us+f2 en-us+f5`)."""
 _MANNER = {"rate_wpm": 170, "pitch": 50, "range": 50, "gap": 1, "volume": 95}
 """Peaks at 0.5 to 0.95 of full scale in 13 languages, no clipping; the loudest is Vietnamese."""
+WPM_FASTER, WPM_SLOWER = 137, 156
+"""By how much the words a minute change with the speed, above 1 and below: espeak-ng's pauses do not change with its rate. With them a
+sentence of 8.8 s is within 2 % of its length at the speed, 0.5 to 1.5."""
+SLOWEST = 0.5
+"""espeak-ng's least rate, 80 words a minute, is a speed of 0.45; what is slower is stretched."""
 
 
-class ManagedSynthesizer(Synthesizer, Protocol):
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a child is asked for beside the text, and by how much its sound is to be made longer: what it cannot do itself."""
+
+    fields: dict[str, Any]
+    longer: float = 1.0
+
+
+class ManagedSynthesizer(Synthesizer, Mannered, Protocol):
     """A synthesiser with a life: children start on first use (or `warm`) and are gone after the block."""
 
     async def __aenter__(self) -> Self: ...
@@ -63,7 +78,7 @@ class _ChildSynthesizer:
     reads = ""
     """The only language whose numbers and signs it can read; "" if it reads many."""
 
-    def __init__(self, name: str, worker: Worker, order: Callable[[str], dict[str, Any]]) -> None:
+    def __init__(self, name: str, worker: Worker, order: Callable[[str, Manner], Asked]) -> None:
         self.name = name
         self._worker = worker
         self._order = order
@@ -85,12 +100,20 @@ class _ChildSynthesizer:
 
     async def warm(self) -> None:
         """Start the child. Raises: WorkerDied, MissingError."""
-        async with contextlib.aclosing(self._read(Spoken("a", ()), "en", 0)) as pieces:
+        async with contextlib.aclosing(self._read(Spoken("a", ()), self._order("en", Manner()), 0)) as pieces:
             async for _ in pieces:
                 pass
 
-    async def speak(self, text: str, language: str = "en") -> AsyncGenerator[Speech, None]:
+    def speak(self, text: str, language: str = "en") -> AsyncGenerator[Speech, None]:
         """Text of any length as speech, sentence by sentence. Raises: WorkerDied, MissingError."""
+        return self.speak_as(Manner(), text, language)
+
+    def voices(self) -> Sequence[str]:
+        """The names that `Manner.voice` can choose from."""
+        return ()
+
+    async def speak_as(self, manner: Manner, text: str, language: str = "en") -> AsyncGenerator[Speech, None]:
+        """The same in this manner."""
         base, at = 0, 0
         for sentence in each_sentence(text):
             at = text.index(sentence, at)
@@ -99,22 +122,27 @@ class _ChildSynthesizer:
             if not said.text:
                 await asyncio.sleep(0)  # megabytes of nothing must not hold the loop
                 continue
-            async with contextlib.aclosing(self._read(said, language, base)) as pieces:
+            async with contextlib.aclosing(self._read(said, self._order(language, manner), base)) as pieces:
                 async for piece in pieces:
                     base += len(piece.samples)
                     yield piece
 
-    async def _read(self, said: Spoken, language: str, base: int) -> AsyncGenerator[Speech, None]:
+    async def _read(self, said: Spoken, asked: Asked, base: int) -> AsyncGenerator[Speech, None]:
         """One sentence."""
         pieces: Pieces | None = None
+        stretch: Stretch | None = None
         async with self._worker.job() as job:
-            job.send("speak", {"text": said.text, **self._order(language)})
+            job.send("speak", {"text": said.text, **asked.fields})
             async for rate_hz, audio, marks in self._chunks(job):
-                pieces = pieces or Pieces(rate_hz, said.words, base)
-                for piece in pieces.push(from_bytes(audio), marks):
+                samples, pieces = from_bytes(audio), pieces or Pieces(rate_hz, said.words, base)
+                if asked.longer != 1.0:
+                    stretch = stretch or Stretch(rate_hz, asked.longer)
+                    samples, marks = stretch.push(samples), [(round(at * asked.longer), position) for at, position in marks]
+                for piece in pieces.push(samples, marks):
                     yield piece
-        for piece in pieces.finish() if pieces else ():
-            yield piece
+        if pieces is not None:
+            for piece in [*pieces.push(stretch.flush() if stretch else empty()), *pieces.finish()]:
+                yield piece
 
     async def _chunks(self, job: Job) -> AsyncGenerator[tuple[int, bytes, Sequence[tuple[int, int]]], None]:
         """What the child says about a job."""
@@ -146,9 +174,22 @@ class EspeakSynthesizer(_ChildSynthesizer):
     licence = "GPL-3.0-or-later (espeak-ng, in a process of its own)"
 
     def __init__(self) -> None:
-        if importlib.util.find_spec("espeakng_loader") is None:
+        found = importlib.util.find_spec("espeakng_loader")
+        if found is None:
             raise MissingExtra("espeakng-loader", "local")
-        super().__init__("espeak", Worker("voice.workers.espeak", name="espeak"), espeak_order)
+        self._variants = _variants([Path(folder) for folder in found.submodule_search_locations or ()])
+        super().__init__("espeak", Worker("voice.workers.espeak", name="espeak"), self._asked)
+
+    def voices(self) -> Sequence[str]:
+        """espeak-ng's variants: speakers that speak every language."""
+        return tuple(self._variants.values())
+
+    def _asked(self, language: str, manner: Manner) -> Asked:
+        variant = self._variants.get(manner.voice.lower())
+        return espeak_order(language, f"+{variant}" if variant else VARIANT, manner.speed)
+
+
+FLITE_VOICES = ("rms", "slt", "awb", "kal", "kal16")
 
 
 class FliteSynthesizer(_ChildSynthesizer):
@@ -165,7 +206,17 @@ class FliteSynthesizer(_ChildSynthesizer):
             raise UsageError(f"flite has no voice {voice!r}: rms, slt, awb, kal or kal16")
         if find_library("flite") is None or find_library(f"flite_cmu_us_{voice}") is None:
             raise MissingError(f"flite's voice {voice!r} is not installed (Debian, Ubuntu: apt-get install flite)")
-        super().__init__("flite", Worker("voice.workers.flite", voice, name="flite"), lambda language: {})
+        super().__init__("flite", Worker("voice.workers.flite", voice, name="flite"), self._asked)
+        self._voice = voice
+
+    def voices(self) -> Sequence[str]:
+        """Those of flite's that are installed."""
+        return _flite_voices()
+
+    def _asked(self, language: str, manner: Manner) -> Asked:
+        wanted = manner.voice.lower()
+        known = wanted not in ("", self._voice) and wanted in self.voices()
+        return Asked({"voice": wanted if known else self._voice, "speed": manner.speed})
 
 
 class PiperSynthesizer(_ChildSynthesizer):
@@ -177,7 +228,9 @@ class PiperSynthesizer(_ChildSynthesizer):
         find_model(folder)
         if importlib.util.find_spec("piper") is None:
             raise MissingError("piper-tts is not installed: pip install piper-tts")
-        super().__init__("piper", Worker("voice.workers.piper", str(folder), name="piper"), lambda language: {})
+        super().__init__(
+            "piper", Worker("voice.workers.piper", str(folder), name="piper"), lambda language, manner: Asked({"speed": manner.speed})
+        )
 
 
 def _placed(said: Spoken, at: int) -> Spoken:
@@ -185,9 +238,18 @@ def _placed(said: Spoken, at: int) -> Spoken:
     return Spoken(said.text, tuple(replace(word, closes=at + word.closes) for word in said.words))
 
 
-def espeak_order(language: str) -> dict[str, Any]:
+def espeak_order(language: str, variant: str = VARIANT, speed: float = 1.0) -> Asked:
     """Which of espeak-ng's voices to try for a language (BCP 47), best first, and how to speak."""
-    return {"voices": [name + VARIANT for name in espeak_voices(language)], **_MANNER}
+    own_speed = max(speed, SLOWEST)
+    rate_wpm = round(_MANNER["rate_wpm"] + (own_speed - 1) * (WPM_FASTER if own_speed > 1 else WPM_SLOWER))
+    voices = [name + variant for name in espeak_voices(language)]
+    return Asked({"voices": voices, **_MANNER, "rate_wpm": rate_wpm}, own_speed / speed)
+
+
+def _variants(folders: Sequence[Path]) -> dict[str, str]:
+    """The names of espeak-ng's variants, by their lower-case form."""
+    found = sorted(file.name for folder in folders for file in (folder / "espeak-ng-data" / "voices" / "!v").glob("*"))
+    return {name.lower(): name for name in found if re.fullmatch(r"\w{1,30}", name)}
 
 
 def espeak_voices(language: str) -> list[str]:
@@ -197,6 +259,12 @@ def espeak_voices(language: str) -> list[str]:
         return [ENGLISH_VOICE]
     tags = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
     return list(dict.fromkeys([*(_VOICES.get(tag, tag) for tag in tags), ENGLISH_VOICE]))
+
+
+@functools.cache
+def _flite_voices() -> tuple[str, ...]:
+    """Looked for once: a search asks the system's linker, which takes it some 10 ms."""
+    return tuple(name for name in FLITE_VOICES if find_library(f"flite_cmu_us_{name}") is not None)
 
 
 def _piper(folder: Path | None) -> PiperSynthesizer:

@@ -105,7 +105,8 @@ def _plan(
         modality="text" if _chosen(params.output_modalities, session.output_modalities, ["audio"]) == ["text"] else "audio",
         encoding=encoding_of(output),
         conversation_id=conversation_id,
-        audio=Audio(output=AudioOutput(format=output.format, voice=output.voice)),
+        # A response names its voice, as the service's models want it, where a session may hold an object.
+        audio=Audio(output=AudioOutput(format=output.format, voice=_voice_name(output.voice))),
         voice=_voice_name(output.voice),
         speed=output.speed if isinstance(output.speed, int | float) else 1.0,
         max_output_tokens=_chosen(params.max_output_tokens, session.max_output_tokens, "inf"),

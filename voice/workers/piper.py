@@ -24,12 +24,15 @@ class Piper:
             self._voice = PiperVoice.load(find_model(folder), download_dir=folder)
         except (OSError, ValueError, KeyError, RuntimeError) as exc:
             raise MissingError(f"the piper voice in {folder} cannot be loaded: {exc}") from exc
-        self._settings = SynthesisConfig(noise_scale=0.0, noise_w_scale=0.0)
+        self._settings = SynthesisConfig
+        scale = getattr(self._voice.config, "length_scale", None)
+        self._length_scale = float(scale) if isinstance(scale, int | float) and scale > 0 else 1.0
         self.rate_hz = int(self._voice.config.sample_rate)
 
     def speak(self, order: dict[str, Any], put: Put) -> None:
-        """Speak the text of the order."""
-        for chunk in self._voice.synthesize(order["text"], self._settings):
+        """Speak the text of the order, at its speed."""
+        settings = self._settings(noise_scale=0.0, noise_w_scale=0.0, length_scale=self._length_scale / order["speed"])
+        for chunk in self._voice.synthesize(order["text"], settings):
             self.rate_hz = chunk.sample_rate
             if not put(chunk.audio_int16_bytes, []):
                 return
