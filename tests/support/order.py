@@ -14,7 +14,7 @@ deleted. Out of band there are no `conversation.item` events; a transcription se
 dictionaries: `check(events)` works on the events of a trace as well as on those of a test.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from tests.support.order_items import Items
 from tests.support.order_replies import Response, check_details
@@ -55,6 +55,11 @@ class Order:
     def conversation(self) -> list[str]:
         """The items' ids in the order of the conversation, as the events told it."""
         return self.items.ids
+
+    @property
+    def answers(self) -> Set[str]:
+        """The items of responses."""
+        return self._of_item.keys()
 
     def see(self, event: Event) -> None:
         """The next event. Raises: OrderBroken."""
