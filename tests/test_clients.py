@@ -70,6 +70,7 @@ CLIENTS = {
         "livekit_client.py", ("livekit-agents~=1.8", "livekit-plugins-openai~=1.8"), 50, frozenset({"response_cancel_not_active"})
     ),
     "pipecat": Client("pipecat_client.py", ("pipecat-ai[openai,websockets-base]~=1.14",), 20),
+    "semantic": Client("semantic_client.py", ("semantic-kernel~=1.45",), 40),
     "pydantic": Client("pydantic_client.py", ("pydantic-ai-slim[openai,realtime]~=2.68",), 100),
 }
 EVERY_DAY = ("openai", "agents")

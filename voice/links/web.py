@@ -120,14 +120,11 @@ _REASONS: dict[int, str] = {
 
 def accept(offered: Iterable[str] = ()) -> Socket:
     """A socket to prepare, without compression. `offered`: the lines of `Sec-WebSocket-Protocol`; one of them is answered (see `chosen`)."""
-    name = chosen(offered)
-    return Socket(
-        protocols=(name,) if name else (),
-        max_msg_size=MAX_MESSAGE_BYTES,
-        heartbeat=HEARTBEAT_S,
-        compress=False,
-        timeout=CLOSE_TIMEOUT_S,
-    )
+    socket = Socket(max_msg_size=MAX_MESSAGE_BYTES, heartbeat=HEARTBEAT_S, compress=False, timeout=CLOSE_TIMEOUT_S)
+    if name := chosen(offered):
+        # Not by aiohttp, which looks at the first line only.
+        socket.headers["Sec-WebSocket-Protocol"] = name
+    return socket
 
 
 def chosen(offered: Iterable[str]) -> str | None:
@@ -141,7 +138,7 @@ def chosen(offered: Iterable[str]) -> str | None:
 
 
 def _discreet(record: logging.LogRecord) -> bool:
-    """aiohttp logs all subprotocols that were offered if it answers none: with the key among them."""
+    """aiohttp logs all subprotocols that were offered, as it answers none by itself: with the key among them."""
     return "overlap" not in str(record.msg)
 
 

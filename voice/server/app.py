@@ -20,7 +20,7 @@ from voice.policy.secrets import signing_key
 from voice.server import secrets
 from voice.server.guard import Door, refusal, stranger
 from voice.server.heads import HEARD, impatient
-from voice.server.realtime import DOOR, DRAINING, ENGINE, LINKS, PLACES, Engine, problem, realtime
+from voice.server.realtime import DOOR, DRAINING, ENGINE, LINKS, PATHS, PLACES, Engine, problem, realtime
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,8 @@ def make_app(engine: Engine, options: ServeOptions, found: dict[str, str]) -> we
     app.router.add_get("/healthz", _health)
     app.router.add_get("/readyz", _ready)
     app.router.add_get("/about", _about)
-    app.router.add_get("/v1/realtime", realtime)
+    for path in PATHS:
+        app.router.add_get(f"{path}{{slash:/?}}", realtime)
     for path, handler in MINTS.items():
         app.router.add_post(path, handler)
         app.router.add_route("OPTIONS", path, _preflight)

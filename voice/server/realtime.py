@@ -51,6 +51,9 @@ DOOR: web.AppKey[Door] = web.AppKey("door", Door)
 PLACES: web.AppKey[asyncio.Semaphore] = web.AppKey("places", asyncio.Semaphore)
 LINKS: web.AppKey[set[WebLink]] = web.AppKey("links", set[WebLink])
 DRAINING: web.AppKey[asyncio.Event] = web.AppKey("draining", asyncio.Event)
+PATHS = ("/v1/realtime", "/realtime", "/openai/v1/realtime", "/openai/realtime")
+"""Where it is served. The first is the service's; a client that was given an address without `/v1` asks for the second, and those made
+for Azure, which name the model `deployment`, for the others."""
 RETRY_AFTER_S = 10
 CLOSE_REFUSED = 4000
 """The service's close code behind an error that ends a session before it began."""
@@ -97,7 +100,8 @@ async def realtime(request: web.Request) -> web.StreamResponse:
 
 async def _session(request: web.Request, socket: web.WebSocketResponse, grant: Grant | None) -> web.StreamResponse:
     engine, granted = request.app[ENGINE], grant.session if grant else {}
-    model = str(granted.get("model") or request.query.get("model") or "")[:LONGEST_MODEL]
+    asked = request.query.get("model") or request.query.get("deployment")
+    model = str(granted.get("model") or asked or "")[:LONGEST_MODEL]
     # A secret was made for one kind of session: the address cannot make it another.
     intent = TRANSCRIPTION if TRANSCRIPTION == (grant.scope if grant else request.query.get("intent")) else None
     if not isinstance(engine, RelayEngine):
