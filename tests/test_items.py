@@ -48,6 +48,7 @@ def test_a_message_is_taken_as_it_is(role: str, content: list[dict[str, Any]]) -
 
 def test_calls_and_their_outputs_are_taken() -> None:
     assert give(type="function_call", name="f", arguments="{}", call_id="c").item.name == "f"
+    assert give(type="function_call", name="f", arguments="{}").item.call_id == "call_item_1", "its output has to name something"
     assert give(type="function_call_output", call_id="c", output="").item.output == ""
 
 

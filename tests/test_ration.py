@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from voice.policy.usage import Tokens, spoken_tokens, text_tokens
 from voice.protocol.conversation import SpokenWord
-from voice.protocol.ration import MS_PER_LETTER, UNTIMED_MS, Ration
+from voice.protocol.ration import MAX_LETTERS, MS_PER_LETTER, UNTIMED_MS, Ration
 
 HZ = 24_000
 
@@ -148,3 +148,22 @@ def test_never_more_than_the_limit(limit: int, spoken: bool, texts: list[str], s
     assert said.startswith(told.rstrip()) and call.startswith(called)
     if not ration.full:
         assert told.rstrip() == said.rstrip() and called == call
+
+
+def test_a_model_that_goes_on_for_ever_comes_to_an_end() -> None:
+    ration = Ration(None, HZ)
+    told = ""
+    while not ration.full:
+        told += ration.say("word " * 777)
+    assert len(told) == MAX_LETTERS and ration.say("more") == ration.call("{}") == ""
+    other = Ration(None, 0)
+    assert other.call("f", whole=True) == "f" and not other.full
+    assert len(other.call("x" * 10**6)) == MAX_LETTERS - 1 and other.full
+
+
+def test_words_that_are_timed_when_they_were_told() -> None:
+    ration = Ration(9, HZ)
+    ration.say("One two.")
+    ration.sound(ms(100), [])
+    assert ration.say(" Three.") == "One two."
+    assert ration.sound(ms(100), [SpokenWord(150, 3), SpokenWord(900, 8)]) == ("", ms(100)) and not ration.full

@@ -56,6 +56,9 @@ def given_item(item: Item, item_id: str, path: str = "item", encoding: Encoding 
         ]
         content = [msgspec.structs.replace(part, audio=UNSET) for part in item.content or ()]
         item = msgspec.structs.replace(item, content=content)
+    if item.type == "function_call" and item.call_id in (UNSET, None):
+        # Optional on the wire, and without one its output could not be told from another's.
+        item = msgspec.structs.replace(item, call_id=f"call_{item_id}")
     item = msgspec.structs.replace(item, id=item_id, object="realtime.item", status="completed")
     must_fit(item, path)
     sound = np.concatenate([empty(), *pieces])

@@ -3,7 +3,8 @@
 Nothing that was sent can be taken back. So where there is a limit, words wait until they are known to fit: those of a written
 answer until they are whole, those of a spoken one until their sound has come and the time of each is known. A word goes out if it and
 the sound up to its end fit; with the first that does not, the sound stops at the end of the word before, and the ration is used up.
-Without a limit nothing waits. Words are counted by the rules of `policy/usage.py`, over the whole response.
+Without a limit nothing waits, and only a model that goes on for ever comes to an end (`MAX_LETTERS`).
+Words are counted by the rules of `policy/usage.py`, over the whole response.
 """
 
 from collections import deque
@@ -12,6 +13,9 @@ from collections.abc import Iterator, Sequence
 from voice.policy.usage import Letters, Tokens, letters, samples_for, spoken_tokens
 from voice.protocol.conversation import SpokenWord
 
+MAX_LETTERS = 100_000
+"""Of one response, without a limit of its own: it comes back in one `response.done`, which stays under 1 MiB even where JSON needs six
+bytes for a letter. It is two hours of speech; the service's answers end after 4096 tokens."""
 UNTIMED_MS = 600
 """A synthesiser that has told no word for so long tells none: no voice draws breath before its first word for longer."""
 MS_PER_LETTER, MS_PER_WIDE_LETTER = 65, 180
@@ -52,7 +56,7 @@ class Ration:
     def say(self, text: str) -> str:
         """More words; those that may be sent now."""
         if self._limit is None:
-            return self._let(text)
+            return self._let(text[: self._left(text)])
         # Sound has come since the words before: they have had theirs.
         given = self.rest() if self.samples > self._said_at else ""
         self._said_at = self.samples
@@ -93,11 +97,11 @@ class Ration:
     def call(self, text: str, whole: bool = False) -> str:
         """Name or arguments of a call, behind `rest`; as much of it as may be sent. `whole`: all or nothing."""
         self._told, self._held = self._told + len(self._held), ""
-        if self._fits(letters(text), self.samples):
+        if self._fits(letters(text), self.samples) and self._left(text) == len(text):
             self._letters += letters(text)
             return text
         self.full = True
-        low, high = 0, 0 if whole else len(text)
+        low, high = 0, 0 if whole else self._left(text)
         while low < high:
             middle = (low + high + 1) // 2
             low, high = (middle, high) if self._fits(letters(text[:middle]), self.samples) else (low, middle - 1)
@@ -124,7 +128,10 @@ class Ration:
         while self._words and self._stop is None:
             end, characters = self._words[0]
             text = self._held[: max(0, characters - self._told)]
-            if self._fits(letters(text), max(end, self.samples)):
+            if not text:
+                # Told before its sound came, at the end of its sentence.
+                self._words.popleft()
+            elif self._fits(letters(text), max(end, self.samples)):
                 self._words.popleft()
                 given += self._let(text)
                 self._held = self._held[len(text) :]
@@ -141,6 +148,12 @@ class Ration:
             at += self._at(cost.narrow * MS_PER_LETTER + cost.wide * MS_PER_WIDE_LETTER)
             end = stop
             yield at, self._told + stop
+
+    def _left(self, text: str) -> int:
+        """How much of a text there is room for at all."""
+        room = MAX_LETTERS - self._letters.narrow - self._letters.wide
+        self.full = self.full or len(text) > room
+        return max(0, min(room, len(text)))
 
     def _let(self, text: str) -> str:
         self._letters += letters(text)
