@@ -29,6 +29,9 @@ BOX = Toolbox(
         tool("roll_dice", [], sides=WHOLE, count=WHOLE),
         tool("play_music", ["song"], song=TEXT, volume=WHOLE),
         Tool("ping"),
+        tool("book_flight", origin=TEXT, destination=TEXT, date=TEXT),
+        tool("forecast", place=TEXT, unit={**TEXT, "default": "celsius"}),
+        tool("convert", value=NUMBER, **{"from": TEXT, "to": TEXT}),
     )
 )
 
@@ -60,6 +63,11 @@ BOX = Toolbox(
         ("play music Yesterday volume 7", "play_music", {"song": "Yesterday", "volume": 7}),
         ("run ping now", "ping", {}),
         ("get_weather 서울 호출해 줘", "get_weather", {}),
+        ("book flight from Oslo to New York on Monday", "book_flight", {"origin": "Oslo", "destination": "New York", "date": "Monday"}),
+        ("call forecast for Oslo", "forecast", {"place": "Oslo", "unit": "celsius"}),
+        ("call forecast for Oslo in kelvin", "forecast", {"place": "Oslo", "unit": "kelvin"}),
+        ("call forecast in Oslo unit kelvin", "forecast", {"place": "Oslo", "unit": "kelvin"}),
+        ("convert 5 from miles to meters", "convert", {"value": 5, "from": "miles", "to": "meters"}),
     ],
 )
 def test_by_name(text: str, name: str, arguments: dict[str, Any]) -> None:

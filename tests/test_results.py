@@ -23,6 +23,8 @@ def heard(*outputs: str) -> str:
         ('{"result": "Sunny"}', "Sunny."),
         ('{"data": {"city": "Oslo", "now": {"temp": 3}}}', "city: Oslo, now: temp: 3."),
         ('"just text"', "just text."),
+        ('{"sum": 7}', "The sum is 7."),
+        ('{"text": "7 or 8."}', "7 or 8."),
         ("42", "42."),
         ("-0.5", "-0.5."),
         ("true", "Yes."),
@@ -48,7 +50,7 @@ def test_an_output_that_says_nothing(output: str) -> None:
 
 
 def test_several_outputs() -> None:
-    assert heard("Rain.", '{"time": "noon"}', "") == "Rain. time: noon."
+    assert heard("Rain.", '{"time": "noon"}', "") == "Rain. The time is noon."
     assert heard("", "null") == "That is done."
 
 

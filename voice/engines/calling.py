@@ -31,6 +31,15 @@ _ABOUT_THE_TOOL = frozenset({"does", "mean", "means"})
 _TRAILS = frozenset("please now today right me".split())
 _FREE_TEXT = frozenset({"query", "question", "text", "message", "input", "prompt", "q", "search", "content"})
 _TRUE, _FALSE = frozenset({"yes", "true", "on"}), frozenset({"no", "false", "off"})
+_ROLES = {
+    "from": frozenset("from origin source start departure sender".split()),
+    "to": frozenset("to destination target end arrival recipient receiver".split()),
+    **dict.fromkeys(("in", "for", "at", "near"), frozenset("city town place location where address country area region".split())),
+    "on": frozenset("date day when".split()),
+    "about": frozenset("topic subject about theme".split()),
+    **dict.fromkeys(("called", "named"), frozenset("name title".split())),
+}
+"""Which word stands in front of the value of which property, where the property itself is not named: "from Oslo to Bergen"."""
 _EQUALS = {(word,) for word in ("is", "as", "to", "equals", "=", ":")}
 _NAME_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _HANGUL = re.compile("[\uac00-\ud7a3]")
@@ -188,26 +197,35 @@ def _filled(tool: Tool, words: Words, area: range, rest: bool = True) -> dict[st
                 [(found[name], (at, stop))] = hits.items()
                 free -= set(range(at, stop))
     _count(properties, words, free, found)
-    required = tool.parameters.get("required")
+    given = tool.parameters.get("required")
+    required = set(given) if isinstance(given, list) and all(isinstance(name, str) for name in given) else set()
     texts = [name for name, schema in properties.items() if name not in found and _kind(schema) == "string" and "enum" not in schema]
-    wanted = [name for name in texts if isinstance(required, list) and name in required] or texts
+    wanted = [name for name in texts if name in required and "default" not in properties[name]] or texts
     if rest and len(wanted) == 1 and free and (text := _trimmed(words, min(free), max(free) + 1, free)):
         found[wanted[0]] = text
-    return found
+    # Strict schemas require everything, and say what it is where nobody says it.
+    defaults = {name: schema["default"] for name, schema in properties.items() if name in required and "default" in schema}
+    return {**defaults, **found}
 
 
 def _named(properties: Mapping[str, Any], words: Words, free: set[int]) -> list[tuple[str, int, int, int]]:
     """The properties that a sentence names: (name, where that stands, where its value begins, where it must end)."""
     marks = []
     for name in properties:
-        alike = [name_words(name), *([["saying"]] if set(name_words(name)[-1:]) & _FREE_TEXT else [])]
-        places = [place for texts in alike for place in _places(words, texts) if set(range(*place)) <= free and not _is_part(words, *place)]
-        if places:
-            start, stop = places[0]
-            marks.append((start, name, stop + (words.texts[stop : stop + 1] in _EQUALS and stop + 1 < len(words))))
+        last = set(name_words(name)[-1:])
+        roles = [[word] for word, names in _ROLES.items() if last & names]
+        for alike in ([name_words(name)], [["saying"]] if last & _FREE_TEXT else [], roles):
+            places = (place for texts in alike for place in _places(words, texts))
+            first = min((place for place in places if set(range(*place)) <= free and not _is_part(words, *place)), default=None)
+            if first is not None:
+                behind = first[1] + (words.texts[first[1] : first[1] + 1] in _EQUALS and first[1] + 1 < len(words))
+                links = (place for place in range(behind + 1, len(words)) if words.texts[place] in _PLACES)
+                # A value behind such a word ends with the next of them: "for Oslo in celsius".
+                marks.append((first[0], name, behind, next(links, len(words)) if alike is roles else len(words)))
+                break
     marks.sort()
-    ends = [start for start, _, _ in marks[1:]] + [len(words)]
-    return [(name, begin, behind, end) for (begin, name, behind), end in zip(marks, ends, strict=False)]
+    starts = [start for start, *_ in marks[1:]] + [len(words)]
+    return [(name, begin, behind, min(end, start)) for (begin, name, behind, end), start in zip(marks, starts, strict=False)]
 
 
 def _is_part(words: Words, start: int, stop: int) -> bool:

@@ -40,6 +40,10 @@ def _text(output: str) -> str:
     except (ValueError, RecursionError):
         return output.strip()
     try:
+        if isinstance(value, dict) and len(value) == 1:
+            [(name, only)] = value.items()
+            if name.isascii() and name.lower() not in {*_WRAPPERS, "error"} and not isinstance(only, dict | list) and _inner(only):
+                return _closed(say("tool_is", field=_label(name), value=_inner(only)).text)
         return _closed(_spoken(value))
     except RecursionError:
         return ""
