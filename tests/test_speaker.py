@@ -58,14 +58,19 @@ class Mannerly(FakeSynthesizer):
 async def test_voice_and_speed_reach_the_synthesiser_reply_by_reply() -> None:
     synthesizer = Mannerly()
     async with talking(fake_engine(synthesizer=synthesizer)) as wire:
-        for output in ({"speed": 1.5}, {"speed": 0.25, "voice": {"id": "ann"}}):
+        await wire.type("hello")
+        await wire.until(REPLY)
+    assert synthesizer.manners[0] == Manner("fake voice", 1.0)
+    async with talking(fake_engine(synthesizer=synthesizer)) as wire:
+        synthesizer.manners.clear()
+        # A voice that was heard stays the session's: only the speed changes after the first answer.
+        for output in ({"speed": 1.5, "voice": {"id": "ann"}}, {"speed": 0.25}):
             await wire.send("session.update", session={"type": "realtime", "audio": {"output": output}})
             await wire.type("hello")
             await wire.until(REPLY)
         await wire.send("response.create", response={"audio": {"output": {"voice": "marin"}}})
         await wire.until(REPLY)
-    voice = "fake voice"
-    assert [manner for manner in synthesizer.manners[::2]] == [Manner(voice, 1.5), Manner("ann", 0.25), Manner("marin", 0.25)]
+    assert synthesizer.manners[::2] == [Manner("ann", 1.5), Manner("ann", 0.25), Manner("marin", 0.25)]
 
 
 async def test_cancelling_stops_the_synthesiser_and_ends_the_response_once() -> None:
