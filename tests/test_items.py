@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.support.served import Served, types
 from voice.errors import ProtocolError
 from voice.protocol.items import Given, given_item
 from voice.protocol.objects import Item
@@ -62,7 +63,9 @@ def test_sound_is_taken_out() -> None:
 MISSING, INVALID = "missing_required_parameter", "invalid_value"
 REFUSED: list[tuple[dict[str, Any], tuple[str, str]]] = [
     ({"type": "thing"}, (INVALID, "item.type")),
-    ({"type": "mcp_call"}, (INVALID, "item.type")),
+    ({"type": "mcp_call"}, (MISSING, "item.server_label")),
+    ({"type": "mcp_approval_response", "approval_request_id": "a"}, (MISSING, "item.approve")),
+    ({"type": "mcp_list_tools", "server_label": "s", "tools": None}, (MISSING, "item.tools")),
     ({"type": "item_reference", "id": "x"}, (INVALID, "item.type")),
     ({"type": "message", "content": [TEXT]}, (MISSING, "item.role")),
     ({"type": "message", "role": "user"}, (MISSING, "item.content")),
@@ -94,3 +97,37 @@ def test_the_path_is_that_of_the_event() -> None:
     with pytest.raises(ProtocolError) as caught:
         given_item(Item(type="message"), "", "response.input[3]")
     assert caught.value.param == "response.input[3].role"
+
+
+SERVERS: list[dict[str, Any]] = [
+    {"type": "mcp_list_tools", "server_label": "s", "tools": [{"name": "t", "input_schema": {"type": "object"}}]},
+    {"type": "mcp_call", "server_label": "s", "name": "t", "arguments": "{}", "output": "1"},
+    {
+        "type": "mcp_call",
+        "server_label": "s",
+        "name": "t",
+        "arguments": "{}",
+        "error": {"type": "http_error", "code": 502, "message": "no"},
+    },
+    {"type": "mcp_approval_request", "server_label": "s", "name": "t", "arguments": "{}"},
+    {"type": "mcp_approval_response", "approval_request_id": "a", "approve": False, "reason": "no"},
+]
+
+
+@pytest.mark.parametrize("fields", SERVERS, ids=lambda fields: str(fields["type"]))
+def test_items_of_tool_servers_are_kept_as_they_are(fields: dict[str, Any]) -> None:
+    assert msgspec.to_builtins(give(**fields).item) == {**fields, "id": "item_1"}
+    served = Served()
+    added, done = served.send("conversation.item.create", item={**fields, "id": "mine"})
+    [retrieved] = served.send("conversation.item.retrieve", item_id="mine")
+    assert added["item"] == done["item"] == retrieved["item"] == {**fields, "id": "mine"}
+    served.update(output_modalities=["text"])
+    assert types(served.send("response.create")) == ["response.created"]
+
+
+@pytest.mark.parametrize(
+    ("audio", "why"), [("?", "expected base64-encoded audio"), ("안녕", "expected base64-encoded audio"), ("AA==", "even number")]
+)
+def test_the_sentence_is_no_decoders(audio: str, why: str) -> None:
+    with pytest.raises(ProtocolError, match=f"^Invalid value for 'item.content\\[0\\].audio': .*{why}"):
+        give(type="message", role="user", content=[{"type": "input_audio", "audio": audio}])

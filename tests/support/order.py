@@ -68,7 +68,7 @@ class Order:
         need(event, bool(event["event_id"]) and event["event_id"] not in self._event_ids, "an event has an id of its own")
         need(event, kind in OURS, "no event of a server of ours")
         need(event, not self.over, "the session has expired")
-        if kind == ADDED and event["item"]["status"] == "completed":
+        if kind == ADDED and event["item"].get("status", "completed") == "completed":
             # Who deletes an item may give another under its name.
             self.items.forget(event["item"]["id"])
         need(event, item_of(event) not in self.items.dead, "the item was deleted")

@@ -64,7 +64,12 @@ class Items:
             self._roles[item_id] = "user"
             return
         item = event["item"]
-        need(event, item.get("status") == "completed", "what is given or heard is complete")
+        of_a_tool_server = item["type"].startswith("mcp_")
+        need(
+            event,
+            (item.get("status") == "completed") != of_a_tool_server,
+            "what is given or heard is complete; tool servers have no such word",
+        )
         role = item.get("role", item["type"])
         need(event, self._roles.setdefault(item_id, role) == role, "an item keeps its role")
         need(event, self._idle is None or role == "system", "an idle timeout is told by a system message")

@@ -4,7 +4,6 @@ The table says what each role may contain, as on the service: an assistant's sou
 """
 
 import base64
-import binascii
 from dataclasses import dataclass
 
 import msgspec
@@ -27,8 +26,12 @@ NEEDED = {
     "message": ("role", "content"),
     "function_call": ("name", "arguments"),
     "function_call_output": ("call_id", "output"),
+    "mcp_list_tools": ("server_label", "tools"),
+    "mcp_call": ("server_label", "name", "arguments"),
+    "mcp_approval_request": ("server_label", "name", "arguments"),
+    "mcp_approval_response": ("approval_request_id", "approve"),
 }
-"""Type of an item -> fields that it must have."""
+"""Type of an item -> fields that it must have. Those of tool servers are kept for a client that restores a conversation; nothing is done about them."""
 _USUAL = Encoding(PCM, 24_000)
 
 
@@ -59,7 +62,10 @@ def given_item(item: Item, item_id: str, path: str = "item", encoding: Encoding 
     if item.type == "function_call" and item.call_id in (UNSET, None):
         # Optional on the wire, and without one its output could not be told from another's.
         item = msgspec.structs.replace(item, call_id=f"call_{item_id}")
-    item = msgspec.structs.replace(item, id=item_id, object="realtime.item", status="completed")
+    item = msgspec.structs.replace(item, id=item_id)
+    if not item.type.startswith("mcp_"):
+        # Those of tool servers have neither, on the service.
+        item = msgspec.structs.replace(item, object="realtime.item", status="completed")
     must_fit(item, path)
     sound = np.concatenate([empty(), *pieces])
     return Given(item, sound if sound.size else None)
@@ -75,9 +81,13 @@ def _checked_part(part: Content, allowed: tuple[str, ...], path: str, encoding: 
     if wanted != "audio":
         return empty()
     try:
-        return encoding.decode(base64.b64decode(value, validate=True))
-    except (binascii.Error, ValueError) as exc:
-        raise ProtocolError(f"Invalid '{path}.audio': {exc}.", "invalid_value", f"{path}.audio") from exc
+        data = base64.b64decode(value, validate=True)
+    except ValueError as exc:
+        raise ProtocolError(f"Invalid value for '{path}.audio': expected base64-encoded audio.", "invalid_value", f"{path}.audio") from exc
+    try:
+        return encoding.decode(data)
+    except ValueError as exc:
+        raise ProtocolError(f"Invalid value for '{path}.audio': {exc}.", "invalid_value", f"{path}.audio") from exc
 
 
 def _need_one_of(value: str, allowed: tuple[str, ...], path: str) -> None:
