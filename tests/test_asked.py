@@ -71,6 +71,22 @@ def test_its_own_values_come_first() -> None:
     assert ask(tools=[]).order.toolbox.usable == ()
 
 
+def test_a_choice_of_the_session_is_not_made_again_about_an_output() -> None:
+    """It would be an endless loop: call, output, call. What a response says itself is done."""
+    conversation = talk()
+    session = msgspec.structs.replace(SESSION, tool_choice="required")
+    assert ask(session, conversation).order.toolbox.must
+    conversation.add(Entry(Item("function_call", id="c", call_id="x", name="get_weather", arguments="{}", status="completed")))
+    conversation.add(Entry(Item("function_call_output", id="d", call_id="x", output="rain")))
+    assert not ask(session, conversation).order.toolbox.must and ask(session, conversation).order.toolbox.usable
+    assert ask(session, conversation, tool_choice="required").order.toolbox.must
+    assert ask(session, conversation, tool_choice={"type": "function", "name": "get_weather"}).order.toolbox.must
+    off = msgspec.structs.replace(SESSION, tool_choice="none")
+    assert not ask(off, conversation).order.toolbox.usable
+    conversation.add(Entry(message("e", "user", [Content("input_text", text="And now?")], "completed")))
+    assert ask(session, conversation).order.toolbox.must
+
+
 def test_sound_in_an_input_is_heard() -> None:
     sound = base64.b64encode(to_bytes(tone(300, rate_hz=24_000))).decode()
     typed = {"type": "input_text", "text": "What is this?"}

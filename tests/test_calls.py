@@ -89,6 +89,12 @@ def test_arguments_that_are_no_json(arguments: str) -> None:
     assert calls.made and not calls.whole
 
 
+def test_one_call_at_a_time() -> None:
+    calls = Calls(NAMES, most=1)
+    pieces = [CallDelta(0, "a", "clock", "{"), CallDelta(1, "b", "clock", "{}"), CallDelta(0, "", "", "}")]
+    assert joined([called for piece in pieces for called in calls.push(piece)] + calls.flush()) == [("a", "clock", "{}")]
+
+
 def test_a_model_that_calls_for_ever_is_bounded() -> None:
     told, _ = calls_in(*(CallDelta(n, f"c{n}", "clock", "{}") for n in range(1000)))
     assert len(joined(told)) == MAX_CALLS

@@ -302,3 +302,11 @@ def test_words_without_sound_are_told_when_the_voice_fails() -> None:
     assert reply.say("Nobody says this.") == []
     events = reply.end(StatusDetails("failed", error={"message": "mute"}))
     assert items(events) == [("message", "incomplete", "Nobody says this.")]
+
+
+def test_no_call_behind_words_that_did_not_fit() -> None:
+    reply, _ = begin(limit=5)
+    assert reply.say("Hello wonderful people") == []
+    events = reply.call("a", "f", "")
+    assert reply.full and kinds(events) == [*OPEN, "response.output_audio_transcript.delta"], "the name alone would fit"
+    assert items(reply.end(StatusDetails("incomplete", reason="max_output_tokens"))) == [("message", "incomplete", "Hello wonderful")]

@@ -30,10 +30,11 @@ class _Call:
 
 
 class Calls:
-    """See the top of the file. `names`: the functions that may be called; calls of others are dropped."""
+    """See the top of the file. `names`: the functions that may be called, `most`: how many calls; others are dropped."""
 
-    def __init__(self, names: Collection[str]) -> None:
+    def __init__(self, names: Collection[str], most: int = MAX_CALLS) -> None:
         self._names = names
+        self._most = most
         self._calls: list[_Call] = []
 
     @property
@@ -50,7 +51,7 @@ class Calls:
         """More of a call; what is told of it now."""
         call = next((call for call in reversed(self._calls) if call.index == piece.index), None)
         if call is None or (piece.call_id and call.call_id not in ("", piece.call_id)):
-            if len(self._calls) >= MAX_CALLS:
+            if len(self._calls) >= self._most:
                 return []
             # The conversation makes an id of its own where a key is not a real one (`Reply.call`).
             call = _Call(piece.index, piece.call_id or f"#{len(self._calls)}")

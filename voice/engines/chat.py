@@ -13,7 +13,7 @@ from datetime import UTC, datetime, tzinfo
 
 from voice.engines import korean, wording
 from voice.engines.base import BrokenOff, Prompt, Said, Saying
-from voice.engines.calls import Calls
+from voice.engines.calls import MAX_CALLS, Calls
 from voice.engines.chat_client import AskCount, ChatClient
 from voice.engines.endpoint import ChatOptions
 from voice.engines.messages import messages_of
@@ -94,7 +94,7 @@ class ChatResponder:
 
     async def _ask(self, prompt: Prompt, wall_s: float) -> AsyncGenerator[Saying, None]:
         count, streamed, reason = AskCount(), Streamed(_latin(prompt)), ""
-        calls = Calls({tool.name for tool in prompt.toolbox.usable})
+        calls = Calls({tool.name for tool in prompt.toolbox.usable}, MAX_CALLS if prompt.toolbox.parallel else 1)
         try:
             async with aclosing(self._pieces(prompt, wall_s, count)) as pieces:
                 async for piece in pieces:

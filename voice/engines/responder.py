@@ -34,7 +34,7 @@ class SkillsResponder:
 
     async def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncGenerator[Saying, None]:
         """The answer, sentence by sentence, or the call of the client's function that was asked for. Never raises, whatever was said."""
-        if outputs := _outputs(prompt.lines):
+        if (outputs := _outputs(prompt.lines)) and not prompt.toolbox.must:
             for said in results.told(outputs):
                 yield said
         elif (wanted := self._wanted(prompt)) is None:

@@ -60,6 +60,9 @@ def asked(
     instructions = _chosen(params.instructions, session.instructions, "")
     read = [conversation.get(str(item.id)) for item in conversation.items()] if context is None else context
     plan = _plan(session, params, None if params.conversation == "none" else conversation_id, new_id, _tokens_in(instructions, tools, read))
+    if params.tool_choice in (UNSET, None) and read and read[-1].item.type == "function_call_output":
+        # A session that wants a call each time wants none about what came of one: that would go on for ever.
+        choice = choice if choice == "none" else "auto"
     parallel = _chosen(params.parallel_tool_calls, session.parallel_tool_calls, True)
     box = toolbox(tools, choice, parallel)
     order = ReplyWanted(plan.response_id, plan.spoken, instructions, context, heard_item, plan.voice, plan.speed, box)
