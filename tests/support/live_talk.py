@@ -97,6 +97,13 @@ async def live_talk(environment: Mapping[str, str], *flags: str) -> AsyncIterato
 @asynccontextmanager
 async def live_server(*flags: str) -> AsyncIterator[str]:
     """`voice serve` in a process of its own; its address."""
+    async with live_process(*flags) as (address, _):
+        yield address
+
+
+@asynccontextmanager
+async def live_process(*flags: str) -> AsyncIterator[tuple[str, int]]:
+    """The same, and the process's id."""
     line = (sys.executable, "-m", "voice", "serve", "--port", "0", *flags)
     process = await asyncio.create_subprocess_exec(*line, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL)
     try:
@@ -105,7 +112,7 @@ async def live_server(*flags: str) -> AsyncIterator[str]:
             first = (await process.stdout.readline()).decode()
         found = re.fullmatch(r"listening on (https?://\S+)\n", first)
         assert found, first
-        yield found[1]
+        yield found[1], process.pid
     finally:
         process.terminate()
         async with asyncio.timeout(END_S):
