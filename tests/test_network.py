@@ -9,7 +9,7 @@ import pytest
 
 from voice.engines.grammar import jsgf
 from voice.engines.skills import match, match_whole
-from voice.workers.network import Network, network
+from voice.workers.network import Network, Paths, network
 
 
 def ways(net: Network) -> dict[int, list[tuple[int, str]]]:
@@ -225,3 +225,12 @@ def test_courtesies_at_the_end_are_rarer_than_other_words(skills: Network) -> No
     today, thanks, please = (probability(skills, f"what is the date {word}") for word in ("today", "thanks", "please"))
     assert today > 10 * thanks and today > 3 * please
     assert probability(skills, "what time is it") > 10 * probability(skills, "what time is it please")
+
+
+def test_whole_sentences_are_told_from_their_beginnings(skills: Network) -> None:
+    paths = Paths(skills)
+    for text in ("what time is it", "set a timer for five minutes", "what is seven times six", "stop the timer please", "hello"):
+        words = text.split()
+        assert paths.whole(words), text
+    for text in ("what day is", "set a timer for", "what is seven times", "what time is it it", "xyzzy", "what xyzzy it", ""):
+        assert not paths.whole(text.split()), text

@@ -1,9 +1,10 @@
 """Grammar against general model: tables of what both heard, and whom to believe."""
 
+import msgspec
 import pytest
 
-from voice.engines.base import Heard
-from voice.engines.opinion import Carrier, Evidence, command_confidence, distance, judge, mend
+from voice.engines.base import Heard, SoFar
+from voice.engines.opinion import Carrier, Evidence, command_confidence, distance, foretell, judge, mend
 
 # As the CMU dictionary has them.
 PHONES = {
@@ -174,3 +175,29 @@ def test_a_sentence_that_asks_for_something_is_surer_but_not_certain() -> None:
     assert judge(evidence("help", "", 0.2), meaning=asked).confidence < 0.5
     assert judge(evidence("help", "", 0.9), meaning=asked).confidence == 1.0
     assert judge(evidence("thyme is", "", 0.4), meaning=asked).confidence == pytest.approx(0.4)
+
+
+# (general, grammar, its words are whole, what is foretold)
+BEGUN = [
+    ("wet thyme is", "what time is", False, SoFar("what time is", command=True, ending=0.25)),
+    ("what time is it", "what time is it", True, SoFar("what time is it", command=True, whole=True, ending=0.25)),
+    # Near enough to be believed as a whole, not as a beginning of which nobody knows where it leads.
+    ("the capital of france", "tell that to", False, SoFar("the capital of france", ending=0.25)),
+    ("seven that is", "seven plus", False, SoFar("seven that is", ending=0.25)),
+    ("remembered that friday is", "", False, SoFar("remember that friday is", ending=0.25)),
+    ("", "", False, SoFar("", ending=0.25)),
+]
+
+
+@pytest.mark.parametrize(("general", "command", "whole", "want"), BEGUN)
+def test_what_is_foretold_of_an_utterance_that_may_go_on(general: str, command: str, whole: bool, want: SoFar) -> None:
+    told = msgspec.structs.replace(evidence(general, command, 0.5), ending=0.25, whole=whole)
+    assert foretell(told, [Carrier(("remember", "that"), tuple(PHONES["remember"] + PHONES["that"]))]) == want
+
+
+def test_a_beginning_must_be_surer_than_a_whole_command() -> None:
+    heard = [evidence("thyme is it", command, 0.5) for command in ("time is it", "what time is it", "wet plus time is it")]
+    told = [
+        (judge(one).command, *(foretell(msgspec.structs.replace(one, whole=whole)).command for whole in (True, False))) for one in heard
+    ]
+    assert told == [(True, True, True), (True, True, False), (False, False, False)]

@@ -50,6 +50,10 @@ class FakeModels:
         self.general = FakeSearch("g")
         self.commands = FakeSearch("c")
         self.heads: list[int] = []
+        self.paths = self
+
+    def whole(self, words: list[str]) -> bool:
+        return bool(words)
 
     def mean(self, audio: bytes) -> str:
         self.heads.append(len(audio) // 2)
@@ -178,7 +182,7 @@ def test_a_question_in_the_middle_gets_what_was_decoded_and_changes_nothing(aske
     blocks = -(-cut // 3200) if tried else cut // 3200
     part, of_part = (2, blocks - 151) if asked_at_s > 15 else (1, blocks)
     assert told["words"] == (["g1"] if part == 2 else []) + [f"g{part}~{of_part}"] and told["ending"] == 0.25
-    assert told["command_words"] == ([f"c1~{blocks}"] if part == 1 else [])
+    assert told["command_words"] == ([f"c1~{blocks}"] if part == 1 else []) and told["whole"] == (part == 1)
     assert told["sure"] == 0.5
 
 

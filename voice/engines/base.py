@@ -36,7 +36,9 @@ class SoFar:
     text: str
     """Lower-case words; "" if nothing was understood yet."""
     command: bool = False
-    """True if the words are a sentence that the skills know, or the beginning of one."""
+    """True if the words are a sentence of the recogniser's grammar, or the beginning of one."""
+    whole: bool = False
+    """True if they are all of it."""
     ending: float | None = None
     """How often a sentence ends behind these words, 0..1, by the recogniser's language model; None if it has none."""
 

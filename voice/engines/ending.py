@@ -29,7 +29,8 @@ _SELDOM_LAST = frozenset("of to at by for from with into onto between than per a
 """Last only in questions that begin with what they ask for ("where are you from")."""
 _ASKING = frozenset("what where who whom whose which when why how".split())
 _BETWEEN = frozenset("is are was were am do does did can could will would shall should has have had".split())
-"""After a question word they want a subject; after a subject they may end an answer ("yes it is")."""
+"""In a question they want a subject ("what day is"); behind a subject they may end an answer ("yes it is")."""
+_SUBJECTS = frozenset("i you he she it we they this that there".split())
 _OPENINGS = frozenset(
     "can you|could you|would you|will you|do you|are you|is there|is it|tell me|give me|show me|remind me|i want|i need|i would like|i am|i have|"
     "let us|what about|how about|please|so|well|then|also|actually|okay so|how many|how much|set|start|convert|calculate|add|multiply|divide|remember".split(
@@ -48,14 +49,13 @@ def thought(so_far: SoFar) -> Thought:
     words = split(so_far.text)
     if not len(words):
         return Thought.UNKNOWN
-    if words.texts[1:] or words.texts[0] not in _ASKING:  # "what?" is a whole question, and how most others begin
-        intent = match_whole(so_far.text)
-        if intent is not None:
-            return Thought.UNFINISHED if intent.skill.endswith(_ASKS_BACK) else Thought.FINISHED
-    elif not so_far.command:
-        return Thought.UNKNOWN
-    if so_far.command or _wants_more(words):
+    if (so_far.command and not so_far.whole) or (not so_far.command and _wants_more(words)):
         return Thought.UNFINISHED
+    if len(words) == 1 and words.texts[0] in _ASKING:
+        return Thought.UNKNOWN  # "what?" is a whole question, and how most others begin
+    intent = match_whole(so_far.text)
+    if intent is not None:
+        return Thought.UNFINISHED if intent.skill.endswith(_ASKS_BACK) else Thought.FINISHED
     if so_far.ending is None or SELDOM <= so_far.ending < OFTEN:
         return Thought.UNKNOWN
     return Thought.LIKELY if so_far.ending >= OFTEN else Thought.UNFINISHED
@@ -68,7 +68,7 @@ def _wants_more(words: Words) -> bool:
     if last in _SELDOM_LAST:
         return words.texts[0] not in _ASKING or not before[1:]
     if last in _BETWEEN:
-        return not before or before[-1] in _ASKING
+        return not before or (words.texts[0] in _ASKING and before[-1] not in _SUBJECTS)
     return last in _SUMS and any(words.texts[: len(begin)] == begin for begin in _RECKON)
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from voice.engines.base import Heard
+from voice.engines.base import Heard, SoFar
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -35,6 +35,8 @@ class Evidence(msgspec.Struct, frozen=True):
     snr_db: float | None = None
     ending: float | None = None
     """How often a sentence ends behind the general model's words; None of an utterance that is over."""
+    whole: bool = True
+    """False if the grammar's words are only the beginning of a sentence, of an utterance that may go on."""
 
 
 _CLASSES = (
@@ -71,6 +73,8 @@ _CARRIER_PHONES = 7
 
 _MEANT = 0.15
 """How much surer words are that are a whole sentence of the skills: few sentences that are misheard become one."""
+_BEGUN = 0.7
+"""How sure the beginning of a command must be. Of 59 beginnings 43 are so, and of 48 foreign sentences 3 are taken for one (7 with 0.5)."""
 _AGREED = 0.6
 """How sure it is at least, if both hypotheses ask for the same."""
 
@@ -101,6 +105,14 @@ def judge(evidence: Evidence, carriers: Sequence[Carrier] = (), meaning: Callabl
         # Also if both mean something: "the day" for "the date" and "started timer" for "start a timer" come from the general model (right 4 times of 13).
         return Heard(command, confidence=believed, command=True)
     return free if asked is None else Heard(text, confidence=min(1.0, free.confidence + _MEANT))
+
+
+def foretell(evidence: Evidence, carriers: Sequence[Carrier] = (), meaning: Callable[[str], object] = _nothing) -> SoFar:
+    """The same of an utterance that may go on. The beginning of a command is like more other sentences than all of it."""
+    heard = judge(evidence, carriers, meaning)
+    if heard.command and (evidence.whole or heard.confidence >= _BEGUN):
+        return SoFar(heard.text, command=True, whole=evidence.whole, ending=evidence.ending)
+    return SoFar(" ".join(mend(evidence, carriers)), ending=evidence.ending)
 
 
 def command_confidence(evidence: Evidence) -> float:

@@ -18,7 +18,7 @@ import msgspec
 
 from voice.audio.pcm import RATE_HZ, Samples, to_bytes
 from voice.engines.base import Heard, Hearing, SoFar, Transcriber
-from voice.engines.opinion import Carrier, Evidence, judge
+from voice.engines.opinion import Carrier, Evidence, foretell, judge
 from voice.engines.skills import match_whole
 from voice.errors import MissingExtra, UsageError, WorkerDied
 from voice.workers.process import Frame, Job, Worker
@@ -265,9 +265,7 @@ class SphinxTranscriber:
         job.send("so far")
         hearing.on_drop = functools.partial(_send_drop, job)
         async for frame in frames:
-            evidence = msgspec.convert(frame.data, Evidence)
-            heard = judge(evidence, self._carriers, match_whole)
-            hearing.answer(SoFar(heard.text, heard.command, evidence.ending))
+            hearing.answer(foretell(msgspec.convert(frame.data, Evidence), self._carriers, match_whole))
             hearing.on_drop = None
             return
 

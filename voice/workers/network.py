@@ -9,7 +9,7 @@ Called by the recogniser's child. JSGF is taken with weights, without tags, quot
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 _MARK = re.compile(r"\s*(<[\w.]+>|[\[\]()|]|/\d*\.?\d+/|[\w'.-]+)")
@@ -33,6 +33,22 @@ class Network:
     def words(self) -> frozenset[str]:
         """Every word of every sentence."""
         return frozenset(arc[3] for arc in self.arcs if len(arc) == 4)
+
+
+class Paths:
+    """The sentences of a network, to look them up."""
+
+    def __init__(self, network: Network) -> None:
+        self._start = network.start
+        self._ways = {(arc[0], arc[3]): arc[1] for arc in network.arcs if len(arc) == 4}
+        self._ends = {arc[0] for arc in network.arcs if len(arc) == 3}
+
+    def whole(self, words: Sequence[str]) -> bool:
+        """Whether the words are a sentence, not only the beginning of one or none."""
+        state: State | None = self._start
+        for word in words:
+            state = self._ways.get((state, word)) if state is not None else None
+        return state in self._ends
 
 
 def network(jsgf: str) -> Network:

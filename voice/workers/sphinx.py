@@ -25,7 +25,7 @@ import pocketsphinx
 
 from voice.audio.denoise import CLEAN_DB, Denoiser, Noise, measure
 from voice.audio.pcm import RATE_HZ, Samples, empty, from_bytes, to_bytes
-from voice.workers.network import network
+from voice.workers.network import Network, Paths, network
 from voice.workers.process import Frame, child_pipes, read_frames, writer
 
 BLOCK_SAMPLES = RATE_HZ // 10
@@ -122,7 +122,9 @@ class Models:
     def __init__(self, grammar: str) -> None:
         self.grammar = grammar
         # First, so that the memory in which the network was made is there for the general model.
-        self._sentences = _grammar_decoder(grammar)
+        sentences = network(grammar)
+        self._sentences = _grammar_decoder(sentences)
+        self.paths = Paths(sentences)
         # fwdflat: takes 60-190 ms at the end of a sentence; without it read prose has as many wrong words.
         general = pocketsphinx.Decoder(
             hmm=_model("en-us"), dict=_model("cmudict-en-us.dict"), lm=_model("en-us.lm.bin"), fwdflat=False, loglevel="FATAL"
@@ -146,9 +148,8 @@ class Models:
         return _MEAN if "nan" in mean else mean  # of digital silence there is none
 
 
-def _grammar_decoder(grammar: str) -> pocketsphinx.Decoder:
-    """A decoder for a grammar in JSGF, with the pronunciations of its words only."""
-    sentences = network(grammar)
+def _grammar_decoder(sentences: Network) -> pocketsphinx.Decoder:
+    """A decoder for the sentences of a grammar, with the pronunciations of its words only."""
     wanted = {"a", *sentences.words}
     with tempfile.TemporaryDirectory() as folder:
         small = Path(folder, "words.dict")
@@ -228,9 +229,9 @@ class Ear:
             yield from self._trial.finish()
 
     def so_far(self) -> Evidence:
-        """As `evidence`, of an utterance that may go on, after `look`; "ending" is how often a sentence ends there.
+        """As `evidence`, of an utterance that may go on, after `look`. How sure the words are is known at the end only.
 
-        How sure the words are is known at the end only; the command may be the beginning of a sentence of the grammar.
+        "ending" is how often a sentence ends there; the command may be the beginning of a sentence only, or the "whole" of it.
         """
         ear = self._trial or self
         words = [word for part, _ in ear._said for word in part] + self._models.general.so_far()
@@ -239,7 +240,8 @@ class Ear:
             self._models.general.stop()
             self._models.commands.stop()
             self._trial = None
-        return {**ear._told(words, command, _HALF_SURE if words else 0.0), "ending": self._models.general.ending(words)}
+        told = ear._told(words, command, _HALF_SURE if words else 0.0)
+        return {**told, "ending": self._models.general.ending(words), "whole": self._models.paths.whole(command)}
 
     def evidence(self) -> Evidence:
         """What both decoders understood, as the data of a "heard" frame."""
