@@ -27,7 +27,7 @@ from tests.support.chat_server import (
 )
 from voice.engines import wording
 from voice.engines.base import Heard, Prompt, Said
-from voice.engines.chat import GO_ON, UNSURE_NOTE, ChatResponder, excuse
+from voice.engines.chat import GO_ON, SILENCE, UNSURE_NOTE, ChatResponder, excuse
 from voice.engines.chat_client import ChatClient
 from voice.engines.endpoint import ChatOptions, ChatTimeouts
 from voice.engines.refusals import CODES
@@ -158,6 +158,14 @@ async def test_somebody_is_asked_also_where_the_user_has_not_spoken_last() -> No
         assert shown(server) == [("user", GO_ON)]
         await said_by(responder, typed("Tell a story.", "Once upon a time"))
         assert shown(server)[-2:] == [("assistant", "Once upon a time"), ("user", GO_ON)]
+
+
+async def test_the_model_finds_something_to_say_when_nobody_has_spoken_for_long() -> None:
+    async with chatting(answer("Shall I go on?")) as (server, responder):
+        lines = [Line("user", "Tell a story."), Line("assistant", "Once upon a time"), Line("system", "Nobody spoke."), Line("user", "")]
+        assert await said_by(responder, Prompt(lines, Heard("", confidence=0.1, silent=True))) == [Said("Shall I go on?")]
+        assert shown(server)[-3:] == [("assistant", "Once upon a time"), ("system", "Nobody spoke."), ("user", SILENCE)]
+        assert UNSURE_NOTE not in system(server)
 
 
 @pytest.mark.parametrize(

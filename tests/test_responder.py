@@ -65,6 +65,17 @@ def test_nothing_understood_asks_to_repeat() -> None:
     assert answer(SkillsResponder(UTC), "", heard=Heard("")) == "I did not understand that. Please say it again."
 
 
+def test_after_a_long_silence_it_asks_whether_anybody_is_there() -> None:
+    quiet = Heard("", silent=True)
+    for before, want in (
+        ("what time is it", "Are you still there?"),
+        ("\uc9c0\uae08 \uba87 \uc2dc\uc57c", "\uc544\uc9c1 \uacc4\uc2e0\uac00\uc694?"),
+    ):
+        lines = [Line("user", before), Line("assistant", "It is late."), Line("system", "Nobody spoke."), Line("user", "")]
+        [said] = SkillsResponder(UTC).answer(Prompt(lines, quiet), 0.0, FRIDAY)
+        assert said.text.startswith(want) and said.language == ("en" if want.isascii() else "ko")
+
+
 def test_a_guess_says_so() -> None:
     responder = SkillsResponder(UTC)
     answer(responder, "set a timer for ten seconds")

@@ -16,7 +16,8 @@ WORD_MS = 200
 class FakeHearing:
     """Understands how long it was spoken to: "heard 1240 ms"."""
 
-    def __init__(self, deaf: bool, gate: asyncio.Event | None) -> None:
+    def __init__(self, deaf: bool, gate: asyncio.Event | None, heard: Heard | None = None) -> None:
+        self._heard = heard
         self.samples = 0
         self.dropped = False
         self._deaf = deaf
@@ -31,7 +32,7 @@ class FakeHearing:
             await self._gate.wait()
         if self._deaf:
             raise WorkerDied("the recogniser died")
-        return Heard(f"heard {self.samples // 16} ms")
+        return self._heard or Heard(f"heard {self.samples // 16} ms")
 
     def drop(self) -> None:
         self.dropped = True
@@ -45,10 +46,11 @@ class FakeTranscriber:
     def __init__(self) -> None:
         self.deaf = False
         self.gate: asyncio.Event | None = None
+        self.heard: Heard | None = None
         self.hearings: list[FakeHearing] = []
 
     def listen(self) -> FakeHearing:
-        self.hearings.append(FakeHearing(self.deaf, self.gate))
+        self.hearings.append(FakeHearing(self.deaf, self.gate, self.heard))
         return self.hearings[-1]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from tests.support.fakes import FakeResponder, FakeSynthesizer, FakeTranscriber
 from tests.support.order import check
 from voice.audio.pcm import Samples, to_bytes
+from voice.engines.base import Responder
 from voice.engines.local import LocalEngine, LocalOptions
 from voice.engines.speaker import Clocks
 from voice.links.base import Link, memory_pair
@@ -79,7 +80,7 @@ def transcript(done: Event) -> str:
 def fake_engine(
     transcriber: FakeTranscriber | None = None,
     synthesizer: FakeSynthesizer | None = None,
-    responder: FakeResponder | None = None,
+    responder: Responder | None = None,
     pace: float | None = None,
     life_s: float = 60.0,
 ) -> LocalEngine:
