@@ -30,6 +30,7 @@ SLOW_FILES = frozenset(
             "process",
             "relay",
             "server_secrets",
+            "silence",
             "sound",
             "speaker",
             "talk",
