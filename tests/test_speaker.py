@@ -2,17 +2,21 @@
 
 import asyncio
 import base64
+import time
 import tracemalloc
 from collections.abc import AsyncGenerator
 
 import pytest
 
-from tests.support.fakes import FakeResponder, FakeSynthesizer
+from tests.support.fakes import FakeResponder, FakeSynthesizer, FakeTranscriber
 from tests.support.wire import fake_engine, talking, transcript
 from voice.engines.base import Manner, Prompt, Said, Speech
-from voice.engines.speaker import APOLOGY_MUTE, LEAD_MS, PIECE_MS
+from voice.engines.local import LocalEngine, LocalOptions
+from voice.engines.responder import SkillsResponder
+from voice.engines.speaker import APOLOGY_MUTE, LEAD_MS, PIECE_MS, Clocks
 
 REPLY = "response.done"
+HELLO = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hello"}]}
 
 
 async def test_an_answer_in_text_has_no_sound_and_needs_no_synthesiser() -> None:
@@ -38,6 +42,24 @@ async def test_truncation_cuts_to_the_word_that_was_heard() -> None:
             await wire.send("conversation.item.retrieve", item_id=item_id)
             item = (await wire.until("conversation.item.retrieved"))["item"]
             assert item["content"][0]["transcript"] == left
+
+
+async def test_what_was_not_heard_is_not_said_again() -> None:
+    engine = LocalEngine(
+        FakeTranscriber(), FakeSynthesizer(), SkillsResponder, LocalOptions(clocks=Clocks(time.monotonic, time.time, None))
+    )
+    async with talking(engine) as wire:
+        await wire.type("repeat after me the quick brown fox")
+        done = await wire.until(REPLY)
+        item_id, said = done["response"]["output"][0]["id"], transcript(done)
+        for heard_words in (3, 1, 0):
+            await wire.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=heard_words * 200)
+            assert (await wire.until("conversation.item.truncated"))["transcript"] == " ".join(said.split()[:heard_words])
+            await wire.type("what did you just say")
+            again = await wire.until(REPLY)
+            assert ("quick" in transcript(again), "fox" in transcript(again)) == (heard_words == 3, False)
+            await wire.send("conversation.item.delete", item_id=again["response"]["output"][0]["id"])
+            await wire.until("conversation.item.deleted")
 
 
 class Mannerly(FakeSynthesizer):
@@ -68,9 +90,11 @@ async def test_voice_and_speed_reach_the_synthesiser_reply_by_reply() -> None:
             await wire.send("session.update", session={"type": "realtime", "audio": {"output": output}})
             await wire.type("hello")
             await wire.until(REPLY)
-        await wire.send("response.create", response={"audio": {"output": {"voice": "marin"}}})
+    assert synthesizer.manners[::2] == [Manner("ann", 1.5), Manner("ann", 0.25)]
+    async with talking(fake_engine(synthesizer=synthesizer)) as wire:
+        await wire.send("response.create", response={"audio": {"output": {"voice": "marin"}}, "input": [HELLO]})
         await wire.until(REPLY)
-    assert synthesizer.manners[::2] == [Manner("ann", 1.5), Manner("ann", 0.25), Manner("marin", 0.25)]
+    assert synthesizer.manners[-1] == Manner("marin")
 
 
 async def test_cancelling_stops_the_synthesiser_and_ends_the_response_once() -> None:

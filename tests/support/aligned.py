@@ -30,7 +30,7 @@ def _decoder() -> Any:
 
 def word_ends(samples: Samples, words: list[str]) -> list[int]:
     """Where each of these words ends, in ms: `samples` are 16 kHz, `words` as a dictionary spells them, several for a number
-    ("three hundred"). Those at the end that were not found are left out."""
+    ("three hundred [and] one": what is in brackets may be missing). Those at the end that were not found are left out."""
     decoder = _decoder()
     decoder.add_jsgf_string("said", f"#JSGF V1.0; grammar said; public <said> = {' '.join(words)};")
     decoder.activate_search("said")
@@ -40,12 +40,14 @@ def word_ends(samples: Samples, words: list[str]) -> list[int]:
     decoder.start_utt()
     decoder.process_raw(clip_int16(sound).tobytes(), full_utt=True)
     decoder.end_utt()
-    found = [segment for segment in decoder.seg() if segment.word[0].isalpha()]
-    spelled = " ".join(segment.word.split("(")[0] for segment in found)
-    assert " ".join(words).startswith(spelled), f"heard {spelled!r}"
+    found = [(segment.word.split("(")[0], segment.end_frame) for segment in decoder.seg() if segment.word[0].isalpha()]
     ends, at = [], 0
     for word in words:
-        at += len(word.split())
-        if at <= len(found):
-            ends.append((found[at - 1].end_frame + 1) * 10 - PAD_MS)
+        for part in word.split():
+            heard = found[at][0] if at < len(found) else ""
+            at += heard == part.strip("[]")
+            assert heard in ("", part.strip("[]")) or part[0] == "[", f"heard {found[at:]} for {part!r}"
+            if not heard:
+                return ends
+        ends.append((found[at - 1][1] + 1) * 10 - PAD_MS)
     return ends
