@@ -19,7 +19,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 SLOW_FILES = frozenset(
     f"test_{name}.py"
     for name in (
-        *("cascade", "chat_client", "chat_spoken", "commands_talk", "engines_chat", "engines_contract", "grammar", "heads", "keepalive"),
+        *(
+            "cascade",
+            "chat_client",
+            "chat_spoken",
+            "commands_talk",
+            "engines_chat",
+            "engines_contract",
+            "frames",
+            "grammar",
+            "heads",
+            "keepalive",
+        ),
         *(
             "cut",
             "keeper",

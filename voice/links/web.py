@@ -96,7 +96,9 @@ class Socket(web.WebSocketResponse):
         return await super().prepare(request)
 
     async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
-        """See aiohttp, which calls it when a client breaks the protocol."""
+        """See aiohttp, which calls it when a client breaks the protocol, and to answer a close."""
+        if code == WSCloseCode.OK and self.close_code is not None:
+            code = _answer(self.close_code)
         message = message or _REASONS.get(code, "").encode()
         if code != WSCloseCode.MESSAGE_TOO_BIG or self.closed or self._line is None:
             return await super().close(code=code, message=message, drain=drain)
@@ -116,6 +118,13 @@ _REASONS: dict[int, str] = {
     WSCloseCode.INVALID_TEXT: "a text message has to be UTF-8",
     WSCloseCode.MESSAGE_TOO_BIG: f"a message has at most {MAX_MESSAGE_BYTES} bytes",
 }
+
+
+def _answer(code: int) -> int:
+    """What is sent back to who closes with this code: the same (RFC 6455, 5.5.1); 1002 if it must not be sent, which aiohttp passes over."""
+    if code in (0, 1005):
+        return WSCloseCode.OK
+    return WSCloseCode.PROTOCOL_ERROR if code in (1004, 1006, 1015) else code
 
 
 def accept(offered: Iterable[str] = ()) -> Socket:
