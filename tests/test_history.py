@@ -91,3 +91,10 @@ def test_reading_while_it_changes() -> None:
     for _ in history:
         history.write("b", "user", "b")
     assert len(list(history)) == 2
+
+
+def test_the_lines_beyond_the_newest() -> None:
+    history = History()
+    for name in "abc":
+        history.write(name, "user", name)
+    assert [history.beyond(count) for count in (0, 2, 3, 9)] == [["a", "b", "c"], ["a"], [], []]

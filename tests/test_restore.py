@@ -1,9 +1,16 @@
 """A new server is told what was said, as text under the old ids; what was restored is replaced when it is cut."""
 
+import json
+from typing import Any
+
 import msgspec
 
+from tests.support.pair import Pair
 from voice.protocol.codec import decode_client, encode
-from voice.protocol.history import History
+from voice.protocol.conversation import MAX_ITEMS
+from voice.protocol.history import MAX_TOLD, History
+from voice.protocol.notices import ErrorReported
+from voice.protocol.objects import Session
 from voice.protocol.requests import ClientEvent, ItemCreate
 from voice.protocol.restore import Restorer
 
@@ -64,3 +71,23 @@ def test_one_of_which_nothing_was_heard_is_deleted() -> None:
     sent.events.clear()
     assert restorer.cut("a1", "")
     assert sent.shown == [("conversation.item.delete", "a1")]
+
+
+def test_a_long_conversation_leaves_room_on_the_server_for_what_is_typed() -> None:
+    pair = Pair(Session(output_modalities=["text"]))
+    for n in range(MAX_ITEMS):
+        pair.deliver(pair.server.send("conversation.item.create", item=typed_line(f"i{n}")))
+    pair.client.say("One more")
+    pair.run()
+    assert not any(isinstance(notice, ErrorReported) for notice in pair.notices)
+    assert [event["item_id"] for event in pair.up if event["type"] == "conversation.item.delete"] == [
+        f"i{n}" for n in range(MAX_ITEMS - MAX_TOLD)
+    ]
+    assert pair.server.session.conversation.lines()[-1] == ("user", "One more")
+    pair.client.connected()
+    told = [json.loads(text)["type"] for text in pair.client.outgoing()]
+    assert told.count("conversation.item.create") == MAX_TOLD
+
+
+def typed_line(item_id: str) -> dict[str, Any]:
+    return {"type": "message", "id": item_id, "role": "user", "content": [{"type": "input_text", "text": "x"}]}

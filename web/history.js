@@ -3,6 +3,7 @@
 // interrupted answer's words are `estimated` where the server does not tell which of them had been heard.
 
 export const MAX_LINES = 2000; // beyond it the oldest go
+export const MAX_TOLD = 1900; // lines that a server is asked to keep: ours holds 2000 items, calls among them, and refuses more
 
 // What a message says, typed or spoken; "" if nothing is known.
 export function textOf(item) {
@@ -21,6 +22,11 @@ export class History {
 
   lines() {
     return [...this._lines.values()];
+  }
+
+  // The items of all lines but the newest `count`, oldest first.
+  beyond(count) {
+    return [...this._lines.keys()].slice(0, Math.max(0, this._lines.size - count));
   }
 
   has(itemId) {

@@ -9,6 +9,7 @@
 // TurnCommitted, UserText, ReplyBegan, ReplyText, ReplyAudio, ReplyEnded, ErrorReported, TurnResent, ReplyLost, Other.
 
 import { Arbiter } from "./arbiter.js";
+import { MAX_TOLD } from "./history.js";
 import { Inbound, inputRate } from "./inbound.js";
 import { readEvent } from "./events.js";
 import { TAIL_MS, Uplink } from "./uplink.js";
@@ -73,6 +74,7 @@ export class ClientSession {
     this._askSettings(RATE_HZ, ASKED);
     if (again) {
       this._restored.clear();
+      for (const itemId of this.history.beyond(MAX_TOLD)) this.history.forget(itemId);
       for (const line of this.history.lines()) this._tellAgain(line.itemId, line.role, this.inbound.heardOf(line));
       if (!resent && loss.answers.some(([, begun]) => !begun)) this.arbiter.ask();
     }
@@ -115,6 +117,11 @@ export class ClientSession {
   // A typed message; it and its answer wait until the one in progress is done. Returns the item's id, TOO_MANY, or "" for an empty one.
   say(text) {
     if (text.trim() === "") return "";
+    for (const itemId of this.history.beyond(MAX_TOLD)) {
+      // A server that is full refuses what is typed: the oldest lines make room.
+      this.history.forget(itemId);
+      this._send({ type: "conversation.item.delete", event_id: this._newId("event"), item_id: itemId });
+    }
     const item = { type: "message", id: this._newId("item"), role: "user", content: [{ type: "input_text", text }] };
     const event = { type: "conversation.item.create", event_id: this._newId("event"), item };
     return this.arbiter.ask(event) ? item.id : TOO_MANY;

@@ -5,6 +5,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 
 import { MAX_WAITING } from "../../web/arbiter.js";
+import { MAX_TOLD } from "../../web/history.js";
 import { inputRate, outputRate } from "../../web/inbound.js";
 import { decodeBase64 } from "../../web/pcm.js";
 import { ClientSession, TOO_MANY, usualSettings } from "../../web/session.js";
@@ -154,6 +155,22 @@ test("after a break settings and finished lines are told again, as text", () => 
     ],
   );
   assert.deepEqual(session.history.lines().map((line) => line.itemId), ["u1", "a1", "u2"]);
+});
+
+test("a long conversation leaves room on the server for what is typed", () => {
+  const session = linked();
+  for (let n = 0; n < MAX_TOLD + 2; n++) added(session, `i${n}`, "user", "x");
+  session.say("one more");
+  assert.deepEqual(
+    events(session).map(({ type, item_id: itemId }) => [type, itemId]),
+    [
+      ["conversation.item.delete", "i0"],
+      ["conversation.item.delete", "i1"],
+      ["conversation.item.create", undefined],
+      ["response.create", undefined],
+    ],
+  );
+  assert.equal(session.history.lines().length, MAX_TOLD);
 });
 
 test("a question that was on its way when the link broke is asked again, once", () => {

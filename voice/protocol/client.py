@@ -18,6 +18,7 @@ from voice.errors import ProtocolError
 from voice.protocol.arbiter import Arbiter
 from voice.protocol.codec import decode_server, encode
 from voice.protocol.events import ErrorEvent, ServerEvent, SessionCreated, SessionUpdated, Unknown
+from voice.protocol.history import MAX_TOLD
 from voice.protocol.inbound import Inbound, input_settings
 from voice.protocol.ledger import Ledger
 from voice.protocol.life import Life
@@ -135,6 +136,10 @@ class ClientSession:
 
     def say(self, text: str) -> None:
         """A typed message; it and its answer wait until the one in progress is done. Raises: ProtocolError if too many wait."""
+        for item_id in self.inbound.history.beyond(MAX_TOLD):
+            # A server that is full refuses what is typed: the oldest lines make room.
+            self.inbound.history.forget(item_id)
+            self._send(ItemDelete(event_id=self._new_id("event"), item_id=item_id))
         item = Item(type="message", id=self._new_id("item"), role="user", content=[Content("input_text", text=text)])
         if not self.arbiter.ask(ResponseParams(), ItemCreate(event_id=self._new_id("event"), item=item)):
             raise ProtocolError("Too many messages wait for an answer: wait for one.")

@@ -8,6 +8,8 @@ from voice.protocol.objects import Item
 
 MAX_LINES = 2_000
 """Beyond it the oldest go."""
+MAX_TOLD = 1_900
+"""Lines that a server is asked to keep: ours holds 2000 items, calls among them, and refuses more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,10 @@ class History:
 
     def __contains__(self, item_id: str) -> bool:
         return item_id in self._lines
+
+    def beyond(self, count: int) -> list[str]:
+        """The items of all lines but the newest `count`, oldest first."""
+        return list(self._lines)[: max(0, len(self._lines) - count)]
 
     def see(self, item: Item, item_id: str, after: str | None) -> None:
         """An item was added or finished; `after` is the one before it, where the server tells."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from voice.protocol.history import History
+from voice.protocol.history import MAX_TOLD, History
 from voice.protocol.objects import Content, Item
 from voice.protocol.requests import ClientEvent, ItemCreate, ItemDelete
 
@@ -18,7 +18,9 @@ class Restorer:
         self._restored: set[str] = set()
 
     def restore(self, history: History) -> None:
-        """Send every line whose words are known."""
+        """Send every line whose words are known, the newest `MAX_TOLD`; older ones are forgotten here too."""
+        for item_id in history.beyond(MAX_TOLD):
+            history.forget(item_id)
         lines = [line for line in history if line.text and line.role in _TEXT_OF]
         self._restored = {line.item_id for line in lines}
         for line in lines:
