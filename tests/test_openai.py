@@ -122,3 +122,22 @@ async def test_cancelling_and_going_on() -> None:
         synthesizer.gate.set()
         await type_text(connection, "again")
         assert answer(await until(connection, "response.done")).startswith("again")
+
+
+async def test_a_session_that_only_writes_down() -> None:
+    from openai import AsyncOpenAI
+
+    heard = {"transcription": {"model": "gpt-4o-transcribe"}, "turn_detection": None, "format": PCM}
+    settings: Any = {"type": "transcription", "audio": {"input": heard}}
+    async with asyncio.timeout(15), app_running(fake_engine()) as port:
+        async with AsyncOpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="x", max_retries=0) as client:
+            secret = await client.realtime.client_secrets.create(session=settings)
+            assert secret.session.type == "transcription" and secret.session.object == "realtime.transcription_session"
+            async with client.realtime.connect(extra_query={"intent": "transcription"}) as connection:
+                assert (await until(connection, "session.created"))[0].session.type == "transcription"
+                await connection.session.update(session=settings)
+                await until(connection, "session.updated")
+                await push(connection, speech_like(800))
+                await connection.input_audio_buffer.commit()
+                seen = await until(connection, "conversation.item.input_audio_transcription.completed")
+                assert seen[-1].transcript and not [event for event in seen if event.type.startswith("response.")]
