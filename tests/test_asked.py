@@ -87,6 +87,13 @@ def test_a_choice_of_the_session_is_not_made_again_about_an_output() -> None:
     assert ask(session, conversation).order.toolbox.must
 
 
+def test_a_conversation_may_be_named() -> None:
+    assert ask(conversation="conv_1").plan.conversation_id == "conv_1" == ask(conversation="auto").plan.conversation_id
+    with pytest.raises(ProtocolError) as caught:
+        ask(conversation="conv_2")
+    assert (caught.value.code, caught.value.param) == ("invalid_value", "response.conversation")
+
+
 def test_sound_in_an_input_is_heard() -> None:
     sound = base64.b64encode(to_bytes(tone(300, rate_hz=24_000))).decode()
     typed = {"type": "input_text", "text": "What is this?"}

@@ -4,6 +4,7 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.support.signals import padded, speech_like
 from tests.support.wire import fake_engine
 from voice.audio.pcm import Samples, to_bytes
 from voice.audio.resample import resample
+from voice.engines.responder import SkillsResponder
 
 pytestmark = [needs("openai"), pytest.mark.conformance]
 PCM = {"type": "audio/pcm", "rate": 24_000}
@@ -141,3 +143,33 @@ async def test_a_session_that_only_writes_down() -> None:
                 await connection.input_audio_buffer.commit()
                 seen = await until(connection, "conversation.item.input_audio_transcription.completed")
                 assert seen[-1].transcript and not [event for event in seen if event.type.startswith("response.")]
+
+
+async def test_a_function_is_called_and_its_output_answered() -> None:
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    tool = {"type": "function", "name": "get_weather", "description": "The weather of a city.", "parameters": schema}
+    async with connected(responder=SkillsResponder(UTC)) as connection:
+        await connection.session.update(session={"type": "realtime", "tools": [tool], "tool_choice": "auto"})
+        await until(connection, "session.updated")
+        await type_text(connection, "Please call get weather for New York.")
+        seen = await until(connection, "response.done")
+        [call] = seen[-1].response.output
+        assert (call.type, call.name, call.arguments, call.status) == ("function_call", "get_weather", '{"city": "New York"}', "completed")
+        assert "".join(event.delta for event in seen if event.type == "response.function_call_arguments.delta") == call.arguments
+        output = {"type": "function_call_output", "call_id": call.call_id, "output": '{"temperature": 21, "sky": "clear"}'}
+        await connection.conversation.item.create(item=output)
+        await connection.response.create()
+        seen = await until(connection, "response.done")
+        assert answer(seen) == "temperature: 21, sky: clear." and sound_ms(seen) > 0
+        assert seen[-1].response.usage.input_token_details.text_tokens > 0
+
+
+async def test_an_answer_ends_at_its_limit() -> None:
+    async with connected(responder=SkillsResponder(UTC)) as connection:
+        await connection.response.create(response={"max_output_tokens": 10, "conversation": "none", "metadata": {"topic": "help"}})
+        seen = await until(connection, "response.done")
+        response = seen[-1].response
+        assert (response.status, response.status_details.reason, response.max_output_tokens) == ("incomplete", "max_output_tokens", 10)
+        assert response.usage.output_tokens <= 10 and response.metadata == {"topic": "help"} and response.conversation_id is None
+        words = len(answer(seen).split())
+        assert words > 0 and sound_ms(seen) == pytest.approx(200 * words, abs=2), "the words that were kept are those that sound"

@@ -350,3 +350,28 @@ def test_orders_that_wait_for_a_tick_come_before_those_of_the_next_message() -> 
     served.send("response.cancel")
     stopped, wanted, cancelled = served.orders[before:]
     assert isinstance(wanted, ReplyWanted) and [stopped, cancelled] == [ReplyStopped(first), ReplyStopped(wanted.response_id)]
+
+
+def test_cancelling_by_name_stops_that_one_alone() -> None:
+    served = Served()
+    served.send("response.create")
+    main = served.wanted()[-1].response_id
+    served.session.say(main, "Main.")
+    served.send("response.create", response={"conversation": "none"})
+    beside = served.wanted()[-1].response_id
+    served.session.call(beside, "c", "f", '{"x"')
+    served.take()
+    events = served.send("response.cancel", response_id=beside)
+    want = ["response.function_call_arguments.done", "response.output_item.done", "response.done", "rate_limits.updated"]
+    assert types(events) == want and served.orders[-1] == ReplyStopped(beside)
+    done = events[-2]["response"]
+    assert (done["id"], done["status"], done["status_details"]["reason"]) == (beside, "cancelled", "client_cancelled")
+    assert done["output"][0]["status"] == "incomplete" and done["usage"]["output_tokens"] > 0
+    for named in (beside, "nobody", ""):
+        [error] = served.send("response.cancel", response_id=named, event_id="mine")
+        assert (error["error"]["code"], error["error"]["event_id"]) == ("response_cancel_not_active", "mine")
+    assert types(served.send("response.cancel", response_id=None))[-2:] == ["response.done", "rate_limits.updated"]
+    [error] = served.send("response.cancel")
+    assert error["error"]["code"] == "response_cancel_not_active"
+    assert not served.session.call(beside, "c", "f", ": 1}") and not served.session.say(main, "late") and served.take() == []
+    served.order.complete()

@@ -49,7 +49,7 @@ def asked(
     heard_item: str | None = None,
 ) -> Asked:
     """What is asked for, complete. Raises: ProtocolError with the path of what cannot be."""
-    _refuse(session, params)
+    _refuse(session, params, conversation_id)
     listen: list[Listening] = []
     context = None
     if isinstance(params.input, list):
@@ -140,13 +140,13 @@ def _words(part: Content) -> object:
     return part.transcript if part.type == "output_audio" else part.text
 
 
-def _refuse(session: Session, params: ResponseParams) -> None:
+def _refuse(session: Session, params: ResponseParams, conversation_id: str) -> None:
     """Raises: ProtocolError with the path of what cannot be."""
     if isinstance(params.audio, Audio) and params.audio.input not in (UNSET, None):
         raise ProtocolError("Unknown parameter: 'response.audio.input'.", "unknown_parameter", "response.audio.input")
     check_audio(params.audio, "response.audio")
     check_answers(params, "response")
-    if params.conversation not in (UNSET, None, "auto", "none"):
+    if params.conversation not in (UNSET, None, "auto", "none", conversation_id):
         shown = str(params.conversation)[:80]
         raise ProtocolError(f"Invalid value: '{shown}'. Supported values are: 'auto' and 'none'.", "invalid_value", "response.conversation")
     check_choice(params.tool_choice, _chosen(params.tools, session.tools, []), "response.tool_choice")
