@@ -25,6 +25,10 @@ def heard(*outputs: str) -> str:
         ('"just text"', "just text."),
         ('{"sum": 7}', "The sum is 7."),
         ('{"text": "7 or 8."}', "7 or 8."),
+        ("{'temperature': 21, 'sky': None, 'wind': ('west', 3), 'dry': True}", "temperature: 21, wind: west and 3, dry: yes."),
+        ("{1: 'a\\d', (2, 3): b'x', 'z': {4}}", "1: a\\d, z: {4}."),
+        ("{'sky': __import__('os')}", "{'sky': __import__('os')}"),
+        ("(in the kitchen)", "(in the kitchen)"),
         ("42", "42."),
         ("-0.5", "-0.5."),
         ("true", "Yes."),
@@ -40,9 +44,9 @@ def test_an_output(output: str, want: str) -> None:
     assert heard(output) == want
 
 
-@pytest.mark.parametrize("output", ["", "  ", "null", "{}", "[]", '""', "[" * 50_000, '{"result": null}'])
+@pytest.mark.parametrize("output", ["", "  ", "null", "{}", "[]", '""', "[" * 50_000, "(" * 19_000, '{"result": null}'])
 def test_an_output_that_says_nothing(output: str) -> None:
-    if output.startswith("[["):
+    if output.startswith(("[[", "((")):
         # No JSON that can be read: it is text, which is cut.
         assert len(heard(output)) <= LONGEST + 20
     else:

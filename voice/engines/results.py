@@ -1,6 +1,8 @@
 """What came of a call, for the ear: the output of a client's function, text or JSON, as sentences. Pure; any text is taken."""
 
+import ast
 import json
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +14,8 @@ from voice.engines.wording import say
 
 LONGEST = 1_000
 """Letters that are read aloud: about a minute. More is no pleasure to hear."""
+LONGEST_LITERAL = 20_000
+"""Letters of a Python literal that is read."""
 MOST = 8
 """Fields of an object, or entries of a list, that are read aloud."""
 _WRAPPERS = frozenset({"result", "results", "output", "answer", "response", "text", "message", "value", "data", "content"})
@@ -36,8 +40,8 @@ def told(outputs: Sequence[str]) -> list[Said]:
 def _text(output: str) -> str:
     """An output as text; "" if it says nothing but that the work is done."""
     try:
-        value = json.loads(output)
-    except (ValueError, RecursionError):
+        value = _value(output)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
         return output.strip()
     try:
         if isinstance(value, dict) and len(value) == 1:
@@ -47,6 +51,20 @@ def _text(output: str) -> str:
         return _closed(_spoken(value))
     except RecursionError:
         return ""
+
+
+def _value(output: str) -> Any:
+    """What an output is made of. Raises: ValueError, SyntaxError, RecursionError, MemoryError if it is text."""
+    try:
+        return json.loads(output)
+    except ValueError:
+        if output.lstrip()[:1] not in ("{", "[", "(") or len(output) > LONGEST_LITERAL:
+            raise
+        # Clients written in Python often send `str` of what a function gave: {'sky': 'clear'}.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            literal = ast.literal_eval(output.strip())
+        return json.loads(json.dumps(literal, skipkeys=True, default=str))
 
 
 def _spoken(value: Any) -> str:
