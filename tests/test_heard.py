@@ -1,6 +1,8 @@
 """Which words were heard where nobody tells their times: letters spread over the sound that followed them."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from voice.protocol.heard import LETTER_MS, MAX_REPLIES, WIDE_MS, Heard, Spread, said_ms, whole_words
 
@@ -50,6 +52,28 @@ def test_what_broke_off_may_have_had_no_sound() -> None:
     assert spread((18, 0), finished=False).until(TEXT, 200, 200) == "one"
     assert spread((18, 0), finished=True).until(TEXT, 200, 200) == TEXT
     assert spread((18, 0), finished=False).until(TEXT, 18 * LETTER_MS, 18 * LETTER_MS) == TEXT
+
+
+@given(
+    st.lists(st.tuples(st.text("ab 가你\n", max_size=12), st.integers(0, 900)), max_size=8),
+    st.booleans(),
+    st.lists(st.integers(-10, 8000), min_size=2, max_size=6),
+)
+def test_whoever_hears_more_keeps_more(deltas: list[tuple[str, int]], finished: bool, heard: list[int]) -> None:
+    """Whatever comes in which order: what is kept is a beginning of the text, whole words of it, and grows with what was heard."""
+    text, sound_ms, steps = "", 0, Spread()
+    for delta, more_ms in deltas:
+        text += delta
+        steps.write(len(text), sound_ms)
+        sound_ms += more_ms
+    steps.finished = finished
+    kept = [steps.until(text, ms, sound_ms) for ms in sorted(heard)]
+    for one, two in zip(kept, kept[1:], strict=False):
+        assert two.startswith(one)
+    for part in kept:
+        assert text.startswith(part)
+        rest = text[len(part) :]
+        assert not part or not rest or rest[0] in " \n" or part[-1] == "你" or rest[0] == "你", "a word is not cut"
 
 
 def test_syllables_take_longer_than_letters() -> None:

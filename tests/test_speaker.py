@@ -62,6 +62,28 @@ async def test_what_was_not_heard_is_not_said_again() -> None:
             await wire.until("conversation.item.deleted")
 
 
+@pytest.mark.parametrize("cancels", [False, True])
+async def test_a_reply_that_is_truncated_while_it_is_spoken_stays_cut(cancels: bool) -> None:
+    """A client with `interrupt_response` false, or one that truncates before it cancels: no error, nothing grows back."""
+    responder = FakeResponder(answer=lambda prompt: ["one two three four five six.", "seven eight nine ten."])
+    async with talking(fake_engine(responder=responder, pace=20.0)) as wire:
+        await wire.type("count")
+        for _ in range(3):
+            item_id = (await wire.until("response.output_audio.delta"))["item_id"]
+        await wire.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=450)
+        if cancels:
+            await wire.send("response.cancel")
+        cut = await wire.until("conversation.item.truncated")
+        assert (cut["transcript"], cut["estimated"]) == ("one two", False)
+        done = await wire.until(REPLY)
+        assert transcript(done) == "one two"
+        assert not [event for event in wire.events[wire.events.index(cut) :] if event["type"].endswith(".delta")]
+        assert done["response"]["status"] in (("cancelled", "completed") if cancels else ("completed",))
+        await wire.type("go on")
+        await wire.until(REPLY)
+        assert [line.text for line in responder.prompts[-1].lines] == ["count", "one two", "go on"]
+
+
 class Mannerly(FakeSynthesizer):
     """Remembers in which manner it was to speak."""
 

@@ -61,14 +61,17 @@ export class Heard {
     const { text, soundMs, finished } = reply;
     if (finished && heardMs >= soundMs) return text;
     const steps = reply.steps.length > 0 ? reply.steps : [{ fromMs: 0, letters: text.length }];
-    const at = steps.findLastIndex((step) => step.fromMs <= heardMs);
-    // Words that come behind their sound.
-    if (at < 0) return wholeWords(text, Math.floor((text.length * heardMs) / Math.max(soundMs, 1)));
-    const fromMs = steps[at].fromMs;
+    const at = Math.max(
+      steps.findLastIndex((step) => step.fromMs <= heardMs),
+      0,
+    );
+    // The first words may come behind their sound: they count from its start, and have all of it.
+    const fromMs = at > 0 ? steps[at].fromMs : 0;
+    const behind = at === 0 && steps[0].fromMs > 0;
     const before = at > 0 ? Math.min(steps[at - 1].letters, text.length) : 0;
     const letters = Math.min(steps[at].letters, text.length) - before;
     const said = text.slice(before, before + letters);
-    const lastMs = finished ? soundMs : Math.max(soundMs, fromMs + saidMs(said));
+    const lastMs = finished || behind ? soundMs : Math.max(soundMs, fromMs + saidMs(said));
     const endMs = at + 1 < steps.length ? steps[at + 1].fromMs : lastMs;
     const share = Math.floor((letters * (heardMs - fromMs)) / Math.max(endMs - fromMs, 1));
     return wholeWords(text, before + Math.min(share, letters));

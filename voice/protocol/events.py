@@ -107,9 +107,9 @@ class ItemTruncated(ServerEvent, frozen=True, kw_only=True, tag="conversation.it
     item_id: str = ""
     content_index: int = 0
     audio_end_ms: int = 0
-    transcript: str | UnsetType = UNSET
+    transcript: str | None | UnsetType = UNSET
     """Our extension: the words that are left, those that had ended by `audio_end_ms`."""
-    estimated: bool | UnsetType = UNSET
+    estimated: bool | None | UnsetType = UNSET
     """Our extension: true if the words were guessed in proportion to the sound, since nobody told when each ends."""
 
 

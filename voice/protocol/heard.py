@@ -43,18 +43,16 @@ class Spread:
         if self.finished and heard_ms >= sound_ms:
             return text
         steps = self._steps or [(0, len(text))]
-        at = next((at for at in range(len(steps) - 1, -1, -1) if steps[at][0] <= heard_ms), -1)
-        if at < 0:
-            # Words that come behind their sound.
-            return whole_words(text, len(text) * heard_ms // max(sound_ms, 1))
-        begin_ms = steps[at][0]
+        at = next((at for at in range(len(steps) - 1, 0, -1) if steps[at][0] <= heard_ms), 0)
+        # The first words may come behind their sound: they count from its start, and have all of it.
+        begin_ms, behind = (steps[at][0], False) if at else (0, steps[0][0] > 0)
         before = min(steps[at - 1][1], len(text)) if at else 0
         letters = min(steps[at][1], len(text)) - before
         if at + 1 < len(steps):
             end_ms = steps[at + 1][0]
         else:
             said = text[before : before + letters]
-            end_ms = sound_ms if self.finished else max(sound_ms, begin_ms + said_ms(said))
+            end_ms = sound_ms if self.finished or behind else max(sound_ms, begin_ms + said_ms(said))
         share = letters * (heard_ms - begin_ms) // max(end_ms - begin_ms, 1)
         return whole_words(text, before + min(share, letters))
 
