@@ -2,6 +2,7 @@
 
 import copy
 import json
+from pathlib import Path
 
 import pytest
 
@@ -141,3 +142,12 @@ def test_of_an_item_that_was_deleted_nothing_is_heard_but_its_name_is_free_again
     told.ids.clear()
     told.item(text("mine", words="Another"))
     check(told.events)
+
+
+@pytest.mark.parametrize("name", ["typed", "spoken", "interrupted"])
+def test_recorded_sessions_of_our_engine_are_in_order(name: str) -> None:
+    """Those that the page's client is tested with. Cut off where the program had heard enough."""
+    lines = (Path(__file__).resolve().parent.parent / "fixtures" / "traces" / f"session-{name}.jsonl").read_text("utf-8").splitlines()
+    events = [line["event"] for line in map(json.loads, lines) if line["dir"] == "down"]
+    check(events, complete=False)
+    assert sum(event["type"] == "response.created" for event in events) == 2

@@ -67,6 +67,8 @@ class Order:
         need(event, (kind == "session.created") == (not self.seen), "session.created is the first event, once")
         need(event, bool(event["event_id"]) and event["event_id"] not in self._event_ids, "an event has an id of its own")
         need(event, kind in OURS, "no event of a server of ours")
+        names = [event.get("item_id", "x"), event.get("response_id", "x"), *(event[of]["id"] for of in ("item", "response") if of in event)]
+        need(event, all(isinstance(name, str) and name for name in names), "items and responses have names")
         need(event, not self.over, "the session has expired")
         if kind == ADDED and event["item"].get("status", "completed") == "completed":
             # Who deletes an item may give another under its name.
