@@ -12,7 +12,8 @@ from voice.errors import ProtocolError
 from voice.protocol.codec import decode_server, encode
 from voice.protocol.events import ItemAdded, SpeechStarted
 from voice.protocol.mending import converted, fold, unfold
-from voice.protocol.objects import EXTRA
+from voice.protocol.objects import EXTRA, ResponseParams
+from voice.protocol.requests import ItemCreate, ResponseCreate
 
 ITEMS: list[dict[str, Any]] = [
     {"type": "message", "id": "i", "role": "user", "content": [{"type": "input_image", "image_url": "data:,", "detail": "low"}]},
@@ -50,6 +51,13 @@ def test_a_program_finds_the_fields_that_we_do_not_know() -> None:
     assert event.item.extra is msgspec.UNSET and event.item.content[0].extra == {"frames": [1, {"a": None}], "fps": 2.5}
     event = decode_server(msgspec.json.encode({"type": "conversation.item.added", "item": ITEMS[-1]}))
     assert event.item.extra == {"action": {"kind": "click", "at": [1, 2]}, "pending": None}
+
+
+def test_an_item_can_be_put_into_a_conversation_again() -> None:
+    seen: Any = decode_server(msgspec.json.encode({"type": "conversation.item.added", "item": ITEMS[1]}))
+    for event in (ItemCreate(item=seen.item), ResponseCreate(response=ResponseParams(input=[seen.item]))):
+        sent = msgspec.json.decode(encode(event))
+        assert (sent["item"] if "item" in sent else sent["response"]["input"][0]) == ITEMS[1]
 
 
 @needs("openai")

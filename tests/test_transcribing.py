@@ -130,6 +130,12 @@ def test_what_is_of_other_sessions_is_refused(session: dict[str, Any], code: str
     assert update(served)[0]["session"] == before
 
 
+def test_null_is_no_opinion_on_what_is_not_there() -> None:
+    served = transcribing()
+    [updated] = update(served, instructions=None, model=None, tools=None, audio={"output": None, "input": {"format": None}})
+    assert updated["session"] == served.sent[0]["session"]
+
+
 ITEM = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]}
 
 

@@ -57,6 +57,8 @@ _CHECKED = {_tag(event): event for event in (SessionUpdate, ItemCreate, Response
 """Only these have nested objects whose unknown keys a person may have meant."""
 _WITH_ITEMS = frozenset({ItemAdded, ItemDone, ItemCreated, ItemRetrieved, OutputItemAdded, OutputItemDone, ResponseCreated, ResponseDone})
 """Events of a server whose items may have fields that are not known here."""
+_MAY_HAVE_EXTRA = _WITH_ITEMS | {ItemCreate, ResponseCreate}
+"""And those of a program that puts such an item into a conversation again."""
 _EXTRA_WRITTEN = _encode(EXTRA) + b":"
 
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)
@@ -78,7 +80,7 @@ class ClientMistake(ProtocolError):
 def encode(event: ServerEvent | ClientEvent) -> str:
     """An event as text. Bytes become base64."""
     text = _encode(event)
-    if type(event) in _WITH_ITEMS and _EXTRA_WRITTEN in text:
+    if type(event) in _MAY_HAVE_EXTRA and _EXTRA_WRITTEN in text:
         text = _encode(unfold(_raw(text)))
     return text.decode()
 

@@ -161,8 +161,8 @@ def _check_kind(current: Session, patch: Session) -> None:
         raise ProtocolError(message, "invalid_parameter", "session.type")
     if not transcribes(current):
         return
-    foreign = [name for name in patch.__struct_fields__ if name not in _TRANSCRIPTION and getattr(patch, name) is not UNSET]
-    if isinstance(patch.audio, Audio) and patch.audio.output is not UNSET:
+    foreign = [name for name in patch.__struct_fields__ if name not in _TRANSCRIPTION and getattr(patch, name) not in (UNSET, None)]
+    if isinstance(patch.audio, Audio) and patch.audio.output not in (UNSET, None):
         foreign.append("audio.output")
     if foreign:
         raise ProtocolError(f"Unknown parameter: 'session.{foreign[0]}'.", "unknown_parameter", f"session.{foreign[0]}")
