@@ -29,6 +29,8 @@ BOX = Toolbox(
         tool("roll_dice", [], sides=WHOLE, count=WHOLE),
         tool("play_music", ["song"], song=TEXT, volume=WHOLE),
         Tool("ping"),
+        tool("plugin-read_file", path=TEXT),
+        tool("home__open_door"),
         tool("book_flight", origin=TEXT, destination=TEXT, date=TEXT),
         tool("forecast", place=TEXT, unit={**TEXT, "default": "celsius"}),
         tool("convert", value=NUMBER, **{"from": TEXT, "to": TEXT}),
@@ -67,6 +69,9 @@ BOX = Toolbox(
         ("call forecast for Oslo", "forecast", {"place": "Oslo", "unit": "celsius"}),
         ("call forecast for Oslo in kelvin", "forecast", {"place": "Oslo", "unit": "kelvin"}),
         ("call forecast in Oslo unit kelvin", "forecast", {"place": "Oslo", "unit": "kelvin"}),
+        ("read file notes.txt", "plugin-read_file", {"path": "notes.txt"}),
+        ("call plugin read file path a.txt", "plugin-read_file", {"path": "a.txt"}),
+        ("open the door", "home__open_door", {}),
         ("convert 5 from miles to meters", "convert", {"value": 5, "from": "miles", "to": "meters"}),
     ],
 )
@@ -96,6 +101,7 @@ def test_rather_not(text: str) -> None:
         ("what does get_weather mean", None),
         ("is it not nice weather", None),
         ("what is music", None),
+        ("what is in the file at notes.txt", {"path": "notes.txt"}),
     ],
 )
 def test_by_subject(text: str, want: dict[str, Any] | None) -> None:
@@ -164,9 +170,8 @@ def test_names(name: str, want: list[str]) -> None:
     assert name_words(name) == want
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3), max_leaves=5
-)
+SCALAR = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+JSON = SCALAR | st.lists(SCALAR | st.lists(SCALAR, max_size=2), max_size=3)
 SCHEMA = st.dictionaries(
     st.sampled_from(["type", "enum", "required", "properties", "x"]), JSON | st.dictionaries(st.text(max_size=4), JSON), max_size=4
 )
@@ -178,7 +183,7 @@ ODD = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=80, deadline=None, derandomize=True)
 @given(st.text("call get x to 1 on _\u00e9\uac00.", max_size=30), st.lists(ODD, max_size=3))
 def test_any_text_and_any_schema_is_taken(text: str, tools: list[Tool]) -> None:
     for choice in ("auto", "required"):

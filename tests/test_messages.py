@@ -73,7 +73,7 @@ LINES = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.lists(LINES, max_size=14))
 def test_whatever_was_said_endpoints_take_it(lines: list[Line]) -> None:
     """The rule that they check: behind a message with calls comes exactly one output of each, and none anywhere else."""

@@ -123,7 +123,7 @@ WORDS = st.lists(st.text("abcde.,!안녕你好 \n", max_size=9), max_size=12)
 SOUNDS = st.lists(st.tuples(st.integers(0, 900), st.booleans()), max_size=12)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.integers(1, 60), st.booleans(), WORDS, SOUNDS, st.text("{}ab", max_size=12))
 def test_never_more_than_the_limit(limit: int, spoken: bool, texts: list[str], sounds: list[tuple[int, bool]], call: str) -> None:
     ration = Ration(limit, HZ if spoken else 0)

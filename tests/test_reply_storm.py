@@ -77,7 +77,7 @@ class Engine:
         return session._intake.replies.get(self.response_id) is not None
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(ACTS, max_size=14),
     st.sampled_from([1, 3, 7, 20, 60, 4096, "inf"]),

@@ -70,7 +70,8 @@ def by_name(text: str, toolbox: Toolbox) -> Wanted | None:
     """The function that a sentence names, the one with the longest name first; None if it names none, or says not to call it."""
     words = split(text)
     for tool in sorted(toolbox.usable, key=lambda tool: -len(tool.name)):
-        for start, stop in _places(words, name_words(tool.name)):
+        places = [place for name in _said_names(tool.name) for place in _places(words, name)]
+        for start, stop in places:
             if _HANGUL.search(text):
                 if _KOREAN_CALLS.search(text):
                     return Wanted(tool, _filled(tool, words, range(len(words)), rest=False), ordered=True)
@@ -89,7 +90,7 @@ def by_subject(text: str, toolbox: Toolbox) -> Wanted | None:
         return None
     found = []
     for tool in toolbox.usable:
-        verb, *subject = name_words(tool.name) or [""]
+        verb, *subject = _said_names(tool.name)[-1] or [""]
         subject = [word for word in subject if word not in _READS]
         ends = [_last(words.texts, word) for word in subject]
         if verb in _READS and subject and None not in ends:
@@ -127,6 +128,18 @@ def value_of(text: str, tool: Tool, name: str) -> Any:
 def name_words(name: str) -> list[str]:
     """The words of a name: get_weather, getWeather, get-weather."""
     return [word.lower() for word in _NAME_WORD.findall(name)]
+
+
+def _said_names(name: str) -> list[list[str]]:
+    """How a name may be said: whole, and without the plugin or server in front of it ("weather-get_weather", "home__get_weather")."""
+    names = [name_words(name)]
+    for mark in ("__", "-"):
+        own = name_words(name.rpartition(mark)[2])
+        # A hyphen parts the words of a name, too.
+        if mark in name and own and (mark == "__" or len(own) > 1):
+            names.append(own)
+            break
+    return names
 
 
 def _places(words: Words, name: Sequence[str]) -> Iterator[tuple[int, int]]:
@@ -285,8 +298,14 @@ def _said_as(value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _trimmed(words: Words, start: int, stop: int, free: set[int] | None = None) -> str:
     """The words of a value as they were written, without what only ties them to the sentence."""
-    while start < stop and (words.texts[start] in _LINKS or (free is not None and start not in free)):
+    while start < stop and (_is_link(words, start) or (free is not None and start not in free)):
         start += 1
     while stop > start and (words.texts[stop - 1] in _TRAILS | {"and", "with", "for"} or (free is not None and stop - 1 not in free)):
         stop -= 1
     return words.original(start, stop).strip(" \"'.!?,;:()[]{}")
+
+
+def _is_link(words: Words, place: int) -> bool:
+    """Whether a word only ties what follows to the sentence; not the beginning of something longer ("a.txt")."""
+    behind = words.source[words.stops[place] : words.stops[place] + 1]
+    return words.texts[place] in _LINKS and (not behind or behind.isspace() or behind in ",:")
