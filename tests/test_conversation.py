@@ -1,6 +1,7 @@
 """Items in order, their sound within bounds, and cutting a reply to what was heard."""
 
 import base64
+import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -184,10 +185,17 @@ def test_a_second_cut_cuts_the_first() -> None:
     assert order(conversation) == [] and conversation.lines() == []
 
 
-@pytest.mark.parametrize("ms", [-1, 1001, 57_340])
-def test_more_than_there_is_cannot_be_cut(ms: int) -> None:
+@pytest.mark.parametrize(
+    ("ms", "why"),
+    [
+        (-1, "Invalid value: -1. 'audio_end_ms' is 0 or more."),
+        (1001, "Audio content of 1000ms is already shorter than 1001ms"),
+        (57_340, "Audio content of 1000ms is already shorter than 57340ms"),
+    ],
+)
+def test_more_than_there_is_cannot_be_cut(ms: int, why: str) -> None:
     conversation = talk(spoken("a"))
-    with pytest.raises(ProtocolError) as caught:
+    with pytest.raises(ProtocolError, match=f"^{re.escape(why)}$") as caught:
         conversation.truncate("a", ms)
     assert (caught.value.code, caught.value.param) == ("invalid_value", "audio_end_ms")
     assert order(conversation) == ["one two three"]

@@ -144,7 +144,9 @@ class Conversation:
         entry = self.get(item_id)
         if entry.item.role != "assistant" or not any(part.type == "output_audio" for part in entry.item.content or ()):
             raise ProtocolError("Only the audio of an assistant's message can be truncated.", "invalid_value", "item_id")
-        if audio_end_ms < 0 or audio_end_ms > entry.audio_ms:
+        if audio_end_ms < 0:
+            raise ProtocolError(f"Invalid value: {audio_end_ms}. 'audio_end_ms' is 0 or more.", "invalid_value", "audio_end_ms")
+        if audio_end_ms > entry.audio_ms:
             message = f"Audio content of {entry.audio_ms}ms is already shorter than {audio_end_ms}ms"
             raise ProtocolError(message, "invalid_value", "audio_end_ms")
         cut = heard_text(entry, audio_end_ms)
