@@ -24,7 +24,8 @@ import numpy as np
 import pocketsphinx
 
 from voice.audio.denoise import CLEAN_DB, Denoiser, Noise, measure
-from voice.audio.pcm import RATE_HZ, Samples, empty, from_bytes, to_bytes
+from voice.audio.pcm import RATE_HZ, Samples, empty, from_bytes, silence, to_bytes
+from voice.workers.hiss import Hiss
 from voice.workers.network import Network, Paths, network
 from voice.workers.process import Frame, child_pipes, read_frames, writer
 
@@ -37,6 +38,9 @@ HEAD_LEAST_SAMPLES = RATE_HZ
 _PAUSE_BLOCKS = 2
 _STANDS_OUT = 4.0
 """There is speech in a head whose loudest block has 4 times the power of its quietest, and a block below their geometric mean is quiet."""
+LEAD = silence(100)
+"""In front of every clean utterance: the decoder wants silence first, and takes a first sound for it where there is none (a file or a message that
+begins with speech: 74 of 80 commands understood without it, 78 with it; nothing changes where there is silence). In noise it does harm."""
 LONG_SAMPLES = RATE_HZ * 15
 TOO_LONG_SAMPLES = RATE_HZ * 30
 """After 15 s the next quiet block, after 30 s any block ends a part: the work at the end grows with the length of the last part only."""
@@ -196,6 +200,7 @@ class Ear:
         self._head: Head | None = Head()
         self._noise: Noise | None = None
         self._denoiser: Denoiser | None = None
+        self._hiss = Hiss(empty())
         self._mean = _MEAN
         self._part_samples = 0
         self._part_energy = 0.0
@@ -267,7 +272,7 @@ class Ear:
         if not len(block):
             return
         if self._head is None:
-            yield from self._decode(block if self._denoiser is None else self._denoiser.push(block))
+            yield from self._decode(self._hiss.push(block) if self._denoiser is None else self._denoiser.push(block))
             return
         if self._head.push(block):
             yield from self._begin(self._head.samples())
@@ -279,6 +284,9 @@ class Ear:
         if self._noise is not None and self._noise.snr_db < CLEAN_DB:
             self._denoiser = Denoiser(self._noise)
             head = self._denoiser.push(head)
+        else:
+            self._hiss = Hiss(head)
+            head = self._hiss.push(np.concatenate((LEAD, head))) if len(head) else head
         self._mean = self._models.mean(to_bytes(head))
         if len(head):
             self._models.commands.start(self._mean)
