@@ -117,5 +117,5 @@ async def test_whatever_a_server_says_the_visit_ends_with_a_step() -> None:
         noise = chance.randbytes(chance.randrange(200))
         handler = upgrades(noise or b"x") if turn % 3 == 0 else says(chance.choice(heads) + noise)
         async with listening(handler) as port:
-            steps = await visit(f"ws://127.0.0.1:{port}/", timeout_s=0.05)
+            steps = await visit(f"ws://127.0.0.1:{port}/", timeout_s=0.5)
         assert steps[-1].name in ("HTTP", "clock", "WebSocket") and not all(step.ok for step in steps)
