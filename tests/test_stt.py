@@ -113,22 +113,21 @@ async def test_the_same_samples_give_the_same_answer_however_cut_and_whatever_ca
 @pytest.mark.slow
 @needs("flite")
 async def test_a_question_in_the_middle_is_answered_and_disturbs_nothing(sphinx: SphinxTranscriber, flite_wav: FliteWav) -> None:
-    for text in ("what is seven plus two", "he was walking down to the river", "what time is it"):
+    for text, deviation in (("what is seven plus two", 0), ("he was walking down to the river", 300), ("what time is it", 0)):
         speech = read(flite_wav(text))
-        noise = np.random.default_rng(1).normal(0, 300, len(speech)).astype(np.int16)
-        for samples in (speech, speech + noise):
-            want = await hear(sphinx, samples)
-            hearing = sphinx.listen()
-            assert await hearing.so_far() == SoFar("")
-            told: list[str] = []
-            for start in range(0, len(samples), 4_800):
-                hearing.feed(samples[start : start + 4_800])
-                so_far = await hearing.so_far()
-                assert so_far is not None
-                told.append(so_far.text)
-            assert await hearing.finish() == want
-            assert await hearing.so_far() is None
-            assert any(told)
+        samples = speech + np.rint(np.random.default_rng(1).normal(0, deviation, len(speech))).astype(np.int16)
+        want = await hear(sphinx, samples)
+        hearing = sphinx.listen()
+        assert await hearing.so_far() == SoFar("")
+        told: list[str] = []
+        for start in range(0, len(samples), 4_800):
+            hearing.feed(samples[start : start + 4_800])
+            so_far = await hearing.so_far()
+            assert so_far is not None
+            told.append(so_far.text)
+        assert await hearing.finish() == want
+        assert await hearing.so_far() is None
+        assert any(told)
         if text == "what is seven plus two":
             assert {"what is seven", "what is seven plus"} & set(told), told
 
@@ -154,9 +153,11 @@ async def test_who_asks_is_told_when_the_utterance_is_dropped_or_its_worker_dies
     await sphinx.warm()
     for end in ("drop", "kill", "finish"):
         hearing = sphinx.listen()
+        hearing.feed(speech[: RATE_HZ // 5])
+        assert await hearing.so_far() is not None, "it has a worker"
         feed(hearing, speech, (RATE_HZ,))
         asking = asyncio.ensure_future(hearing.so_far())
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.1)
         if end == "drop":
             hearing.drop()
             assert await asking is None
