@@ -89,6 +89,11 @@ async def test_what_came_of_calls_is_read() -> None:
     assert await answer([*lines, Line("assistant", "It is clear."), Line("user", "what time is it")]) == [Said("It is 4:09 PM.")]
 
 
+async def test_a_call_is_nothing_that_was_said() -> None:
+    lines = [*exchange("hello", "Hi there."), Line("assistant", "", Call("a", "get_time", "{}")), Line("tool", "noon", call_id="a")]
+    assert await answer([*lines, Line("user", "what did you say")], Toolbox()) == [say("i_said", text="Hi there.")]
+
+
 async def test_an_older_output_is_not_read_again() -> None:
     lines = [Line("tool", "old", call_id="x"), Line("user", "call it"), Line("assistant", "", Call("a", "get_time", "{}"))]
     assert await answer([*lines, Line("tool", "new", call_id="a")]) == [Said("new")]

@@ -160,5 +160,5 @@ def _exchange(lines: Sequence[Line]) -> tuple[str, str, str]:
         return "", "", ""
     earlier = lines[:last]
     before = next((line.text for line in reversed(earlier) if line.role == "user"), "")
-    told = next((line.text for line in reversed(earlier) if line.role == "assistant"), "")
+    told = next((line.text for line in reversed(earlier) if line.role == "assistant" and line.call is None), "")
     return lines[last].text, before, told
