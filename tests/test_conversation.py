@@ -14,6 +14,7 @@ from voice.errors import ProtocolError
 from voice.protocol import conversation as module
 from voice.protocol.conversation import Conversation, Cut, Entry, SpokenWord, heard_text, message, text_of
 from voice.protocol.heard import Spread
+from voice.protocol.lines import Line, lines_of
 from voice.protocol.objects import Content, Item
 
 
@@ -44,7 +45,7 @@ def talk(*entries: Entry) -> Conversation:
 
 
 def order(conversation: Conversation) -> list[str]:
-    return [text for _, text in conversation.lines()]
+    return [line.text for line in lines_of(conversation.items())]
 
 
 def test_items_go_where_they_are_put() -> None:
@@ -93,7 +94,7 @@ def test_the_oldest_texts_go(monkeypatch: pytest.MonkeyPatch) -> None:
     conversation = talk(said("a", text="1234"), said("b", text="5678"), said("c", text="90"))
     assert len(conversation) == 3
     conversation.add(Entry(Item(type="function_call_output", id="d", call_id="c", output="x" * 7)))
-    assert order(conversation) == ["90"] and len(conversation) == 2
+    assert order(conversation) == ["90", "x" * 7]
     conversation.delete("d")
     conversation.add(said("e", text="x" * 8))
     assert len(conversation) == 2
@@ -182,7 +183,7 @@ def test_a_second_cut_cuts_the_first() -> None:
     conversation.truncate("a", 400)
     assert order(conversation) == ["one"]
     conversation.truncate("a", 0)
-    assert order(conversation) == [] and conversation.lines() == []
+    assert order(conversation) == [] and lines_of(conversation.items()) == []
 
 
 @pytest.mark.parametrize(
@@ -209,7 +210,7 @@ def test_an_item_that_is_still_spoken_is_cut_and_stays_cut() -> None:
     with pytest.raises(ProtocolError, match=r"^Audio content of 700ms is already shorter than 701ms$"):
         conversation.truncate("a", 701)
     assert conversation.truncate("a", 650) == Cut("one two", estimated=False)
-    assert unfinished.item.status == "in_progress" and conversation.lines() == []
+    assert unfinished.item.status == "in_progress" and lines_of(conversation.items()) == []
     conversation.set_sound("a", tone(900), 16_000)
     assert unfinished.samples is not None and (len(unfinished.samples), unfinished.audio_ms) == (650 * 16, 650)
     assert conversation.truncate("a", 300) == Cut("one", estimated=False)
@@ -241,7 +242,7 @@ def test_what_a_message_says() -> None:
     conversation = talk(Entry(message("a", "user", parts, "completed")), Entry(Item(type="function_call", id="b", arguments="{}")))
     conversation.set_transcript("a", "here")
     conversation.set_transcript("nobody", "x")
-    assert conversation.lines() == [("user", "look here")]
+    assert lines_of(conversation.items()) == [Line("user", "look here")]
 
 
 def test_an_item_that_is_still_being_generated_stays(monkeypatch: pytest.MonkeyPatch) -> None:

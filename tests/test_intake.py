@@ -10,6 +10,7 @@ from tests.support.signals import tone
 from voice.audio.encoding import Encoding
 from voice.audio.pcm import to_bytes
 from voice.protocol.conversation import SpokenWord
+from voice.protocol.lines import Line, lines_of
 from voice.protocol.orders import ListenDropped, ListenEnded, ListenMore, ListenStarted
 
 TURN = "." * 25 + "#" * 20 + "." * 30
@@ -96,7 +97,7 @@ def test_truncate_takes_an_answers_sound_only() -> None:
     [event] = served.send("conversation.item.truncate", **cut)
     assert event["type"] == "conversation.item.truncated" and event["audio_end_ms"] == 500
     assert (event["transcript"], event["estimated"]) == ("One two", True)
-    assert served.session.conversation.lines()[-1] == ("assistant", "One two")
+    assert lines_of(served.session.conversation.items())[-1] == Line("assistant", "One two")
 
 
 def test_an_answer_that_is_truncated_while_it_is_generated_does_not_grow_back() -> None:
@@ -123,7 +124,7 @@ def test_an_answer_that_is_truncated_while_it_is_generated_does_not_grow_back() 
     [event] = served.send("conversation.item.retrieve", item_id=item_id)
     [part] = event["item"]["content"]
     assert (part["transcript"], len(base64.b64decode(part["audio"]))) == ("One", 400 * 24 * 2)
-    assert served.session.conversation.lines() == [("assistant", "One")]
+    assert lines_of(served.session.conversation.items()) == [Line("assistant", "One")]
 
 
 def test_a_client_commits_a_turn() -> None:

@@ -11,7 +11,7 @@ from tests.support.served import counted, loud_turns, sound
 from voice.errors import ProtocolError
 from voice.protocol.arbiter import MAX_WAITING
 from voice.protocol.client import ClientSession
-from voice.protocol.conversation import SpokenWord
+from voice.protocol.conversation import SpokenWord, text_of
 from voice.protocol.events import ServerEvent
 from voice.protocol.foreign import FOREIGN_EVENTS, SERVER_EVENTS
 from voice.protocol.notices import (
@@ -187,9 +187,9 @@ def test_a_message_waits_for_the_answer_in_progress_and_is_answered_once() -> No
     for text in ("One?", "Two?"):
         pair.client.say(text)
     pair.run()
-    assert [line[1] for line in pair.server.session.conversation.lines()] == ["One?"]
+    assert [text_of(item) for item in pair.server.session.conversation.items()] == ["One?"]
     pair.reply("One!")
-    assert [line[1] for line in pair.server.session.conversation.lines()] == ["One?", "One!", "Two?"]
+    assert [text_of(item) for item in pair.server.session.conversation.items()] == ["One?", "One!", "Two?"]
     pair.reply("Two!")
     assert [line.text for line in pair.client.inbound.history] == ["One?", "One!", "Two?", "Two!"]
     assert len(pair.server.wanted()) == 2
@@ -348,7 +348,7 @@ def test_the_history_has_the_words_that_the_server_knows_were_heard() -> None:
     )
     pair.run()
     assert [(line.text, line.estimated) for line in pair.client.inbound.history][-1] == ("one two three", False)
-    assert pair.server.session.conversation.lines()[-1] == ("assistant", "one two three")
+    assert text_of(pair.server.session.conversation.items()[-1]) == "one two three"
     pair.client.connected()
     restored = [
         event["item"]["content"] for event in map(json.loads, pair.client.outgoing()) if event["type"] == "conversation.item.create"

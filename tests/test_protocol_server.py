@@ -9,7 +9,7 @@ from tests.support.served import LIFE_S, Served, types
 from tests.support.signals import tone
 from voice.audio.pcm import to_bytes
 from voice.protocol.events import OWN_EVENTS
-from voice.protocol.lines import lines_of
+from voice.protocol.lines import Line, lines_of
 from voice.protocol.orders import Hangup, ListenEnded, ListenMore, ListenStarted, ReplyStopped, ReplyWanted, Wake
 
 TURN = "." * 25 + "#" * 20 + "." * 30
@@ -38,7 +38,7 @@ def test_a_voice_turn() -> None:
     assert completed["usage"] == {"type": "duration", "seconds": 1.2} and completed["item_id"] == delta["item_id"] == item_id
     assert types(served.say("Nothing.", tone(300, rate_hz=24_000))) == [*OPENED, WORD, SOUND, SOUND]
     assert types(served.end()) == [*SPOKEN, *CLOSED]
-    assert served.session.conversation.lines() == [("user", "What is new?"), ("assistant", "Nothing.")]
+    assert lines_of(served.session.conversation.items()) == [Line("user", "What is new?"), Line("assistant", "Nothing.")]
     served.order.complete()
 
 
@@ -118,7 +118,7 @@ def test_out_of_band_runs_beside_and_leaves_no_trace() -> None:
     served.session.say(first, "Main.")
     served.session.end_reply(first)
     served.take()
-    assert served.session.conversation.lines() == [("user", "Hello"), ("assistant", "Main.")]
+    assert lines_of(served.session.conversation.items()) == [Line("user", "Hello"), Line("assistant", "Main.")]
     served.order.complete()
 
 
@@ -157,7 +157,7 @@ def test_words_are_told_to_who_asked_for_them() -> None:
     item_id = next(event["item_id"] for event in served.hear(TURN))
     assert served.session.transcribed(item_id, "Hello", 900) == [] and served.take() == []
     assert served.session.transcription_failed(item_id, "it died") == [] and served.take() == []
-    assert served.session.conversation.lines() == [("user", "Hello")]
+    assert lines_of(served.session.conversation.items()) == [Line("user", "Hello")]
     served.reply()
     served.update(audio={"input": {"transcription": {}}})
     item_id = next(event["item_id"] for event in served.hear(TURN))

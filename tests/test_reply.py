@@ -12,6 +12,7 @@ from voice.errors import ProtocolError
 from voice.policy.usage import Tokens
 from voice.protocol.conversation import Conversation, Entry, SpokenWord, text_of
 from voice.protocol.events import AudioDelta, OutputItemAdded, OutputItemDone, ResponseCreated, ResponseDone, ServerEvent
+from voice.protocol.lines import Line, lines_of
 from voice.protocol.objects import Item, StatusDetails
 from voice.protocol.outputs import DELTA_MS
 from voice.protocol.reply import Reply, ReplyPlan, State
@@ -50,7 +51,7 @@ def test_a_spoken_reply() -> None:
     assert kinds(reply.say("Hello")) == [*OPEN, "response.output_audio_transcript.delta"]
     assert kinds(reply.sound(tone(100, rate_hz=24_000), 24_000)) == ["response.output_audio.delta"]
     assert kinds(reply.say(" there.")) == ["response.output_audio_transcript.delta"]
-    assert reply.state is State.SPEAKING and reply.sent_ms == 100
+    assert reply.state is State.SPEAKING
     events = reply.end()
     assert kinds(events) == ["response.output_audio.done", "response.output_audio_transcript.done", *CLOSE]
     response = last(events).response
@@ -64,7 +65,7 @@ def test_a_spoken_reply() -> None:
         "input_token_details": {"text_tokens": 2, "audio_tokens": 10, "image_tokens": 0, "cached_tokens": 0},
         "output_token_details": {"text_tokens": 3, "audio_tokens": 2},
     }
-    assert conversation.lines() == [("assistant", "Hello there.")] and conversation.get("item_1").audio_ms == 100
+    assert lines_of(conversation.items()) == [Line("assistant", "Hello there.")] and conversation.get("item_1").audio_ms == 100
 
 
 def test_a_written_reply_has_no_sound() -> None:
@@ -149,7 +150,7 @@ def test_words_and_their_times_are_kept_for_cutting() -> None:
     reply.sound(tone(200), 16_000, [SpokenWord(400, 7)])
     reply.end()
     conversation.truncate("item_1", 399)
-    assert conversation.lines() == [("assistant", "one")]
+    assert lines_of(conversation.items()) == [Line("assistant", "one")]
 
 
 def test_its_item_cannot_be_deleted_before_it_is_done() -> None:
@@ -216,7 +217,7 @@ def test_words_and_calls_take_turns() -> None:
     places = {event.item.id: event.output_index for event in events if isinstance(event, OutputItemDone)}
     assert places == {"item_4": 3} and conversation.get("item_4").audio_ms == 200
     conversation.truncate("item_4", 150)
-    assert conversation.lines()[-1] == ("assistant", "Done"), "the words' times count from the item's own beginning"
+    assert lines_of(conversation.items())[-1] == Line("assistant", "Done"), "the words' times count from the item's own beginning"
 
 
 def test_a_call_has_an_id_that_nobody_had() -> None:

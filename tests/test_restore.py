@@ -9,6 +9,7 @@ from tests.support.pair import Pair
 from voice.protocol.codec import decode_client, encode
 from voice.protocol.conversation import MAX_ITEMS
 from voice.protocol.history import MAX_TOLD, History
+from voice.protocol.lines import Line, lines_of
 from voice.protocol.notices import ErrorReported
 from voice.protocol.objects import Session
 from voice.protocol.requests import ClientEvent, ItemCreate
@@ -83,7 +84,7 @@ def test_a_long_conversation_leaves_room_on_the_server_for_what_is_typed() -> No
     assert [event["item_id"] for event in pair.up if event["type"] == "conversation.item.delete"] == [
         f"i{n}" for n in range(MAX_ITEMS - MAX_TOLD)
     ]
-    assert pair.server.session.conversation.lines()[-1] == ("user", "One more")
+    assert lines_of(pair.server.session.conversation.items())[-1] == Line("user", "One more")
     pair.client.connected()
     told = [json.loads(text)["type"] for text in pair.client.outgoing()]
     assert told.count("conversation.item.create") == MAX_TOLD

@@ -55,11 +55,6 @@ class Pieces:
         self._cut: int | None = None
         self._given = 0
 
-    @property
-    def given(self) -> int:
-        """Samples handed out so far."""
-        return self._given
-
     def push(self, samples: Samples, marks: Iterable[tuple[int, int]] = ()) -> list[Speech]:
         """More of the sentence: int16, mono, any length, with marks of (raw sample, character of the text)."""
         for sample, position in marks:

@@ -156,11 +156,6 @@ class Conversation:
             entry.samples = entry.samples[: audio_end_ms * entry.rate_hz // 1000]
         return cut
 
-    def lines(self) -> list[tuple[str, str]]:
-        """(role, text) of every message that has text, oldest first; not of those that are still being generated."""
-        done = (item for item in self.items() if item.type == "message" and item.status != "in_progress")
-        return [(str(item.role), text) for item in done if (text := text_of(item))]
-
     def retrieved(self, item_id: str, user: Encoding, assistant: Encoding) -> Item:
         """An item with its sound as base64, if it is kept and small enough, written as the session's input or output is.
 

@@ -94,11 +94,6 @@ class Reply:
         """Its message was truncated: nothing is added to that any more."""
         return self._items.cut
 
-    @property
-    def sent_ms(self) -> int:
-        """How much sound the reply has so far."""
-        return ms_in(self._ration.samples, self.plan.rate_hz)
-
     def created(self) -> list[ServerEvent]:
         """The beginning."""
         return [ResponseCreated(response=self._response("in_progress"))]
