@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from voice.engines import stt
 from voice.engines.local import LocalOptions
 from voice.links import web
 from voice.protocol import asked, buffer, codec, conversation, limits, outputs, ration, replies
@@ -154,6 +155,7 @@ NUMBERS: list[tuple[str, str, object]] = [
     ("Limits", "events of a client, besides sound", limits.BURST),
     ("Limits", "events of a client, besides sound", limits.PER_S),
     ("Limits", "one turn", buffer.MAX_TURN_S),
+    ("Limits", "words of one turn", stt.LONGEST_S),
     ("Limits", "a turn to commit", buffer.MIN_COMMIT_MS),
     ("Limits", "items of a conversation", conversation.MAX_ITEMS),
     ("Limits", "text that clients gave", conversation.MAX_TEXT_LETTERS),
