@@ -36,8 +36,12 @@ class Sessions:
         for order, text in here:
             examine(order, text)
         for path in sorted(self.folder.glob("*.jsonl")) if self.folder else ():
+            if path.stat().st_size == (self._read[path][1] if path in self._read else 0):
+                continue
             order, at = self._read.get(path) or (self.begun(), 0)
-            text = path.read_bytes()[at:]
+            with path.open("rb") as notes:
+                notes.seek(at)
+                text = notes.read()
             whole = text[: text.rfind(b"\n") + 1]
             # What is wrong in it is told once, to the test that it belongs to.
             self._read[path] = (order, at + len(whole))
