@@ -26,6 +26,14 @@ def test_one_stretch_of_letters_is_spread_over_all_of_the_sound(heard_ms: int, w
     assert spread((len(TEXT), 0)).until(TEXT, heard_ms, 1000) == want
 
 
+def test_an_emoji_is_one_letter_as_in_the_page() -> None:
+    """tests/web/session.test.mjs has the same numbers."""
+    text = "\U0001f600" * 6 + " one two three four five"
+    steps = spread((len(text), 0), (len(text) + 16, 1000))
+    cuts = [steps.until(text + " six seven eight", ms, 3000) for ms in (150, 199, 200, 400, 1000)]
+    assert cuts == ["", "", text[:6], text[:10], text]
+
+
 def test_letters_belong_to_the_sound_that_came_behind_them() -> None:
     """The first two words took 900 ms, the others 100."""
     steps = spread((7, 0), (len(TEXT), 900))

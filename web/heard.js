@@ -26,9 +26,9 @@ export class Heard {
     const reply = this._reply(itemId);
     reply.text = final ? text : reply.text + text;
     reply.final = final;
-    const last = reply.steps.at(-1);
-    if (last && last.fromMs === reply.soundMs) last.letters = reply.text.length;
-    else if (!last || last.letters !== reply.text.length) reply.steps.push({ fromMs: reply.soundMs, letters: reply.text.length });
+    const [last, letters] = [reply.steps.at(-1), count(reply.text)];
+    if (last && last.fromMs === reply.soundMs) last.letters = letters;
+    else if (!last || last.letters !== letters) reply.steps.push({ fromMs: reply.soundMs, letters });
   }
 
   // More sound of it.
@@ -60,7 +60,8 @@ export class Heard {
     if (!reply || heardMs <= 0) return "";
     const { text, soundMs, finished } = reply;
     if (finished && heardMs >= soundMs) return text;
-    const steps = reply.steps.length > 0 ? reply.steps : [{ fromMs: 0, letters: text.length }];
+    const all = [...text];
+    const steps = reply.steps.length > 0 ? reply.steps : [{ fromMs: 0, letters: all.length }];
     const at = Math.max(
       steps.findLastIndex((step) => step.fromMs <= heardMs),
       0,
@@ -68,9 +69,9 @@ export class Heard {
     // The first words may come behind their sound: they count from its start, and have all of it.
     const fromMs = at > 0 ? steps[at].fromMs : 0;
     const behind = at === 0 && steps[0].fromMs > 0;
-    const before = at > 0 ? Math.min(steps[at - 1].letters, text.length) : 0;
-    const letters = Math.min(steps[at].letters, text.length) - before;
-    const said = text.slice(before, before + letters);
+    const before = at > 0 ? Math.min(steps[at - 1].letters, all.length) : 0;
+    const letters = Math.min(steps[at].letters, all.length) - before;
+    const said = all.slice(before, before + letters).join("");
     const lastMs = finished || behind ? soundMs : Math.max(soundMs, fromMs + saidMs(said));
     const endMs = at + 1 < steps.length ? steps[at + 1].fromMs : lastMs;
     const share = Math.floor((letters * (heardMs - fromMs)) / Math.max(endMs - fromMs, 1));
@@ -93,15 +94,21 @@ export class Heard {
   }
 }
 
+// Letters as Python counts them: one outside of the basic plane (an emoji) is one, not two.
+function count(text) {
+  return [...text].length;
+}
+
 // About how long it takes to say this.
 function saidMs(text) {
-  return text.length * LETTER_MS + (text.match(WIDE)?.length ?? 0) * (WIDE_MS - LETTER_MS);
+  return count(text) * LETTER_MS + (text.match(WIDE)?.length ?? 0) * (WIDE_MS - LETTER_MS);
 }
 
 // The first `letters` of a text without a word that is cut; the blank behind the last letter ends it.
 function wholeWords(text, letters) {
-  if (letters >= text.length) return text;
-  const alone = text.slice(0, letters).search(LAST_ALONE);
-  const blank = text.slice(0, letters + 1).search(LAST_BLANK);
+  const all = [...text];
+  if (letters >= all.length) return text;
+  const alone = all.slice(0, letters).join("").search(LAST_ALONE);
+  const blank = all.slice(0, letters + 1).join("").search(LAST_BLANK);
   return text.slice(0, Math.max(alone + 1, blank, 0));
 }

@@ -5,6 +5,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 
 import { MAX_WAITING } from "../../web/arbiter.js";
+import { Heard } from "../../web/heard.js";
 import { MAX_TOLD } from "../../web/history.js";
 import { inputRate, outputRate } from "../../web/inbound.js";
 import { decodeBase64 } from "../../web/pcm.js";
@@ -95,6 +96,8 @@ for (const name of traces) {
     assert.equal(got.length, want.length);
   });
 }
+
+const EMOJI = "😀😀😀😀😀😀 one two three four five";
 
 // What only the page does: links that break, words that were heard, other rates.
 
@@ -215,6 +218,20 @@ test("an answer that broke off in the middle is told again as far as it came, an
   assert.deepEqual(
     events(session).map((event) => event.item?.content[0].text),
     [undefined, "count", "one two"],
+  );
+});
+
+test("an emoji is one letter, as in tests/test_heard.py", () => {
+  const reply = new Heard();
+  reply.words("a", EMOJI, false);
+  reply.sound("a", 1000, 1000);
+  reply.words("a", " six seven eight", false);
+  reply.sound("a", 2000, 1000);
+  reply.finish("a");
+  assert.equal(EMOJI.length, 12 + 24);
+  assert.deepEqual(
+    [150, 199, 200, 400, 1000].map((ms) => reply.until("a", ms)),
+    ["", "", EMOJI.slice(0, 12), EMOJI.slice(0, 16), EMOJI],
   );
 });
 
