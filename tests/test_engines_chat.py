@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
@@ -26,7 +27,7 @@ from tests.support.chat_server import (
     words,
 )
 from voice.engines import wording
-from voice.engines.base import Heard, Prompt, Said
+from voice.engines.base import BrokenOff, Heard, Prompt, Said
 from voice.engines.chat import GO_ON, SILENCE, UNSURE_NOTE, ChatResponder, excuse
 from voice.engines.chat_client import ChatClient
 from voice.engines.endpoint import ChatOptions, ChatTimeouts
@@ -37,7 +38,7 @@ from voice.protocol.lines import Line
 
 FRIDAY = 1_795_190_999.0
 """2026-11-20 16:09:59 UTC."""
-KEY = "sk-canary-0123456789"
+KEY = f"sk-{secrets.token_hex(10)}"
 PATIENT = ChatTimeouts(connect_s=5.0, first_token_s=5.0, idle_s=5.0, total_s=9.0)
 QUICK = ChatTimeouts(connect_s=5.0, first_token_s=0.3, idle_s=0.3, total_s=9.0)
 
@@ -253,7 +254,8 @@ def test_each_code_has_its_own_sentence_in_both_languages() -> None:
 async def test_an_answer_without_end_is_ended() -> None:
     endless = [BEGIN, *[words("word " * 200 + ". ")] * 100]
     async with chatting(endless) as (server, responder):
-        said = await said_by(responder, typed("talk"))
+        *said, last = await said_by(responder, typed("talk"))
+        assert last == BrokenOff("max_output_tokens")
         assert 19_000 < sum(len(item.text) for item in said) < 21_500
         await server.requests[0].gone.wait()
 

@@ -102,6 +102,7 @@ class ChatResponder:
                         yield saying
                     reason = piece.reason if isinstance(piece, Finished) else reason
                     if streamed.letters > LONGEST_ANSWER:
+                        reason = "length"
                         break
             for said in streamed.flush():
                 yield said
