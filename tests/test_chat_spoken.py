@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import secrets
 import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -31,7 +32,7 @@ from voice.protocol.notices import ReplyAudio, ReplyEnded, ReplyText, UserText
 
 ROOT = Path(__file__).resolve().parent.parent
 REPLY = "response.done"
-KEY = "sk-canary-0123456789"
+KEY = f"sk-{secrets.token_hex(10)}"
 PATIENT, QUICK = ChatTimeouts(5.0, 5.0, 5.0, 9.0), ChatTimeouts(5.0, 0.4, 5.0, 9.0)
 
 

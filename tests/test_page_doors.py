@@ -3,6 +3,7 @@ upstream, which reaches no page."""
 
 import asyncio
 import json
+import secrets
 import urllib.request
 
 import pytest
@@ -20,7 +21,7 @@ if not missing("playwright"):
     from tests.support.page_server import PageServer, page_server
 
 WITHIN_S = 60
-SERVER_KEY = "sk-server-canary-0123456789abcdef"
+SERVER_KEY = f"sk-{secrets.token_hex(16)}"
 
 
 async def say(visit: "Visit", text: str) -> None:
