@@ -5,7 +5,8 @@ HOST ?= 127.0.0.1
 PORT ?= 8765
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest
+# Compiled tests are kept, also where the environment says otherwise: each worker of the check would compile them all again (5 s).
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 # A comma in a call would end the argument.
 TEST_EXTRAS := all,dev
 NEWEST := $(CURDIR)/$(VENV)/newest
