@@ -161,3 +161,25 @@ def test_an_input_is_refused_with_the_path(params: dict[str, Any], code: str, pa
     with pytest.raises(ProtocolError) as caught:
         ask(**params)
     assert (caught.value.code, caught.value.param) == (code, f"response.input[0]{param}")
+
+
+def test_a_choice_of_the_session_that_is_not_among_its_own_tools_is_none() -> None:
+    session = msgspec.structs.replace(SESSION, tool_choice={"type": "function", "name": "get_weather"})
+    assert ask(session).order.toolbox.must
+    for tools, usable in (([OTHER], ["clock"]), ([], [])):
+        box = ask(session, tools=tools).order.toolbox
+        assert ([tool.name for tool in box.usable], box.must) == (usable, False)
+
+
+def test_a_call_cannot_be_required_of_no_tools() -> None:
+    bare = msgspec.structs.replace(SESSION, tools=[])
+    for session, params in ((bare, {}), (bare, {"tools": None}), (SESSION, {"tools": []})):
+        with pytest.raises(ProtocolError) as caught:
+            ask(session, tool_choice="required", **params)
+        assert (str(caught.value), caught.value.code, caught.value.param) == (
+            "Tool choice 'required' needs at least one tool in 'tools'.",
+            "invalid_value",
+            "response.tool_choice",
+        )
+    assert ask(bare, tools=[OTHER], tool_choice="required").order.toolbox.must
+    assert not ask(msgspec.structs.replace(bare, tool_choice="required")).order.toolbox.must, "of the session: once there are tools"

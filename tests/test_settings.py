@@ -290,3 +290,25 @@ def test_a_choice_of_a_tool_is_held_against_the_tools_in_effect() -> None:
     assert update(update(tools=tools), tool_choice=choice).tool_choice == choice
     assert update(update(tools=tools, tool_choice=choice), tools=[]).tools == []
     assert refused(type="realtime", tool_choice=choice) == ("invalid_value", "session.tool_choice")
+
+
+CLOCK, LAMP = ({"type": "function", "name": name} for name in ("clock", "lamp"))
+
+
+@pytest.mark.parametrize("choice", [{}, {"tool_choice": None}])
+@pytest.mark.parametrize(
+    ("tools", "want"),
+    [([], "auto"), ([LAMP], "auto"), ([{"type": "mcp", "server_label": "clock", "server_url": "u"}], "auto"), ([LAMP, CLOCK], CLOCK)],
+)
+def test_a_choice_whose_function_is_gone_is_auto_again(tools: Any, choice: Any, want: Any) -> None:
+    """Clients change their tools alone."""
+    before = update(tools=[CLOCK], tool_choice=CLOCK)
+    after = update(before, tools=tools, **choice)
+    assert (after.tools, after.tool_choice) == (tools, want)
+
+
+def test_a_mode_of_choosing_outlives_the_tools() -> None:
+    """It names none of them, and comes before them as well."""
+    for mode in ("required", "none"):
+        early = update(tool_choice=mode)
+        assert (early.tool_choice, update(update(early, tools=[CLOCK]), tools=[]).tool_choice) == (mode, mode)

@@ -149,7 +149,10 @@ def _refuse(session: Session, params: ResponseParams, conversation_id: str) -> N
     if params.conversation not in (UNSET, None, "auto", "none", conversation_id):
         shown = str(params.conversation)[:80]
         raise ProtocolError(f"Invalid value: '{shown}'. Supported values are: 'auto' and 'none'.", "invalid_value", "response.conversation")
-    check_choice(params.tool_choice, _chosen(params.tools, session.tools, []), "response.tool_choice")
+    tools = _chosen(params.tools, session.tools, [])
+    check_choice(params.tool_choice, tools, "response.tool_choice")
+    if params.tool_choice == "required" and not tools:
+        raise ProtocolError("Tool choice 'required' needs at least one tool in 'tools'.", "invalid_value", "response.tool_choice")
     _check_metadata(params.metadata if isinstance(params.metadata, dict) else {})
 
 

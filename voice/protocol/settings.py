@@ -18,7 +18,7 @@ from voice.errors import ProtocolError
 from voice.protocol.allowed import check_answers, check_hearing, check_session, check_voice, need, one_of
 from voice.protocol.codec import must_fit
 from voice.protocol.objects import Audio, AudioFormat, AudioInput, AudioOutput, Session, Transcription, TurnDetection
-from voice.protocol.tools import check_choice
+from voice.protocol.tools import check_choice, kept_choice
 
 PCM_RATE_HZ = 24_000
 """The rate of `audio/pcm` where none is named, as on the real service."""
@@ -132,7 +132,10 @@ def merged(current: Session, patch: Session, locks: Locks = Locks(), recogniser:
     asked = patch.audio.input if isinstance(patch.audio, Audio) else None
     if isinstance(asked, AudioInput):
         new = _with_input(new, asked, recogniser)
-    if patch.tool_choice is not UNSET:
+    if patch.tool_choice in (UNSET, None):
+        # Clients change their tools alone: a choice that was made of those before is not held against them.
+        new = msgspec.structs.replace(new, tool_choice=kept_choice(new.tool_choice, new.tools))
+    else:
         check_choice(new.tool_choice, new.tools or [], "session.tool_choice")
     if not transcribes(new):
         _check_locks(audio_output(current), audio_output(new), locks)

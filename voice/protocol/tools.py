@@ -105,6 +105,12 @@ def check_choice(choice: Any, tools: Any, path: str) -> None:
             raise ProtocolError(f"Tool choice '{choice['name']}' not found in 'tools' parameter.", "invalid_value", path)
 
 
+def kept_choice(choice: Any, tools: Any) -> Any:
+    """A choice that was made among other tools: `auto` if its function is not among these."""
+    gone = isinstance(choice, dict) and choice.get("type") == "function" and choice.get("name") not in _names(tools or ())
+    return "auto" if gone else choice
+
+
 def _names(tools: Sequence[Any]) -> set[Any]:
     return {tool.get("name") for tool in tools if tool.get("type") == "function"}
 
