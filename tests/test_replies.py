@@ -163,6 +163,20 @@ def test_cancel_needs_something_to_cancel() -> None:
         with pytest.raises(ProtocolError) as caught:
             list(bench.replies.cancel(response_id, "client_cancelled"))
         assert caught.value.code == "response_cancel_not_active"
+        assert str(caught.value).startswith(
+            "Cancellation failed: no active response found." if response_id is None else "Cancellation failed: response '"
+        )
+
+
+def test_a_response_that_is_not_active_is_named() -> None:
+    """Another one may well be."""
+    bench = Bench()
+    bench.create()
+    for response_id, shown in (("resp_x", "resp_x"), ("x" * 500, "x" * 80)):
+        with pytest.raises(ProtocolError) as caught:
+            list(bench.replies.cancel(response_id, "client_cancelled"))
+        assert str(caught.value) == f"Cancellation failed: response '{shown}' is not active."
+        assert (caught.value.code, caught.value.param) == ("response_cancel_not_active", "response_id")
 
 
 def test_an_end_ends_once() -> None:

@@ -79,6 +79,9 @@ class Replies:
     def cancel(self, response_id: str | None, reason: str) -> Iterator[Output]:
         """Stop a response (None: the active one). Raises: ProtocolError if there is none."""
         reply = self.active if response_id is None else self._open.get(response_id)
+        if reply is None and response_id is not None:
+            message = f"Cancellation failed: response '{response_id[:80]}' is not active."
+            raise ProtocolError(message, "response_cancel_not_active", "response_id")
         if reply is None:
             raise ProtocolError("Cancellation failed: no active response found.", "response_cancel_not_active")
         yield ReplyStopped(reply.plan.response_id)
