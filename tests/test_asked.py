@@ -140,6 +140,17 @@ def test_metadata_is_taken_up_to_the_services_limits() -> None:
     assert ask(metadata=metadata).plan.metadata == metadata
 
 
+@pytest.mark.parametrize("value", [5, None, True, {"b": "c"}, ["d"]])
+def test_metadata_is_text_by_its_own_path(value: Any) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        ask(metadata={"z": "fine", "a": value})
+    assert (str(caught.value), caught.value.code, caught.value.param) == (
+        "Invalid type for 'response.metadata.a': expected a string.",
+        "invalid_type",
+        "response.metadata.a",
+    )
+
+
 @pytest.mark.parametrize(
     ("params", "code", "param"),
     [

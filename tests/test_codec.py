@@ -41,7 +41,7 @@ MISTAKES: list[tuple[str | bytes, str, str | None, str | None]] = [
     ('{"type":"session.updated","event_id":"e"}', "invalid_value", "type", "e"),
     ('{"type":"","event_id":"e"}', "invalid_value", "type", "e"),
     ('{"type":"response.create","event_id":5}', "invalid_type", "event_id", None),
-    ('{"type":"response.create","event_id":"e","type":"input_audio_buffer.clear"}', "invalid_type", "type", "e"),
+    ('{"type":"response.create","event_id":"e","type":"input_audio_buffer.clear"}', "invalid_value", "type", "e"),
     ('{"type":"conversation.item.delete","event_id":"e"}', "missing_required_parameter", "item_id", "e"),
     ('{"type":"conversation.item.delete","event_id":"e","item_id":7}', "invalid_type", "item_id", "e"),
     ('{"type":"conversation.item.create","event_id":"e"}', "missing_required_parameter", "item", "e"),
@@ -59,7 +59,7 @@ MISTAKES: list[tuple[str | bytes, str, str | None, str | None]] = [
     (UPDATE + '{"audio":{"input":{"format":"pcm16"}}}}', "invalid_type", "session.audio.input.format", "e"),
     (UPDATE + '{"max_output_tokens":' + "9" * 5000 + "}}", "invalid_type", "session.max_output_tokens", "e"),
     ('{"type":"response.create","event_id":"e","response":{"input":[{"type":"message","rôle":""}]}}', "unknown_parameter", "response.input[0].rôle", "e"),
-    ('{"type":"response.create","event_id":"e","response":{"metadata":{"a":1}}}', "invalid_type", "response.metadata", "e"),
+    ('{"type":"response.create","event_id":"e","response":{"metadata":[1]}}', "invalid_type", "response.metadata", "e"),
 ]  # fmt: skip
 
 

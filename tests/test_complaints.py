@@ -9,6 +9,9 @@ from voice.protocol.codec import ClientMistake, decode_client
 from voice.protocol.complaints import complaint
 
 UPDATE = '{"type":"session.update","session":'
+DELETE = '{"type":"conversation.item.delete","item_id":'
+NOT_UNICODE = "We could not parse the JSON of this event: it is not valid Unicode, half of a \\u pair stands alone."
+CUT = "We could not parse the JSON of this event: Input data was truncated."
 SENTENCES = [
     ('{"type":"input_audio_buffer.append","audio":7}', "Invalid type for 'audio': expected a base64 string, but got an integer instead."),
     ('{"type":"input_audio_buffer.append","audio":"?"}', "Invalid value for 'audio': expected base64-encoded audio."),
@@ -21,7 +24,15 @@ SENTENCES = [
     (UPDATE + '{"max_output_tokens":1' + "0" * 6000 + "}}", "Invalid type for 'session.max_output_tokens': the integer is too large."),
     (UPDATE + '{"truncation":{"retention_ratio":0.5}}}', "Missing required parameter: 'session.truncation.type'."),
     ("[1]", "Invalid type for the event: expected an object, but got an array instead."),
-    ('{"type":"conversation.item.delete","item_id":"\\ud800"}', "We could not parse the JSON of this event: "),
+    (DELETE + '"\\ud800"}', NOT_UNICODE),
+    (DELETE + '"\\uD83D and more"}', NOT_UNICODE),
+    (DELETE + '"\\udc00 and more"}', NOT_UNICODE),
+    (DELETE + '"\\\\\\ud83d\\ud83d\\ude00"}', NOT_UNICODE),
+    ((DELETE + '"\\ud800"}').encode(), NOT_UNICODE),
+    ('{"type":"response.create","response":{"metadata":{"\\ud800":"5"}}}', NOT_UNICODE),
+    (DELETE + '"\\\\ud800', CUT),
+    (DELETE + '"\\ud83d\\ude00', CUT),
+    ('{"type":"session.update","type":"response.create"}', "Invalid value for 'type': there are two in this event, and they differ."),
     (b'{"type":"conversation.item.delete","item_id":"\xff"}', "We could not parse the JSON of this event: it is not valid UTF-8."),
     ('{"type"', "We could not parse the JSON of this event: "),
 ]  # fmt: skip

@@ -72,7 +72,7 @@ NONSENSE: dict[str, tuple[bytes, list[str]]] = {
         ["invalid_json"],
     ),
     "a surrogate alone": (frame(TEXT, b'{"type":"conversation.item.delete","item_id":"\\ud800"}'), ["invalid_json"]),
-    "two types": (frame(TEXT, b'{"type":"x","type":"response.create"}'), ["invalid_type"]),
+    "two types": (frame(TEXT, b'{"type":"x","type":"response.create"}'), ["invalid_value"]),
     "16 MB of text": (frame(TEXT, TWENTY), ["invalid_value"]),
     "16 MB in fragments": (pieces(TWENTY, 1 << 20), ["invalid_value"]),
     "a text byte by byte": (pieces(b'{"type":"output_audio_buffer.clear"}', 1), []),

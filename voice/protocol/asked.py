@@ -156,13 +156,15 @@ def _refuse(session: Session, params: ResponseParams, conversation_id: str) -> N
     _check_metadata(params.metadata if isinstance(params.metadata, dict) else {})
 
 
-def _check_metadata(metadata: dict[str, str]) -> None:
+def _check_metadata(metadata: dict[str, Any]) -> None:
     path = "response.metadata"
     if len(metadata) > MAX_METADATA_PAIRS:
         message = f"Invalid '{path}': too many properties. Expected at most {MAX_METADATA_PAIRS}, but got {len(metadata)}."
         raise ProtocolError(message, "object_above_max_properties", path)
     for name, value in metadata.items():
         place = f"{path}.{name[:MAX_METADATA_KEY]}"
+        if not isinstance(value, str):
+            raise ProtocolError(f"Invalid type for '{place}': expected a string.", "invalid_type", place)
         if len(name) > MAX_METADATA_KEY or len(value) > MAX_METADATA_VALUE:
             message = f"Invalid '{place}': too long. A key has at most {MAX_METADATA_KEY} letters, a value {MAX_METADATA_VALUE}."
             raise ProtocolError(message, "string_above_max_length", place)

@@ -129,7 +129,7 @@ def decode_client(text: str | bytes) -> ClientEvent:
     try:
         head = _head(text)
     except _UNREADABLE as exc:
-        raise _mistake(exc, None) from exc
+        raise _mistake(exc, text, None) from exc
     if head.event_id is not None and len(head.event_id) > MAX_ID_LETTERS:
         # It could not be told back either.
         raise ClientMistake(*_too_long("event_id", head.event_id), None)
@@ -144,12 +144,12 @@ def decode_client(text: str | bytes) -> ClientEvent:
             if path is not None:
                 raise ClientMistake(f"Unknown parameter: '{path}'.", "unknown_parameter", path, head.event_id)
     except _UNREADABLE as exc:
-        raise _mistake(exc, head.event_id) from exc
+        raise _mistake(exc, text, head.event_id) from exc
     return event
 
 
-def _mistake(exc: Exception, event_id: str | None) -> ClientMistake:
-    return ClientMistake(*complaint(exc), event_id)
+def _mistake(exc: Exception, text: str | bytes, event_id: str | None) -> ClientMistake:
+    return ClientMistake(*complaint(exc, text), event_id)
 
 
 def unknown_key(raw: Any, shape: Any, path: str = "") -> str | None:

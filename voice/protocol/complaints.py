@@ -7,6 +7,7 @@ import msgspec
 _AT = re.compile(r" - at `(?P<key>key in )?\$\.?(?P<path>[^`]*)`")
 _FIELD = re.compile(r"missing required field `(?P<field>[^`]*)`")
 _TYPES = re.compile(r"^Expected `(?P<wanted>[^`]*)`, got `(?P<got>[^`]*)`$")
+_HALF = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])")
 _NAMES = {
     "str": "a string",
     "int": "an integer",
@@ -26,8 +27,8 @@ NOT_JSON = "We could not parse the JSON of this event"
 SHOWN_LETTERS = 200
 
 
-def complaint(exc: Exception) -> tuple[str, str, str | None]:
-    """(sentence, code, path of the parameter) for what msgspec raised over a text."""
+def complaint(exc: Exception, text: str | bytes = "") -> tuple[str, str, str | None]:
+    """(sentence, code, path of the parameter) for what msgspec raised over `text`."""
     if isinstance(exc, RecursionError):
         return f"{NOT_JSON}: it is nested too deeply.", "invalid_json", None
     if isinstance(exc, UnicodeError):
@@ -35,6 +36,9 @@ def complaint(exc: Exception) -> tuple[str, str, str | None]:
     message = str(exc)
     if not isinstance(exc, msgspec.ValidationError):
         reason = message.removeprefix("JSON is malformed: ").rstrip(".")
+        if "surrogate" in message or _has_half(text if isinstance(text, str) else text.decode(errors="replace")):
+            # msgspec calls a text "truncated" in which the second half of a pair is missing.
+            reason = "it is not valid Unicode, half of a \\u pair stands alone"
         return f"{NOT_JSON}: {reason}.", "invalid_json", None
     at = _AT.search(message)
     path = at["path"].replace("[...]", "") if at else ""
@@ -42,6 +46,9 @@ def complaint(exc: Exception) -> tuple[str, str, str | None]:
         param = f"{path}.{missing['field']}" if path else missing["field"]
         return f"Missing required parameter: '{param}'.", "missing_required_parameter", param
     why = _AT.sub("", message)
+    if path == "type" and why.startswith("Invalid value '"):
+        # The decoder was chosen by the last of them.
+        return "Invalid value for 'type': there are two in this event, and they differ.", "invalid_value", path
     if types := _TYPES.match(why):
         why = f"expected {_listed(types['wanted'])}, but got {_name(types['got'])} instead"
     else:
@@ -51,6 +58,17 @@ def complaint(exc: Exception) -> tuple[str, str, str | None]:
     # The service calls audio that is no base64 an invalid value, and everything else of the wrong kind an invalid type.
     code = "invalid_value" if why == _PLAIN["Invalid base64 encoded string"] else "invalid_type"
     return f"Invalid {'value' if code == 'invalid_value' else 'type'} for '{path[:SHOWN_LETTERS]}': {why}.", code, path
+
+
+def _has_half(text: str) -> bool:
+    """Whether the first half of a pair of escapes stands alone; behind an even number of backslashes it is no text about one."""
+    for half in _HALF.finditer(text):
+        start = half.start()
+        while start and text[start - 1] == "\\":
+            start -= 1
+        if (half.start() - start) % 2 == 0:
+            return True
+    return False
 
 
 def _name(kind: str) -> str:

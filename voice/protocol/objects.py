@@ -185,7 +185,8 @@ class ResponseParams(Struct, frozen=True):
     parallel_tool_calls: bool | None | UnsetType = UNSET
     max_output_tokens: int | str | None | UnsetType = UNSET
     conversation: str | None | UnsetType = UNSET
-    metadata: dict[str, str] | None | UnsetType = UNSET
+    metadata: dict[str, Any] | None | UnsetType = UNSET
+    """Pairs of text; `asked.py` refuses other values, and names them, which the decoder does not."""
     input: list[Item] | None | UnsetType = UNSET
     prompt: PromptTemplate | None | UnsetType = UNSET
     reasoning: Reasoning | None | UnsetType = UNSET
