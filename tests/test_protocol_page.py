@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from voice.audio.patience import PAUSE_MS
 from voice.engines import stt
 from voice.engines.local import LocalOptions
 from voice.links import web
@@ -20,6 +21,7 @@ from voice.protocol.foreign import FOREIGN_EVENTS
 from voice.protocol.objects import AudioInput, AudioOutput, ResponseParams, Session, TurnDetection
 from voice.protocol.requests import CLIENT_EVENTS
 from voice.protocol.settings import HIGHEST_RATE_HZ, IDLE_TIMEOUT_MS, LOWEST_RATE_HZ, defaults, full_detection
+from voice.protocol.stall import LATE_S
 from voice.server import realtime
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -183,6 +185,8 @@ def test_a_number_is_the_constant(title: str, what: str, number: object) -> None
 def test_numbers_of_turn_detection_and_of_closing() -> None:
     ranges = {NAME.findall(row[0])[0]: re.findall(r"\d+", row[2]) for row in rows("Settings", 1)}
     assert ranges["idle_timeout_ms"][:2] == [str(number) for number in IDLE_TIMEOUT_MS]
+    assert f"With `semantic_vad` it is {PAUSE_MS} ms of silence" in section("Settings")
+    assert f"the turn ends {LATE_S:.0f} s after the silence" in section("Settings")
     assert str(realtime.CLOSE_REFUSED) in section("Errors")
     assert f"{web.HEARTBEAT_S:.0f} s of silence" in section("Limits")
 

@@ -11,6 +11,7 @@ from voice.audio.patience import PAUSE_MS, Thought
 from voice.audio.pcm import to_bytes
 from voice.protocol.judging import JUDGE_S
 from voice.protocol.orders import ListenEnded, ListenMore, ListenPaused
+from voice.protocol.stall import LATE_S
 
 WORD = "." * 25 + "#" * 20
 STARTED, STOPPED = "input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped"
@@ -129,6 +130,72 @@ def test_what_semantic_turns_create_and_interrupt_is_settled_by_their_flags() ->
     served.send("response.create")
     served.say("Well,")
     assert types(served.hear(WORD))[0] == STARTED and served.sent[-1]["type"] == "rate_limits.updated"
+
+
+@pytest.mark.parametrize(
+    ("silent_ms", "eagerness", "thought", "waited_s"),
+    [
+        (1000, "high", Thought.UNFINISHED, 1.0),
+        (300, "medium", Thought.FINISHED, 0.2),
+        (1500, "medium", Thought.UNKNOWN, 0.2),
+        # Sound that ends before there is a pause is judged by nobody: the longest wait.
+        (0, "high", None, 2.0),
+        (100, "low", None, 7.9),
+    ],
+)
+def test_time_goes_on_where_sound_does_not(silent_ms: int, eagerness: str, thought: Thought | None, waited_s: float) -> None:
+    served = semantic(eagerness)
+    assert types(served.hear(WORD + "." * (silent_ms // 20))) == [STARTED]
+    served.tick(0.0)
+    if thought is not None:
+        assert judge(served, thought) == []
+    due = served.session.deadline()
+    assert due == pytest.approx(waited_s + LATE_S, abs=0.04) and served.tick(due - 0.01) == []
+    assert types(served.tick(due)) == [*ENDED, "response.created"] and served.session.deadline() == 3600.0
+    [stopped] = [event for event in served.sent if event["type"] == STOPPED]
+    assert abs(stopped["audio_end_ms"] - (900 + min(silent_ms, PAUSE_MS))) <= 20
+    [ended] = [order for order in served.orders if isinstance(order, ListenEnded)]
+    assert abs(ended.audio_ms - (stopped["audio_end_ms"] - 200)) <= 20
+    served.reply()
+    assert types(served.hear(WORD)) == [STARTED], "and what comes then is another turn"
+
+
+def test_a_judgement_that_comes_late_or_never_holds_no_turn_open() -> None:
+    """1.5 s of silence, which is less than what is not known waits for; the engine is busy."""
+    served = semantic()
+    served.hear(WORD + "." * 75)
+    ended_at = next(now / 10 for now in range(1, 100) if STOPPED in types(served.tick(now / 10)))
+    assert ended_at <= JUDGE_S + LATE_S + 0.1
+
+
+@pytest.mark.parametrize("burst_ms", [20, 100, 500, 1000])
+def test_sound_in_bursts_is_heard_as_a_steady_one(burst_ms: int) -> None:
+    pattern = WORD + "." * 75 + "#" * 20 + "." * 60 + "#" * 20 + "." * 60
+    served = semantic()
+    thoughts = iter([Thought.UNFINISHED, Thought.FINISHED, Thought.FINISHED])
+    judged = 0
+    for at in range(0, len(pattern), burst_ms // 20):
+        served.hear(pattern[at : at + burst_ms // 20])
+        while len(pauses(served)) > judged:
+            judged += 1
+            judge(served, next(thoughts))
+        until = served.now + burst_ms / 1000
+        while (due := served.session.deadline() or 0.0) < until:
+            served.tick(max(due, served.now))
+        served.now = until
+    ends = [event["audio_end_ms"] for event in served.sent if event["type"] == STOPPED]
+    assert len(ends) == 2 and abs(ends[0] - 2800 - PAUSE_MS) <= 40 and abs(ends[1] - 4400 - PAUSE_MS) <= 40
+
+
+def test_empty_messages_are_no_sound_and_a_fixed_silence_must_be_sent() -> None:
+    served = semantic("high")
+    served.hear(WORD)
+    for second in range(4):
+        served.tick(float(second))
+        served.append(sound("", 24_000))
+    assert types(served.sent)[-1] == "response.created"
+    fixed = Served()
+    assert types(fixed.hear(WORD + "." * 10)) == [STARTED] and fixed.tick(3000.0) == []
 
 
 def test_a_commit_in_a_pause_takes_all_that_has_come() -> None:

@@ -76,7 +76,7 @@ class SpeechStopped:
     voiced_end_ms: int
     """Where the speech ends."""
     audio_end_ms: int
-    """`voiced_end_ms` plus the silence that ends a turn, as on the wire. The silence that was waited for beyond it is not in the turn."""
+    """`voiced_end_ms` plus `silence_duration_ms`, as on the wire. The silence that was waited for beyond it is not in the turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,15 @@ class TurnDetector:
     def speaking(self) -> bool:
         """True between SpeechStarted and SpeechStopped."""
         return self._turn is not None
+
+    @property
+    def left_ms(self) -> int | None:
+        """How much more silence ends the turn, where there is patience; before a pause the longest there can be. None: there is no such turn."""
+        patience, turn = self._settings.patience, self._turn
+        if patience is None or turn is None:
+            return None
+        wait_ms = patience.unfinished_ms if turn.wait_ms is None else turn.wait_ms
+        return max(0, wait_ms - ms_in(self._sound.framed - turn.silent_since()))
 
     @property
     def position_ms(self) -> int:
@@ -180,30 +189,18 @@ class TurnDetector:
 
     def _stop_if_silent(self, turn: "_Turn") -> SpeechStopped | None:
         wait_ms = self._settings.silence_duration_ms if self._settings.patience is None else turn.wait_ms
-        end = self._silent_for(turn, wait_ms) if wait_ms is not None else None
+        end = turn.silent_for(self._sound, wait_ms, any(self._recent)) if wait_ms is not None else None
         return self._stop(end) if end is not None else None
 
     def _pause(self, turn: "_Turn") -> SpeechPaused | None:
         patience = self._settings.patience
         if patience is None or turn.wait_ms is not None:
             return None
-        end = self._silent_for(turn, self._settings.silence_duration_ms)
+        end = turn.silent_for(self._sound, self._settings.silence_duration_ms, any(self._recent))
         if end is None:
             return None
         turn.wait_ms = patience.wait_ms(Thought.UNKNOWN)
         return SpeechPaused(ms_in(end))
-
-    def _silent_for(self, turn: "_Turn", wait_ms: int) -> int | None:
-        """Where the speech has ended, if the silence after it has lasted so long."""
-        window = samples_in(wait_ms)
-        if turn.end is None:
-            if self._sound.framed - turn.speech_end < min(samples_in(SETTLE_MS), window):
-                return None
-            turn.end = end_edge(self._sound.window(), turn.speech_end, samples_in(END_REACH_MS))
-        # Speech frames too few to count yet are waited for: they may be the beginning of more.
-        if self._sound.framed < turn.silent_since() + window or any(self._recent):
-            return None
-        return turn.end.position
 
     def _stop_if_steady(self, turn: "_Turn", frame: Samples) -> SpeechStopped | None:
         if turn.wait_ms is not None:
@@ -295,6 +292,18 @@ class _Turn:
             self.end = self.wait_ms = None
         elif not of_recent:
             self._voiced = False
+
+    def silent_for(self, sound: _Sound, wait_ms: int, stray: bool) -> int | None:
+        """Where the speech has ended, if the silence after it has lasted so long.
+
+        `stray`: there are speech frames too few to count yet. They are waited for, since they may be the beginning of more.
+        """
+        window = samples_in(wait_ms)
+        if self.end is None:
+            if sound.framed - self.speech_end < min(samples_in(SETTLE_MS), window):
+                return None
+            self.end = end_edge(sound.window(), self.speech_end, samples_in(END_REACH_MS))
+        return None if stray or sound.framed < self.silent_since() + window else self.end.position
 
     def silent_since(self) -> int:
         """What the silence counts from. In noise the detector's word: the edge may be a weak consonant too early."""

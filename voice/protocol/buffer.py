@@ -5,6 +5,7 @@
     OPEN ----- clear -------------------------------------------------------> IDLE, the turn is forgotten
     OPEN ----- a pause, where pauses are judged ----------------------------> PAUSED
     PAUSED --- `judged`, commit, clear, other settings ---------------------> OPEN or IDLE
+    OPEN ----- `lapse`: no more sound comes, where pauses are judged -------> IDLE, the turn is an item
 
 Time is counted in samples at 16 kHz from the session's first one. Sound is looked at in frames of 20 ms, so the same sound makes
 the same turns however it was cut into messages. While PAUSED what comes waits unheard, so that it makes the same turns however fast
@@ -86,7 +87,8 @@ class InputBuffer:
         self._new_id = new_id
         self._kept = Kept()
         self._inlet = Inlet(encoding)
-        self._detector: TurnDetector | None = None
+        self.detector: TurnDetector | None = None
+        """What ends turns; None: the client does."""
         self._speech = False
         self._waiting: list[Samples] | None = None
         """What comes while a pause is judged; None: no pause."""
@@ -105,28 +107,23 @@ class InputBuffer:
         since it would have no beginning on the wire. A `detector` that stays may have been given other settings just before.
         """
         events = [*self._go_on(Thought.UNKNOWN), *self._take_all(self._inlet.change(encoding))]
-        if self._detector is None and detector is not None:
+        if self.detector is None and detector is not None:
             if self.open_id is not None and self._speech:
                 events += self._end(self._kept.position, by_client=False)
             events += self.clear()
         elif detector is None and self.open_id is None:
             self._kept.forget_all()
-        if detector is not None and detector is not self._detector:
+        if detector is not None and detector is not self.detector:
             self._detector_start_ms = self._kept.position_ms - detector.position_ms
-        self._detector = detector
+        self.detector = detector
         self._idle_samples = samples_in(prefix_padding_ms + _DETECTOR_DELAY_MS)
         self._remembered = None
         return events
 
-    @property
-    def detector(self) -> TurnDetector | None:
-        """What ends turns; None: the client does."""
-        return self._detector
-
     def append(self, data: bytes) -> list[BufferEvent]:
         """Bytes as the session's input is written. Raises: ProtocolError if they end within a sample, or the buffer is full."""
         size = self._kept.samples + self._inlet.pending + self._inlet.samples_in(len(data))
-        if self._detector is None and size > MAX_TURN_S * RATE_HZ:
+        if self.detector is None and size > MAX_TURN_S * RATE_HZ:
             message = f"The input audio buffer is full: it holds {MAX_TURN_S} s. Commit or clear it."
             raise ProtocolError(message, "input_audio_buffer_full", "audio")
         try:
@@ -138,6 +135,13 @@ class InputBuffer:
     def judged(self, pause: int, thought: Thought) -> list[BufferEvent]:
         """What somebody thinks of a pause: the turn ends, or what has come since is heard. Nothing if that pause is over."""
         return self._go_on(thought) if pause == self._pauses else []
+
+    def lapse(self) -> list[BufferEvent]:
+        """No more sound has come for so long that the detector's turn is over; it ends where its speech did. Nothing while a pause is judged."""
+        stopped = self.detector.finish() if self.detector is not None and self._waiting is None else None
+        if stopped is None or self.open_id is None:
+            return []
+        return self._end(samples_in(self._detector_start_ms + stopped.audio_end_ms), by_client=False)
 
     def commit(self) -> list[BufferEvent]:
         """The client ends its turn. Raises: ProtocolError if there are less than 100 ms; then nothing has changed."""
@@ -155,8 +159,8 @@ class InputBuffer:
         if self.open_id is None:
             self._kept.forget_before(self._free_from)
             events += self._begin(self._kept.start_ms, speech=False)
-        if self._detector is not None:
-            self._detector.reset()
+        if self.detector is not None:
+            self.detector.reset()
         return events + self._end(self._kept.position, by_client=True)
 
     def clear(self) -> list[BufferEvent]:
@@ -164,8 +168,8 @@ class InputBuffer:
         self._rest()
         forgotten, self.open_id = self.open_id, None
         self._kept.forget_all()
-        if self._detector is not None:
-            self._detector.reset()
+        if self.detector is not None:
+            self.detector.reset()
         return [TurnForgotten(forgotten)] if forgotten else []
 
     def remember(self, wanted: bool) -> None:
@@ -177,8 +181,8 @@ class InputBuffer:
         start = self._kept.position if self._remembered is None else self._remembered
         self._remembered = None
         events = self._begin(ms_in(start), speech=False)
-        if self._detector is not None:
-            self._detector.reset()
+        if self.detector is not None:
+            self.detector.reset()
         return [*events, *self._end(self._kept.position, by_client=False)]
 
     def _rest(self) -> list[Samples]:
@@ -187,16 +191,16 @@ class InputBuffer:
         self._waiting = None
         for frame in frames:
             self._kept.put(frame)
-            if self._detector is not None:
-                self._detector.push(frame)
+            if self.detector is not None:
+                self.detector.push(frame)
         return frames
 
     def _go_on(self, thought: Thought) -> list[BufferEvent]:
         """The pause is over, if there is one; what has come meanwhile is heard."""
-        if self._waiting is None or self._detector is None:
+        if self._waiting is None or self.detector is None:
             return []
         frames, self._waiting = self._waiting, None
-        stopped = self._detector.judged(thought)
+        stopped = self.detector.judged(thought)
         if stopped is None:
             return self._take_all(frames)
         end = samples_in(self._detector_start_ms + stopped.audio_end_ms)
@@ -215,12 +219,12 @@ class InputBuffer:
 
     def _take(self, frame: Samples) -> list[BufferEvent]:
         self._kept.put(frame)
-        if self._detector is None:
+        if self.detector is None:
             if self.open_id is None:
                 return self._begin(ms_in(self._kept.position - frame.size), speech=False)
             return [TurnAudio(self.open_id, frame)]
         events: list[BufferEvent] = [TurnAudio(self.open_id, frame)] if self.open_id else []
-        for event in self._detector.push(frame):
+        for event in self.detector.push(frame):
             match event:
                 case SpeechStarted() if self.open_id is None:
                     events += self._begin(self._detector_start_ms + event.audio_start_ms, speech=True)
@@ -239,7 +243,7 @@ class InputBuffer:
             self._kept.forget_before(self._kept.position - reach)
         elif self._kept.samples >= MAX_TURN_S * RATE_HZ:
             self._waiting = None
-            self._detector.reset()
+            self.detector.reset()
             events += self._end(self._kept.position, by_client=False)
         return events
 
@@ -254,6 +258,7 @@ class InputBuffer:
     def _end(self, end: int, by_client: bool) -> list[BufferEvent]:
         """The turn is what was told up to there; a silence that was waited for behind it may be the beginning of the next one."""
         assert self.open_id is not None
+        end = min(end, self._kept.position)
         samples, item_id, self.open_id = self._kept.until(end), self.open_id, None
         self._kept.forget_before(end)
         self._free_from = self._kept.position

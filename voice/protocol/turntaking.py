@@ -1,7 +1,7 @@
 """Whose turn it is, on the answering side: what the input buffer's events mean on the wire, and what time does to them.
 
-`buffer.py` (sound in, turns out), `judging.py` (pauses) and `idle.py` (nobody speaks) are its machines. Everything gives events to send and
-orders to the engine, in order. What is sent comes back to `watch`, since answers start and stop the count of silence.
+`buffer.py` (sound in, turns out), `judging.py` (pauses), `stall.py` (no sound comes) and `idle.py` (nobody speaks) are its machines.
+Everything gives events to send and orders to the engine, in order. What is sent comes back to `watch`, since answers start and stop the count of silence.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +27,7 @@ from voice.protocol.objects import Content, Response, Session, TurnDetection
 from voice.protocol.orders import ListenDropped, ListenEnded, ListenMore, ListenPaused, ListenStarted
 from voice.protocol.replies import Output, Replies
 from voice.protocol.settings import audio_input, detection_of, encoding_of, transcribes, turn_settings
+from voice.protocol.stall import Stall
 
 MakeDetector = Callable[[TurnDetection], TurnDetector]
 
@@ -50,6 +51,7 @@ class TurnTaking:
         self._make_detector = make_detector
         self.buffer = InputBuffer(encoding_of(audio_input(settings)), None, 0, lambda: new_id("item"))
         self.judging = Judging()
+        self._stall = Stall()
         self._idle = Idle()
         self._configure()
 
@@ -61,6 +63,8 @@ class TurnTaking:
 
     def append(self, audio: bytes) -> Iterator[Output]:
         """More sound, as the session's input is written. Raises: ProtocolError."""
+        if audio:
+            self._stall.sound()
         return self._heard(self.buffer.append(audio))
 
     def commit(self) -> Iterator[Output]:
@@ -84,6 +88,9 @@ class TurnTaking:
         """Time has passed."""
         while (judged := self.judging.tick(now)) is not None:
             yield from self._heard(self.buffer.judged(*judged))
+        detector, judges = self.buffer.detector, self.judging.deadline() is not None
+        if self._stall.tick(now, None if detector is None or judges else detector.left_ms):
+            yield from self._heard(self.buffer.lapse())
         while (step := self._idle.tick(now)) is not None:
             if step is Step.LISTEN:
                 self.buffer.remember(True)
@@ -92,7 +99,8 @@ class TurnTaking:
 
     def deadline(self) -> float | None:
         """When `tick` wants to be called."""
-        return min((at for at in (self.judging.deadline(), self._idle.deadline()) if at is not None), default=None)
+        machines = (self.judging, self._stall, self._idle)
+        return min((at for at in (machine.deadline() for machine in machines) if at is not None), default=None)
 
     def watch(self, output: Output) -> None:
         """This goes out."""
