@@ -62,7 +62,8 @@ test: $(VENV)/.dev
 	elif [ "$$VOICE_TEST_ALL" = 1 ]; then echo 'node is not installed, and VOICE_TEST_ALL=1 leaves nothing out' >&2; exit 1; \
 	else echo 'node is not installed: the tests of the page are left out' >&2; fi
 	@$(PYTEST) -m 'not slow' --numprocesses auto --dist worksteal
-	@$(PYTEST) -m 'slow and not apart' --durations=10
+	@$(PYTEST) -m 'bulk and not apart' --numprocesses auto --dist worksteal --durations=5
+	@$(PYTEST) -m 'slow and not bulk and not apart' --durations=10
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check

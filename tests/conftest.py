@@ -25,17 +25,13 @@ SLOW_FILES = frozenset(
             "chat_spoken",
             "commands_talk",
             "engines_chat",
-            "engines_contract",
             "frames",
-            "grammar",
             "heads",
             "keepalive",
         ),
         *(
-            "cut",
             "keeper",
             "links_contract",
-            "network",
             "opening",
             "probe",
             "process",
@@ -50,6 +46,15 @@ SLOW_FILES = frozenset(
 )
 """Files whose tests start servers and processes or wait for clocks: a third of the time of all quick tests in a tenth of their number.
 They are marked `slow`, so that the check before a commit stays under 30 s."""
+
+BULK_FILES = frozenset(
+    f"test_{name}.py"
+    for name in (
+        *("cut", "engines_contract", "grammar", "network", "session_memory", "stt"),
+        *("devices_base", "drain", "greeting", "local", "machine", "paced", "replay", "turntaking_storm", "wavmic"),
+    )
+)
+"""Slow files that may run side by side: they compute, or wait for clocks with room to spare."""
 
 TEST_ALL = os.environ.get("VOICE_TEST_ALL") == "1"
 
@@ -88,8 +93,10 @@ def in_order(all_sessions: Sessions) -> Iterator[Sessions]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.name in SLOW_FILES:
+        if item.path.name in SLOW_FILES | BULK_FILES:
             item.add_marker(pytest.mark.slow)
+        if item.path.name in BULK_FILES:
+            item.add_marker(pytest.mark.bulk)
         if item.get_closest_marker("apart"):
             item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.conformance)

@@ -247,7 +247,7 @@ class LongClientStorm(ClientStorm):
 LongClientStorm.TestCase.settings = settings(
     max_examples=300, stateful_step_count=100, deadline=None, report_multiple_bugs=False, suppress_health_check=CALM, database=None
 )
-TestLongClientStorm = pytest.mark.slow(pytest.mark.conformance(LongClientStorm.TestCase))
+TestLongClientStorm = pytest.mark.apart(LongClientStorm.TestCase)
 
 
 SHAPES = {f"{event['type']} {[key for _, key in spots(event)]}": event for event in TOLD}

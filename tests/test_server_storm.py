@@ -360,7 +360,6 @@ def test_any_order_of_events_leaves_the_server_consistent() -> None:
     storm(SHORT)
 
 
-@pytest.mark.slow
-@pytest.mark.conformance
+@pytest.mark.apart
 def test_a_long_storm_each_time_another() -> None:
     storm(LONG)
