@@ -174,7 +174,7 @@ def test_a_session_ends_when_its_time_is_up() -> None:
     assert served.session.deadline() == 100.0 and served.tick(99.9) == []
     served.send("response.create")
     response_id = served.wanted()[0].response_id
-    [error] = served.tick(100.0)
+    *_, error = served.tick(100.0)
     assert error["error"]["code"] == "session_expired" and isinstance(served.orders[-1], Hangup)
     assert served.orders[-1].close_code == 1001 and served.session.deadline() is None
     assert served.tick(200.0) == [] == served.send("response.create") == served.hear(TURN)

@@ -108,6 +108,8 @@ export class Inbound {
         return [this._speech(event)];
       case "response.created":
       case "response.done":
+        // The link is as good as gone: then it is an answer that was lost, like any that a break takes along.
+        if (expired(event.response)) return [{ kind: "Other", event }];
         return [this._response(event)];
       case "conversation.item.input_audio_transcription.delta":
       case "conversation.item.input_audio_transcription.completed":
@@ -239,6 +241,11 @@ export class Inbound {
 // A word, or a number in words; "" for all else.
 function wordOf(value) {
   return typeof value === "number" ? String(value) : typeof value === "string" ? value : "";
+}
+
+// Whether a response failed for no other reason than that the session's time was up.
+function expired(response) {
+  return response.status === "failed" && response.status_details?.error?.code === "session_expired";
 }
 
 // Why a response is not completed, in a word or a sentence; "" if it is.

@@ -162,6 +162,7 @@ class Order:
                 self.items.truncated(event, self._sound_ms(event["item_id"]))
             case "error":
                 self.over = event["error"].get("code") == "session_expired"
+                need(event, not (self.over and self._open), "responses end before the session does")
             case _:
                 pass
 

@@ -273,6 +273,28 @@ BROKEN = [
 ]
 """Links that break over a turn that nobody knows yet, in an answer, over a typed message, and before its answer."""
 
+OVER = {"type": "failed", "error": {"type": "invalid_request_error", "code": "session_expired", "message": "Over."}}
+EXPIRED = [
+    do("connected"),
+    ready(),
+    do("say", text="hello"),
+    item("added", "item_client000001", "user", "hello", None),
+    created("r1"),
+    done("r1", "failed", OVER),
+    error("session_expired"),
+    do("connected"),
+    ready(),
+    item("added", "item_client000001", "user", "hello", None),
+    created("r"),
+    item("added", "a1", "assistant", None, "item_client000001", status="in_progress"),
+    words("output_audio_transcript.delta", "a1", "one two"),
+    done("r", "failed", OVER),
+    error("session_expired"),
+    do("connected"),
+    ready(),
+]
+"""Sessions that expire before an answer, which is asked for again, and in the middle of one, which is not. Their ends are told first."""
+
 SCRIPTED: dict[str, list[Line]] = {
     "refused": REFUSED,
     "stubborn": STUBBORN,
@@ -282,4 +304,5 @@ SCRIPTED: dict[str, list[Line]] = {
     "odd": ODD,
     "order": ORDER,
     "broken": BROKEN,
+    "expired": EXPIRED,
 }

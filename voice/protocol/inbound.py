@@ -204,6 +204,10 @@ class Inbound:
             self.unsettled.created(response_id)
             yield ReplyBegan(response_id)
             return
+        if _expired(response):
+            # The link is as good as gone: then it is an answer that was lost, like any that a break takes along.
+            yield Other(event)
+            return
         # A server that does not say which means the one there is.
         response_id = response_id or self.unsettled.newest
         self._arbiter.done(response_id)
@@ -232,6 +236,12 @@ def _reason(response: Response) -> str:
         return details or ""
     error = details.error if isinstance(details.error, dict) else {}
     return str(error.get("message") or error.get("code") or (details.reason if details.reason is not UNSET else "") or "")
+
+
+def _expired(response: Response) -> bool:
+    """Whether it failed for no other reason than that the session's time was up."""
+    error = response.status_details.error if isinstance(response.status_details, StatusDetails) else None
+    return response.status == "failed" and isinstance(error, dict) and error.get("code") == "session_expired"
 
 
 def input_settings(settings: Session | None) -> AudioInput:

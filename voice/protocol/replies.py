@@ -95,6 +95,13 @@ class Replies:
         yield from reply.end(details)
         yield RateLimitsUpdated(rate_limits=[])
 
+    def settle(self, details: StatusDetails) -> Iterator[Output]:
+        """End all that is open, as `details` says, and begin nothing more."""
+        self._waiting = None
+        for reply in tuple(self._open.values()):
+            yield ReplyStopped(reply.plan.response_id)
+            yield from self.end(reply, details)
+
     def waiting(self, session: Session) -> Iterator[Output]:
         """Begin the response that waited for the one before, if there is one and nothing is active."""
         if self._waiting is not None and self.active is None:

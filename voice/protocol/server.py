@@ -89,6 +89,8 @@ class ServerSession:
         orders += self._put(self._intake.turns.tick(now)) if not self._ended else []
         if not self._ended and now >= self._ends_at:
             message = "Your session hit its maximum duration."
+            error = {"type": "invalid_request_error", "code": "session_expired", "message": message}
+            orders += self._put(self._intake.replies.settle(StatusDetails("failed", error=error)))
             orders += self._put([_error(ProtocolError(message, "session_expired"), None), Hangup(1001, message)])
             self._ended = True
             return orders
