@@ -240,7 +240,10 @@ def test_what_a_message_says() -> None:
         text_of(Item(type="function_call")) == "" == text_of(message("a", "user", [Content("input_audio", transcript=None)], "completed"))
     )
     conversation = talk(Entry(message("a", "user", parts, "completed")), Entry(Item(type="function_call", id="b", arguments="{}")))
-    conversation.set_transcript("a", "here")
+    conversation.set_transcript("a", "not in a text")
+    conversation.set_transcript("a", "nor behind the end", 3)
+    conversation.set_transcript("b", "nor in a call")
+    conversation.set_transcript("a", "here", 2)
     conversation.set_transcript("nobody", "x")
     assert lines_of(conversation.items()) == [Line("user", "look here")]
 

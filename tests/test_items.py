@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from tests.support.served import Served, types
+from voice.audio.encoding import PCM, Encoding
 from voice.errors import ProtocolError
 from voice.protocol.items import Given, given_item
 from voice.protocol.objects import Item
@@ -15,7 +16,7 @@ TEXT = {"type": "input_text", "text": "hello"}
 
 
 def give(**fields: Any) -> Given:
-    return given_item(msgspec.convert(fields, Item), "item_1")
+    return given_item(msgspec.convert(fields, Item), "item_1", encoding=Encoding(PCM, 16_000))
 
 
 def refused(**fields: Any) -> tuple[str, str | None]:
@@ -44,7 +45,7 @@ def test_a_message_is_taken_as_it_is(role: str, content: list[dict[str, Any]]) -
         "role": role,
         "content": content,
     }
-    assert given.samples is None
+    assert given.sounds == ()
 
 
 def test_calls_and_their_outputs_are_taken() -> None:
@@ -56,8 +57,14 @@ def test_calls_and_their_outputs_are_taken() -> None:
 def test_sound_is_taken_out() -> None:
     halves = [base64.b64encode(data).decode() for data in (b"\x01\x00\x02\x00", b"\xff\xff")]
     given = give(type="message", role="user", content=[{"type": "input_audio", "audio": half, "transcript": "t"} for half in halves])
-    assert given.samples is not None and given.samples.tolist() == [1, 2, -1]
+    assert [(index, samples.tolist()) for index, samples in given.sounds] == [(0, [1, 2]), (1, [-1])]
     assert msgspec.to_builtins(given.item)["content"] == [{"type": "input_audio", "transcript": "t"}] * 2
+
+
+def test_each_sound_keeps_its_place() -> None:
+    sound = {"type": "input_audio", "audio": base64.b64encode(b"\x01\x00").decode()}
+    given = give(type="message", role="user", content=[TEXT, sound, TEXT, sound])
+    assert [index for index, _ in given.sounds] == [1, 3]
 
 
 MISSING, INVALID = "missing_required_parameter", "invalid_value"
@@ -82,6 +89,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, str]]] = [
     ({"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": "AA=="}]}, (INVALID, "item.content[0].audio")),
     ({"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": "안녕"}]}, (INVALID, "item.content[0].audio")),
     ({"type": "message", "role": "user", "content": [{"type": "input_image"}]}, (MISSING, "item.content[0].image_url")),
+    ({"type": "message", "role": "user", "content": [TEXT] * 65}, ("array_above_max_length", "item.content")),
     ({"type": "function_call", "arguments": "{}"}, (MISSING, "item.name")),
     ({"type": "function_call_output", "output": ""}, (MISSING, "item.call_id")),
     ({"type": "message", "role": "user", "content": [{"type": "input_text", "text": "x" * 900_001}]}, ("string_above_max_length", "item")),
@@ -131,3 +139,7 @@ def test_items_of_tool_servers_are_kept_as_they_are(fields: dict[str, Any]) -> N
 def test_the_sentence_is_no_decoders(audio: str, why: str) -> None:
     with pytest.raises(ProtocolError, match=f"^Invalid value for 'item.content\\[0\\].audio': .*{why}"):
         give(type="message", role="user", content=[{"type": "input_audio", "audio": audio}])
+
+
+def test_as_many_parts_as_there_may_be_are_taken() -> None:
+    assert len(give(type="message", role="user", content=[TEXT] * 64).item.content or ()) == 64

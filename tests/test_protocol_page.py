@@ -14,7 +14,7 @@ from voice.audio.patience import PAUSE_MS
 from voice.engines import stt
 from voice.engines.local import LocalOptions
 from voice.links import web
-from voice.protocol import asked, buffer, codec, conversation, limits, outputs, ration, replies
+from voice.protocol import asked, buffer, codec, conversation, items, limits, outputs, ration, replies
 from voice.protocol.allowed import MOST_TOKENS
 from voice.protocol.events import OWN_EVENTS
 from voice.protocol.foreign import FOREIGN_EVENTS
@@ -153,6 +153,7 @@ NUMBERS: list[tuple[str, str, object]] = [
     ("Limits", "one message of a client", web.MAX_MESSAGE_BYTES >> 20),
     ("Limits", "one message of ours", conversation.MAX_RETRIEVED_BYTES),
     ("Limits", "one message of ours", codec.MAX_TOLD_BYTES),
+    ("Limits", "parts of one item", items.MAX_PARTS),
     ("Limits", "names of events and items", codec.MAX_ID_LETTERS),
     ("Limits", "events of a client, besides sound", limits.BURST),
     ("Limits", "events of a client, besides sound", limits.PER_S),

@@ -4,6 +4,9 @@ from typing import Any
 
 from tests.support.order_rules import ADDED, COMMITTED, DONE, STARTED, STOPPED, TURN, WORDS, Event, item_of, need
 
+HEARD = {"content": [{"type": "input_audio"}]}
+"""What a turn will be."""
+
 
 class Items:
     """The conversation as the events tell it: `ids` in its order."""
@@ -16,7 +19,9 @@ class Items:
         self._turns: dict[str, str] = {}
         self._roles: dict[str, Any] = {}
         self._said: dict[str, str] = {}
-        self._words: dict[str, str] = {}
+        self._shown: dict[str, Event] = {}
+        self._words: dict[str, dict[int, str]] = {}
+        self._heard: dict[str, dict[int, str]] = {}
         self._idle: str | None = None
         self._heard_ms = 0
 
@@ -70,6 +75,7 @@ class Items:
             (item.get("status") == "completed") != of_a_tool_server,
             "what is given or heard is complete; tool servers have no such word",
         )
+        need(event, self._shown.setdefault(item_id, item) == item, "an item that is given or heard is done as it was added")
         role = item.get("role", item["type"])
         need(event, self._roles.setdefault(item_id, role) == role, "an item keeps its role")
         need(event, self._idle is None or role == "system", "an idle timeout is told by a system message")
@@ -105,12 +111,15 @@ class Items:
         assert item_id is not None
         need(event, item_id in self._turns, "words of an item that nobody knows")
         need(event, self._roles.get(item_id, "user") == "user", "words of an item that is not a user's")
-        need(event, self._words.get(item_id) in (None, "delta"), "the words were final")
+        index, words = event.get("content_index", 0), self._words.setdefault(item_id, {})
+        parts = dict(enumerate(self._shown.get(item_id, HEARD)["content"]))
+        need(event, parts.get(index, {}).get("type") == "input_audio", "words of a part that is no sound")
+        need(event, words.get(index) in (None, "delta"), "the words were final")
         settled = self._turns[item_id] == DONE
         need(event, settled or (kind == "delta" and self._turns[item_id] in (STARTED, STOPPED)), "final words behind their item")
-        self._words[item_id] = kind
+        words[index] = kind
         if kind == "completed":
-            self._said[item_id] = event["transcript"]
+            self._heard.setdefault(item_id, {})[index] = event["transcript"]
 
     def cleared(self) -> None:
         """`input_audio_buffer.cleared`: the turn that was open is forgotten."""
@@ -127,7 +136,7 @@ class Items:
         """The name of an item that is gone is free again."""
         if item_id in self.dead:
             self.dead.discard(item_id)
-            for known in (self._previous, self._turns, self._roles, self._said, self._words, self.cut_ms):
+            for known in (self._previous, self._turns, self._roles, self._said, self._shown, self._words, self._heard, self.cut_ms):
                 known.pop(item_id, None)
 
     def truncated(self, event: Event, sound_ms: int | None) -> None:
@@ -148,7 +157,9 @@ class Items:
         need(event, item_id in self.ids, "what is retrieved is in the conversation")
         role = event["item"].get("role", event["item"]["type"])
         need(event, role == self._roles.get(item_id), "an item keeps its role")
-        told, now = self._said.get(item_id), spoken(event["item"], sound_only=item_id in self._words)
+        for index, words in self._heard.get(item_id, {}).items():
+            need(event, event["item"]["content"][index].get("transcript") == words, f"part {index} said {words!r}")
+        told, now = self._said.get(item_id), spoken(event["item"])
         if told is not None:
             need(event, now == told or (item_id in self.cut_ms and told.startswith(now)), f"it said {told!r}")
             self._said[item_id] = now
@@ -159,9 +170,7 @@ class Items:
         assert self._idle is None, "an idle timeout without its turn"
 
 
-def spoken(item: Event, sound_only: bool = False) -> str:
+def spoken(item: Event) -> str:
     """The words of a message's sound and text."""
     parts = item.get("content") or []
-    if sound_only:
-        return next((part.get("transcript") or "" for part in parts if part["type"] == "input_audio"), "")
     return " ".join(part.get("transcript") or part.get("text") or "" for part in parts)

@@ -101,14 +101,10 @@ def renamed(events: list[Event]) -> Iterator[Mutation]:
             changed = copy.deepcopy(events)
             value = event[field]
             changed[place][field] = value + 1 if isinstance(value, int) else "" if field == "event_id" else f"{value}_other"
-            why = "of words and cuts the part is not looked at" if field == "content_index" and _one_part(event) else ""
+            why = "of cuts the part is not looked at" if field == "content_index" and event["type"].endswith(".truncated") else ""
             if event["type"] == STARTED and field == "item_id":
                 why = ALONE[STARTED]
             yield Mutation("renamed", f"{event['type']}.{field}", changed, why)
-
-
-def _one_part(event: Event) -> bool:
-    return event["type"].startswith("conversation.item.")
 
 
 def misheard(events: list[Event]) -> Iterator[Mutation]:

@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 MAX_REMEMBERED = 64
 """Turns whose hearing is remembered; a reply concerns the newest."""
+Sound = tuple[str, int]
+"""What is heard: an item, and the index of its part."""
 SURE = 0.5
 """From this confidence on words are no guess (see `Heard.confidence`)."""
 APOLOGY_DEAF = "Sorry, my recogniser stopped and had to be started again. Please say that once more."
@@ -55,8 +57,8 @@ class Cascade:
         self._session = session
         self._parts = parts
         self._clocks = clocks
-        self._hearings: dict[str, Hearing] = {}
-        self._turns: dict[str, asyncio.Task[Heard | None]] = {}
+        self._hearings: dict[Sound, Hearing] = {}
+        self._turns: dict[Sound, asyncio.Task[Heard | None]] = {}
         self._replies: dict[str, asyncio.Task[None]] = {}
         self._sentences: Sequence[Said] = ()
 
@@ -70,19 +72,20 @@ class Cascade:
         """Do what the session orders; never waits."""
         match order:
             case ListenStarted():
-                self._hearings[order.item_id] = self._parts.transcriber.listen()
+                self._hearings[order.item_id, order.content_index] = self._parts.transcriber.listen()
             case ListenMore():
-                self._hearings[order.item_id].feed(order.samples)
+                self._hearings[order.item_id, order.content_index].feed(order.samples)
             case ListenPaused():
-                self._pauses.ask(order.pause, self._hearings[order.item_id], self._group)
+                self._pauses.ask(order.pause, self._hearings[order.item_id, 0], self._group)
             case ListenEnded():
-                hearing = self._hearings.pop(order.item_id)
-                self._turns[order.item_id] = self._group.create_task(self._hear(order, hearing), name=f"hear {order.item_id}")
+                sound = (order.item_id, order.content_index)
+                hearing = self._hearings.pop(sound)
+                self._turns[sound] = self._group.create_task(self._hear(order, hearing), name=f"hear {order.item_id}")
                 # Also if it never got to its first step.
-                self._turns[order.item_id].add_done_callback(lambda _: hearing.drop())
+                self._turns[sound].add_done_callback(lambda _: hearing.drop())
                 self._forget()
             case ListenDropped():
-                self._hearings.pop(order.item_id).drop()
+                self._hearings.pop((order.item_id, 0)).drop()
             case ReplyWanted():
                 sentences, self._sentences = self._sentences, ()
                 task = self._group.create_task(self._reply(order, sentences), name=f"reply {order.response_id}")
@@ -111,18 +114,18 @@ class Cascade:
             heard = await hearing.finish()
         except WorkerDied as exc:
             log.warning("a turn was not recognised: %s", exc)
-            await self._obey_all(self._session.transcription_failed(order.item_id, str(exc)))
+            await self._obey_all(self._session.transcription_failed(order.item_id, str(exc), order.content_index))
             return None
         except Exception:
             # A bug in a recogniser must not take the session along: it is logged, and the turn counts as not heard.
             log.exception("a turn was not recognised")
-            await self._obey_all(self._session.transcription_failed(order.item_id, "the recogniser failed"))
+            await self._obey_all(self._session.transcription_failed(order.item_id, "the recogniser failed", order.content_index))
             return None
         if order.silent:
             # In a silence a recogniser hears words, too. Nobody is answered who was hardly heard by anyone.
             sure = heard.confidence >= SURE or heard.command
             heard = heard if heard.text and sure else Heard("", heard.language, heard.confidence, silent=True)
-        await self._obey_all(self._session.transcribed(order.item_id, heard.text, order.audio_ms))
+        await self._obey_all(self._session.transcribed(order.item_id, heard.text, order.audio_ms, order.content_index))
         return heard
 
     async def _reply(self, order: ReplyWanted, sentences: Sequence[Said]) -> None:
@@ -145,17 +148,20 @@ class Cascade:
             return await speaker.say_all(_given(sentences))
         if pending := self._awaited(order):
             await asyncio.wait(pending)
-        turn = self._turns.get(order.heard_item or self._last_id(order))
-        heard = turn.result() if turn is not None and not turn.cancelled() else None
-        if turn is not None and heard is None:
+        last = order.heard_item or self._last_id(order)
+        turns = [task for (item_id, _), task in self._turns.items() if item_id == last]
+        parts = [task.result() for task in turns if not task.cancelled()]
+        known = [heard for heard in parts if heard is not None]
+        if len(known) < len(turns):
             return await speaker.say_all(_given([Said(APOLOGY_DEAF)]))
+        heard = _whole(known)
         prompt = Prompt(self._lines(order, heard), heard, order.instructions, order.toolbox)
         return await speaker.say_all(self._parts.responder.respond(prompt, self._clocks.now(), self._clocks.wall_s()))
 
     def _awaited(self, order: ReplyWanted) -> list[asyncio.Task[Heard | None]]:
         """The turns whose words an answer has to wait for."""
-        wanted = {entry.item.id for entry in order.context} if order.context is not None else self._turns
-        return [task for item_id, task in self._turns.items() if item_id in wanted and not task.done()]
+        wanted = {entry.item.id for entry in order.context or ()}
+        return [task for sound, task in self._turns.items() if (sound[0] in wanted or order.context is None) and not task.done()]
 
     def _items(self, order: ReplyWanted) -> list[Item]:
         return self._session.conversation.items() if order.context is None else [entry.item for entry in order.context]
@@ -188,13 +194,21 @@ class Cascade:
 
     def _forget(self) -> None:
         """The oldest hearings go; those still at work stay, so that `stop` finds them."""
-        for item_id in [item_id for item_id, task in self._turns.items() if task.done()][: -MAX_REMEMBERED or None]:
-            del self._turns[item_id]
+        for sound in [sound for sound, task in self._turns.items() if task.done()][: -MAX_REMEMBERED or None]:
+            del self._turns[sound]
 
     async def _obey_all(self, orders: Sequence[Order]) -> None:
         for order in orders:
             await self.obey(order)
         self._driver.kick()
+
+
+def _whole(parts: Sequence[Heard]) -> Heard | None:
+    """What was heard in all the sounds of an item; None if it has none."""
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    text = " ".join(heard.text for heard in parts if heard.text)
+    return Heard(text, parts[0].language, min(heard.confidence for heard in parts))
 
 
 async def _given(sentences: Sequence[Said]) -> AsyncGenerator[Said, None]:

@@ -12,15 +12,14 @@ import msgspec
 from msgspec import UNSET
 
 from voice.audio.encoding import Encoding
-from voice.audio.pcm import RATE_HZ, ms_in
-from voice.audio.resample import resample
+from voice.audio.pcm import ms_in
 from voice.errors import ProtocolError
 from voice.policy.usage import Letters, Tokens, heard_tokens, letters, spoken_tokens
 from voice.protocol.allowed import check_answers
 from voice.protocol.conversation import Conversation, Entry
 from voice.protocol.items import given_item
 from voice.protocol.objects import Audio, AudioOutput, Content, Item, ResponseParams, Session
-from voice.protocol.orders import ListenEnded, ListenMore, ListenStarted, ReplyWanted
+from voice.protocol.orders import ListenEnded, ListenMore, ListenStarted, ReplyWanted, listening
 from voice.protocol.reply import ReplyPlan
 from voice.protocol.settings import audio_input, audio_output, check_audio, encoding_of, merged_output
 from voice.protocol.tools import check_choice, toolbox
@@ -89,10 +88,8 @@ def _entry(
     item_id = new_id("item")
     given = given_item(item, item_id, path, encoding)
     entry = Entry(given.item)
-    if given.samples is not None:
-        samples = resample(given.samples, encoding.rate_hz, RATE_HZ)
-        entry.audio_ms = ms_in(samples.size)
-        listen += [ListenStarted(item_id), ListenMore(item_id, samples), ListenEnded(item_id, entry.audio_ms)]
+    entry.audio_ms = ms_in(sum(samples.size for _, samples in given.sounds))
+    listen += listening(item_id, given.sounds)
     return entry
 
 

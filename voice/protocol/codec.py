@@ -66,7 +66,11 @@ _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)
 MAX_ID_LETTERS = 512
 """Of a name that a client gives an event or an item: our events repeat them, two at a time."""
 MAX_TOLD_BYTES = 900_000
-"""An event of ours stays under 1 MiB, which common clients take at most; the rest is for what is around the object."""
+"""Of an object that a client gives: what becomes of it (words, a sound's) needs room, too."""
+MAX_EVENT_BYTES = (1 << 20) - 1
+"""An event of ours stays under 1 MiB, which common clients take at most."""
+MAX_ITEM_BYTES = MAX_EVENT_BYTES - 1_000
+"""The rest is for what is around it in its event."""
 
 
 class ClientMistake(ProtocolError):
@@ -85,9 +89,14 @@ def encode(event: ServerEvent | ClientEvent) -> str:
     return text.decode()
 
 
+def size_of(value: msgspec.Struct) -> int:
+    """How many bytes an object takes in an event."""
+    return len(_encode(value))
+
+
 def must_fit(value: msgspec.Struct, param: str) -> None:
     """Refuse what could not be told back to the client in one event. Raises: ProtocolError."""
-    size = len(_encode(value))
+    size = size_of(value)
     if size > MAX_TOLD_BYTES:
         message = f"Invalid '{param}': {size} bytes are too many. Expected at most {MAX_TOLD_BYTES}."
         raise ProtocolError(message, "string_above_max_length", param)

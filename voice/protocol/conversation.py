@@ -5,15 +5,18 @@ much of it.
 """
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
+import numpy as np
 from msgspec import UNSET
 
 from voice.audio.encoding import Encoding
-from voice.audio.pcm import Samples, ms_in, samples_in
+from voice.audio.pcm import Samples, empty, ms_in
 from voice.audio.resample import resample
 from voice.errors import ProtocolError
+from voice.protocol.codec import MAX_ITEM_BYTES, size_of
 from voice.protocol.heard import Spread
 from voice.protocol.objects import Content, Item
 
@@ -23,7 +26,7 @@ MAX_TEXT_LETTERS = 8 << 20
 MAX_SOUND_BYTES = 8 << 20
 """Of all items together; an item that has lost its sound is retrieved with its transcript."""
 MAX_RETRIEVED_BYTES = 700_000
-"""Beyond it the event would pass 1 MiB, which common clients refuse (close 1009)."""
+"""Of one item: beyond it the event would pass 1 MiB, which common clients refuse (close 1009)."""
 _SOUND = {"input_audio", "output_audio"}
 
 
@@ -53,6 +56,7 @@ class Entry:
 
     item: Item
     samples: Samples | None = None
+    """All its sound."""
     rate_hz: int = 0
     audio_ms: int = 0
     words: list[SpokenWord] = field(default_factory=list)
@@ -62,6 +66,8 @@ class Entry:
     """Where it was truncated: nothing is added to it any more."""
     text_letters: int = 0
     """Length of what a client gave, pictures included; the conversation's account."""
+    lengths: Sequence[int] = ()
+    """How many of the samples belong to each part that is sound, in their order; empty where there is one such part."""
 
 
 class Conversation:
@@ -130,11 +136,16 @@ class Conversation:
             entry.audio_ms = ms_in(samples.size, rate_hz) if entry.cut_ms is None else entry.cut_ms
             self._bound_sound()
 
-    def set_transcript(self, item_id: str, transcript: str) -> None:
-        """Write down what an item's sound says; nothing happens if the item is gone."""
+    def set_sounds(self, item_id: str, pieces: Sequence[Samples], rate_hz: int) -> None:
+        """Keep the sound of an item whose parts have each their own."""
+        self.get(item_id).lengths = [piece.size for piece in pieces]
+        self.set_sound(item_id, np.concatenate(pieces), rate_hz)
+
+    def set_transcript(self, item_id: str, transcript: str, content_index: int = 0) -> None:
+        """Write down what the sound of a part says; nothing happens if the item is gone."""
         entry = self._entries.get(item_id)
         if entry is not None:
-            entry.item = with_transcript(entry.item, transcript)
+            entry.item = with_transcript(entry.item, transcript, content_index)
 
     def truncate(self, item_id: str, audio_end_ms: int) -> Cut:
         """Cut an assistant's sound and words to what was heard, also while it is still being generated: then no more is added to it.
@@ -157,7 +168,7 @@ class Conversation:
         return cut
 
     def retrieved(self, item_id: str, user: Encoding, assistant: Encoding) -> Item:
-        """An item with its sound as base64, if it is kept and small enough, written as the session's input or output is.
+        """An item, each part with its sound as base64, if all is kept and small enough, written as the session's input or output is.
 
         Raises: ProtocolError.
         """
@@ -165,11 +176,18 @@ class Conversation:
         if entry.samples is None or not isinstance(entry.item.content, list):
             return entry.item
         encoding = user if entry.item.role == "user" else assistant
-        if samples_in(entry.audio_ms, encoding.rate_hz) * encoding.sample_bytes > MAX_RETRIEVED_BYTES:
+        if entry.samples.size * encoding.rate_hz // entry.rate_hz * encoding.sample_bytes > MAX_RETRIEVED_BYTES:
             return entry.item
-        audio = base64.b64encode(encoding.encode(resample(entry.samples, entry.rate_hz, encoding.rate_hz))).decode()
-        content = [msgspec.structs.replace(part, audio=audio) if part.type in _SOUND else part for part in entry.item.content]
-        return msgspec.structs.replace(entry.item, content=content)
+        pieces = iter(np.split(entry.samples, np.cumsum(entry.lengths, dtype=int)[:-1]) if entry.lengths else [entry.samples])
+        content = []
+        for part in entry.item.content:
+            if part.type in _SOUND:
+                sound = encoding.encode(resample(next(pieces, empty()), entry.rate_hz, encoding.rate_hz))
+                part = msgspec.structs.replace(part, audio=base64.b64encode(sound).decode())
+            content.append(part)
+        item = msgspec.structs.replace(entry.item, content=content)
+        # It may have long texts, too.
+        return item if size_of(item) <= MAX_ITEM_BYTES else entry.item
 
     def items(self) -> list[Item]:
         """All of them, in their order."""
@@ -226,14 +244,13 @@ def heard_text(entry: Entry, heard_ms: int) -> Cut:
     return Cut(entry.spread.until(text, heard_ms, entry.audio_ms), estimated=heard_ms > 0)
 
 
-def with_transcript(item: Item, transcript: str) -> Item:
-    """A message whose sound says this; of several pieces of sound the first one has all the words."""
-    content, words = [], transcript
-    for part in item.content or ():
-        if part.type in _SOUND:
-            part, words = msgspec.structs.replace(part, transcript=words), ""
-        content.append(part)
-    return msgspec.structs.replace(item, content=content) if isinstance(item.content, list) else item
+def with_transcript(item: Item, transcript: str, content_index: int = 0) -> Item:
+    """A message of which the sound in this part says this; the same one if there is no sound."""
+    parts = item.content or []
+    if content_index >= len(parts) or parts[content_index].type not in _SOUND:
+        return item
+    heard = msgspec.structs.replace(parts[content_index], transcript=transcript)
+    return msgspec.structs.replace(item, content=[*parts[:content_index], heard, *parts[content_index + 1 :]])
 
 
 def message(item_id: str, role: str, content: list[Content], status: str) -> Item:

@@ -6,8 +6,7 @@ engine, in order; `server.py` sends the ones and hands on the others.
 
 from collections.abc import Callable, Iterable, Iterator
 
-from voice.audio.pcm import RATE_HZ, ms_in
-from voice.audio.resample import resample
+from voice.audio.pcm import RATE_HZ
 from voice.errors import ProtocolError
 from voice.protocol.conversation import Conversation, Entry
 from voice.protocol.events import (
@@ -20,7 +19,7 @@ from voice.protocol.events import (
 )
 from voice.protocol.items import given_item
 from voice.protocol.objects import ResponseParams, Session
-from voice.protocol.orders import ListenEnded, ListenMore, ListenStarted
+from voice.protocol.orders import listening
 from voice.protocol.replies import Output, Replies
 from voice.protocol.requests import (
     BufferAppend,
@@ -101,19 +100,14 @@ class Intake:
 
     def _add(self, event: ItemCreate) -> Iterator[Output]:
         after = event.previous_item_id if isinstance(event.previous_item_id, str) else None
-        encoding = encoding_of(audio_input(self.settings))
-        own_id = event.item.id if isinstance(event.item.id, str) and event.item.id else self._new_id("item")
-        given = given_item(event.item, own_id, encoding=encoding)
-        item_id = str(given.item.id)
+        item_id = event.item.id if isinstance(event.item.id, str) and event.item.id else self._new_id("item")
+        given = given_item(event.item, item_id, encoding=encoding_of(audio_input(self.settings)))
         previous = self.conversation.add(Entry(given.item), after, given=True)
         yield ItemAdded(item=given.item, previous_item_id=previous)
         yield ItemDone(item=given.item, previous_item_id=previous)
-        if given.samples is not None:
-            samples = resample(given.samples, encoding.rate_hz, RATE_HZ)
-            self.conversation.set_sound(item_id, samples, RATE_HZ)
-            yield ListenStarted(item_id)
-            yield ListenMore(item_id, samples)
-            yield ListenEnded(item_id, ms_in(samples.size))
+        if given.sounds:
+            self.conversation.set_sounds(item_id, [samples for _, samples in given.sounds], RATE_HZ)
+        yield from listening(item_id, given.sounds)
 
 
 def _params(event: ResponseCreate) -> ResponseParams:

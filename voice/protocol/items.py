@@ -7,11 +7,11 @@ import base64
 from dataclasses import dataclass
 
 import msgspec
-import numpy as np
 from msgspec import UNSET
 
 from voice.audio.encoding import PCM, Encoding
-from voice.audio.pcm import Samples, empty
+from voice.audio.pcm import RATE_HZ, Samples
+from voice.audio.resample import resample
 from voice.errors import ProtocolError
 from voice.protocol.codec import must_be_short, must_fit
 from voice.protocol.objects import Content, Item
@@ -32,6 +32,8 @@ NEEDED = {
     "mcp_approval_response": ("approval_request_id", "approve"),
 }
 """Type of an item -> fields that it must have. Those of tool servers are kept for a client that restores a conversation; nothing is done about them."""
+MAX_PARTS = 64
+"""Of one message: each of its sounds is heard by itself."""
 _USUAL = Encoding(PCM, 24_000)
 
 
@@ -40,8 +42,8 @@ class Given:
     """An item as it goes into the conversation: complete, without base64."""
 
     item: Item
-    samples: Samples | None
-    """Its sound, if it has any: int16, mono, of the session's input rate."""
+    sounds: tuple[tuple[int, Samples], ...]
+    """The index of each part that is sound, and the sound: int16, mono, 16 kHz."""
 
 
 def given_item(item: Item, item_id: str, path: str = "item", encoding: Encoding = _USUAL) -> Given:
@@ -51,12 +53,10 @@ def given_item(item: Item, item_id: str, path: str = "item", encoding: Encoding 
     for name in NEEDED[item.type]:
         if getattr(item, name) in (UNSET, None):
             raise ProtocolError(f"Missing required parameter: '{path}.{name}'.", "missing_required_parameter", f"{path}.{name}")
-    pieces: list[Samples] = []
+    sounds: list[tuple[int, Samples]] = []
     if item.type == "message":
         _need_one_of(str(item.role), tuple(CONTENTS), f"{path}.role")
-        pieces = [
-            _checked_part(part, CONTENTS[str(item.role)], f"{path}.content[{i}]", encoding) for i, part in enumerate(item.content or ())
-        ]
+        sounds = _checked_parts(item.content or [], CONTENTS[str(item.role)], f"{path}.content", encoding)
         content = [msgspec.structs.replace(part, audio=UNSET) for part in item.content or ()]
         item = msgspec.structs.replace(item, content=content)
     if item.type == "function_call" and item.call_id in (UNSET, None):
@@ -67,25 +67,33 @@ def given_item(item: Item, item_id: str, path: str = "item", encoding: Encoding 
         # Those of tool servers have neither, on the service.
         item = msgspec.structs.replace(item, object="realtime.item", status="completed")
     must_fit(item, path)
-    sound = np.concatenate([empty(), *pieces])
-    return Given(item, sound if sound.size else None)
+    return Given(item, tuple(sounds))
 
 
-def _checked_part(part: Content, allowed: tuple[str, ...], path: str, encoding: Encoding) -> Samples:
-    """The sound of a part, no samples if it has none."""
+def _checked_parts(parts: list[Content], allowed: tuple[str, ...], path: str, encoding: Encoding) -> list[tuple[int, Samples]]:
+    """The sounds among a message's parts, each with its index."""
+    if len(parts) > MAX_PARTS:
+        message = f"Invalid '{path}': array too long. Expected at most {MAX_PARTS} parts, but got {len(parts)}."
+        raise ProtocolError(message, "array_above_max_length", path)
+    sounds = ((i, _checked_part(part, allowed, f"{path}[{i}]", encoding)) for i, part in enumerate(parts))
+    return [(i, samples) for i, samples in sounds if samples is not None]
+
+
+def _checked_part(part: Content, allowed: tuple[str, ...], path: str, encoding: Encoding) -> Samples | None:
+    """The sound of a part; None if it is none."""
     _need_one_of(part.type, allowed, f"{path}.type")
     wanted = {"input_audio": "audio", "input_image": "image_url"}.get(part.type, "text")
     value = getattr(part, wanted)
     if not isinstance(value, str):
         raise ProtocolError(f"Missing required parameter: '{path}.{wanted}'.", "missing_required_parameter", f"{path}.{wanted}")
     if wanted != "audio":
-        return empty()
+        return None
     try:
         data = base64.b64decode(value, validate=True)
     except ValueError as exc:
         raise ProtocolError(f"Invalid value for '{path}.audio': expected base64-encoded audio.", "invalid_value", f"{path}.audio") from exc
     try:
-        return encoding.decode(data)
+        return resample(encoding.decode(data), encoding.rate_hz, RATE_HZ)
     except ValueError as exc:
         raise ProtocolError(f"Invalid value for '{path}.audio': {exc}.", "invalid_value", f"{path}.audio") from exc
 

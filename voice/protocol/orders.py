@@ -1,17 +1,20 @@
 """What the answering session tells its engine to do. Answers come back through the session's commands."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from voice.audio.pcm import Samples
+from voice.audio.pcm import Samples, ms_in
 from voice.protocol.conversation import Entry
 from voice.protocol.tools import Toolbox
 
 
 @dataclass(frozen=True, slots=True)
 class ListenStarted:
-    """A turn is open: begin to recognise it."""
+    """A turn is open, or a sound was given: begin to recognise it. Item and part name what is heard, here and below."""
 
     item_id: str
+    content_index: int = 0
+    """Which part of the item it is: only an item that a client gives has several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,7 @@ class ListenMore:
 
     item_id: str
     samples: Samples
+    content_index: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class ListenEnded:
     audio_ms: int
     silent: bool = False
     """No speech was detected in it (an idle timeout): what is not heard clearly is noise."""
+    content_index: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +92,12 @@ class Wake:
 
 
 Order = ListenStarted | ListenMore | ListenPaused | ListenEnded | ListenDropped | ReplyWanted | ReplyStopped | Wake | Hangup
+
+
+def listening(item_id: str, sounds: Iterable[tuple[int, Samples]]) -> list[ListenStarted | ListenMore | ListenEnded]:
+    """Hear the sounds of an item, each with the index of its part (int16, mono, 16 kHz) and by itself."""
+    orders: list[ListenStarted | ListenMore | ListenEnded] = []
+    for index, samples in sounds:
+        more = [ListenMore(item_id, samples, index)] if samples.size else []
+        orders += [ListenStarted(item_id, index), *more, ListenEnded(item_id, ms_in(samples.size), content_index=index)]
+    return orders

@@ -71,10 +71,10 @@ class Replies:
         else:
             yield from self.create(session, ResponseParams(), item_id)
 
-    def heard(self, item_id: str, transcript: str) -> None:
+    def heard(self, item_id: str, transcript: str, content_index: int = 0) -> None:
         """What the sound in an `input` says; nothing happens if the item is no such one, or its response is done."""
         for entry in (entry for context in self._inputs.values() for entry in context if entry.item.id == item_id):
-            entry.item = with_transcript(entry.item, transcript)
+            entry.item = with_transcript(entry.item, transcript, content_index)
 
     def cancel(self, response_id: str | None, reason: str) -> Iterator[Output]:
         """Stop a response (None: the active one). Raises: ProtocolError if there is none."""

@@ -10,7 +10,7 @@ import msgspec
 
 from voice.audio.pcm import Samples
 from voice.errors import ProtocolError
-from voice.protocol.codec import ClientMistake, encode
+from voice.protocol.codec import MAX_EVENT_BYTES, ClientMistake, encode
 from voice.protocol.conversation import Conversation, SpokenWord
 from voice.protocol.events import (
     ErrorEvent,
@@ -33,6 +33,8 @@ from voice.protocol.turntaking import MakeDetector
 
 WAKE_AGAIN_S = 0.25
 """How soon to look again for a quiet moment."""
+MAX_WHY_LETTERS = 1_000
+"""Of an engine's sentence about a failure: the end of a response must be told, however much its engine has to say."""
 
 
 class ServerSession:
@@ -123,22 +125,22 @@ class ServerSession:
         """Nobody speaks and no response is active."""
         return self._intake.turns.buffer.open_id is None and self._intake.replies.active is None
 
-    def transcribed(self, item_id: str, text: str, audio_ms: int) -> list[Order]:
-        """What the user said in `item_id`; told to the client if it asked for transcription and has not deleted the item."""
-        self._intake.replies.heard(item_id, text)
-        self.conversation.set_transcript(item_id, text)
+    def transcribed(self, item_id: str, text: str, audio_ms: int, content_index: int = 0) -> list[Order]:
+        """What the user said in a part of `item_id`; told to the client if it asked for transcription and has not deleted the item."""
+        self._intake.replies.heard(item_id, text, content_index)
+        self.conversation.set_transcript(item_id, text, content_index)
         if not _written_down(self._intake, item_id):
             return []
         usage = {"type": "duration", "seconds": audio_ms / 1000}
-        delta = [TranscriptionDelta(item_id=item_id, content_index=0, delta=text)] if text else []
-        return self._put([*delta, TranscriptionCompleted(item_id=item_id, content_index=0, transcript=text, usage=usage)])
+        delta = [TranscriptionDelta(item_id=item_id, content_index=content_index, delta=text)] if text else []
+        return self._put([*delta, TranscriptionCompleted(item_id=item_id, content_index=content_index, transcript=text, usage=usage)])
 
-    def transcription_failed(self, item_id: str, why: str) -> list[Order]:
-        """The recogniser gave up on `item_id`."""
+    def transcription_failed(self, item_id: str, why: str, content_index: int = 0) -> list[Order]:
+        """The recogniser gave up on a part of `item_id`."""
         if not _written_down(self._intake, item_id):
             return []
-        error = {"type": "server_error", "code": "transcription_failed", "message": why, "param": None}
-        return self._put([TranscriptionFailed(item_id=item_id, content_index=0, error=error)])
+        error = {"type": "server_error", "code": "transcription_failed", "message": why[:MAX_WHY_LETTERS], "param": None}
+        return self._put([TranscriptionFailed(item_id=item_id, content_index=content_index, error=error)])
 
     def begin_reply(self) -> list[Order]:
         """A response that nobody asked for (a timer). Only while `quiet`."""
@@ -166,7 +168,7 @@ class ServerSession:
         reply = self._intake.replies.get(response_id)
         if reply is None:
             return []
-        error = {"type": "server_error", "code": "engine_failed", "message": failure}
+        error = {"type": "server_error", "code": "engine_failed", "message": (failure or "")[:MAX_WHY_LETTERS]}
         details = StatusDetails("incomplete", reason=incomplete) if incomplete is not None else None
         if failure is not None:
             details = StatusDetails("failed", error=error)
@@ -194,10 +196,20 @@ class ServerSession:
             self.conversation.dropped.clear()
             events.append(RateLimitsUpdated(rate_limits=self._allowance.told()) if isinstance(output, RateLimitsUpdated) else output)
             for event in events if not self._ended else ():
-                text = encode(msgspec.structs.replace(event, event_id=self._new_id("event")))
+                text = _text(msgspec.structs.replace(event, event_id=self._new_id("event")))
                 self._outbox.append(text)
                 self.waiting_bytes += len(text)
         return orders
+
+
+def _text(event: ServerEvent) -> str:
+    """An event as it is sent. In the place of one that common clients would end the link over stands an error: a gap is better than no session."""
+    text = encode(event)
+    # A letter has four bytes at most, and few events are so long that they have to be counted.
+    if len(text) * 4 <= MAX_EVENT_BYTES or len(text.encode()) <= MAX_EVENT_BYTES:
+        return text
+    what = f"An event of type '{event.__struct_config__.tag}' was not sent: it would have had more than {MAX_EVENT_BYTES} bytes."
+    return encode(ErrorEvent(event_id=event.event_id, error=ErrorDetail("server_error", what, code="event_too_large")))
 
 
 def _error(mistake: ProtocolError, event_id: str | None) -> ErrorEvent:
