@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.fakes import FakeResponder, FakeTranscriber
-from tests.support.served import Served
+from tests.support.served import Served, types
 from tests.support.signals import tone
 from tests.support.wire import fake_engine, talking
 from voice.audio.pcm import to_bytes
@@ -128,6 +128,24 @@ async def test_an_answer_waits_for_all_sounds_of_an_item() -> None:
     [prompt] = responder.prompts
     assert prompt.lines[-1].text == "heard 300 ms Compare these: heard 500 ms"
     assert prompt.heard is not None and prompt.heard.text == "heard 300 ms heard 500 ms"
+
+
+def test_a_sound_without_sound_is_refused_and_an_empty_name_is_none() -> None:
+    served = written()
+    [refused] = give(served, {"type": "input_audio", "audio": ""})
+    assert (refused["error"]["code"], refused["error"]["param"]) == ("invalid_value", "item.content[0].audio")
+    events = served.send("conversation.item.create", item={"type": "message", "role": "user", "id": "", "content": [TYPED]})
+    assert types(events) == ["conversation.item.added", "conversation.item.done"] and events[0]["item"]["id"] == "item_s1"
+    [refused] = served.send("conversation.item.create", item={"type": "message", "role": "user", "id": "root", "content": [TYPED]})
+    assert (refused["error"]["code"], refused["error"]["param"]) == ("invalid_value", "item.id")
+
+
+def test_what_was_broken_off_is_told_so() -> None:
+    served = Served()
+    item = {"type": "message", "role": "assistant", "id": "b", "status": "incomplete", "content": [{"type": "output_text", "text": "One,"}]}
+    events = served.send("conversation.item.create", item=item)
+    assert [event["item"]["status"] for event in events] == ["incomplete", "incomplete"]
+    assert served.send("conversation.item.retrieve", item_id="b")[0]["item"]["status"] == "incomplete"
 
 
 @pytest.mark.parametrize("letter", ["x", "\u20ac"])

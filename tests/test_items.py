@@ -67,6 +67,21 @@ def test_each_sound_keeps_its_place() -> None:
     assert [index for index, _ in given.sounds] == [1, 3]
 
 
+@pytest.mark.parametrize(
+    ("status", "kept"), [("incomplete", "incomplete"), ("completed", "completed"), ("in_progress", "completed"), (None, "completed")]
+)
+def test_what_was_broken_off_stays_so_and_all_else_is_complete(status: str | None, kept: str) -> None:
+    given = give(type="message", role="assistant", content=[{"type": "output_text", "text": "One, two"}], status=status)
+    assert given.item.status == kept
+    assert give(type="function_call", name="f", arguments='{"a', status=status).item.status == kept
+
+
+def test_no_item_is_called_like_the_beginning() -> None:
+    with pytest.raises(ProtocolError, match="'root'") as caught:
+        given_item(msgspec.convert({"type": "message", "role": "user", "content": [TEXT]}, Item), "root")
+    assert (caught.value.code, caught.value.param) == ("invalid_value", "item.id")
+
+
 MISSING, INVALID = "missing_required_parameter", "invalid_value"
 REFUSED: list[tuple[dict[str, Any], tuple[str, str]]] = [
     ({"type": "thing"}, (INVALID, "item.type")),
@@ -89,7 +104,10 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, str]]] = [
     ({"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": "AA=="}]}, (INVALID, "item.content[0].audio")),
     ({"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": "안녕"}]}, (INVALID, "item.content[0].audio")),
     ({"type": "message", "role": "user", "content": [{"type": "input_image"}]}, (MISSING, "item.content[0].image_url")),
+    ({"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": ""}]}, (INVALID, "item.content[0].audio")),
     ({"type": "message", "role": "user", "content": [TEXT] * 65}, ("array_above_max_length", "item.content")),
+    ({"type": "message", "role": "user", "content": [TEXT], "status": "weird"}, (INVALID, "item.status")),
+    ({"type": "function_call", "name": "f", "arguments": "{}", "status": ""}, (INVALID, "item.status")),
     ({"type": "function_call", "arguments": "{}"}, (MISSING, "item.name")),
     ({"type": "function_call_output", "output": ""}, (MISSING, "item.call_id")),
     ({"type": "message", "role": "user", "content": [{"type": "input_text", "text": "x" * 900_001}]}, ("string_above_max_length", "item")),

@@ -70,7 +70,7 @@ class Order:
         names = [event.get("item_id", "x"), event.get("response_id", "x"), *(event[of]["id"] for of in ("item", "response") if of in event)]
         need(event, all(isinstance(name, str) and name for name in names), "items and responses have names")
         need(event, not self.over, "the session has expired")
-        if kind == ADDED and event["item"].get("status", "completed") == "completed":
+        if kind == ADDED and event["item"].get("status") != "in_progress":
             # Who deletes an item may give another under its name.
             self.items.forget(event["item"]["id"])
         need(event, item_of(event) not in self.items.dead, "the item was deleted")

@@ -69,11 +69,12 @@ class Items:
             self._roles[item_id] = "user"
             return
         item = event["item"]
+        broken_off = () if item_id in self._roles and item_id not in self._shown else ("incomplete",)
         of_a_tool_server = item["type"].startswith("mcp_")
         need(
             event,
-            (item.get("status") == "completed") != of_a_tool_server,
-            "what is given or heard is complete; tool servers have no such word",
+            (item.get("status") in ("completed", *broken_off)) != of_a_tool_server,
+            "what is heard is complete, what is given may have been broken off; tool servers have no such word",
         )
         need(event, self._shown.setdefault(item_id, item) == item, "an item that is given or heard is done as it was added")
         role = item.get("role", item["type"])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tests.support.order import check
 from tests.support.order_corpus import SESSIONS
-from tests.support.order_rules import AUDIO_DELTA, COMMITTED, SAID_DELTA, STARTED, TIMED_OUT, WORDS, Event, item_of
+from tests.support.order_rules import ADDED, AUDIO_DELTA, COMMITTED, DONE, SAID_DELTA, STARTED, TIMED_OUT, WORDS, Event, item_of
 
 FREE = {"session.updated", "error", "input_audio_buffer.cleared", "conversation.item.retrieved"}
 """They answer a client, may come at any time, and are not promised by anything before them."""
@@ -129,7 +129,15 @@ def restated(events: list[Event]) -> Iterator[Mutation]:
                     why = "a cut item keeps its status or not" if event["type"] == "conversation.item.retrieved" else ""
                     if status == "completed" and event.get("item", {}).get("type") == "function_call":
                         why = "a call may be complete when its response is cancelled"
+                    if status == "incomplete" and _given(event):
+                        why = "a client may give what was broken off"
                     yield Mutation("restated", f"{event['type']} {status}", changed, why)
+
+
+def _given(event: Event) -> bool:
+    """An item that no answer of ours can be."""
+    item = event.get("item", {})
+    return event["type"] in (ADDED, DONE) and (item.get("role") in ("user", "system") or item["type"] == "function_call_output")
 
 
 def _expired(event: Event) -> bool:

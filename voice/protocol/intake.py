@@ -100,6 +100,7 @@ class Intake:
 
     def _add(self, event: ItemCreate) -> Iterator[Output]:
         after = event.previous_item_id if isinstance(event.previous_item_id, str) else None
+        # An empty name is none.
         item_id = event.item.id if isinstance(event.item.id, str) and event.item.id else self._new_id("item")
         given = given_item(event.item, item_id, encoding=encoding_of(audio_input(self.settings)))
         previous = self.conversation.add(Entry(given.item), after, given=True)

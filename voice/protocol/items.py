@@ -32,6 +32,7 @@ NEEDED = {
     "mcp_approval_response": ("approval_request_id", "approve"),
 }
 """Type of an item -> fields that it must have. Those of tool servers are kept for a client that restores a conversation; nothing is done about them."""
+STATUSES = ("completed", "incomplete", "in_progress")
 MAX_PARTS = 64
 """Of one message: each of its sounds is heard by itself."""
 _USUAL = Encoding(PCM, 24_000)
@@ -50,6 +51,10 @@ def given_item(item: Item, item_id: str, path: str = "item", encoding: Encoding 
     """What a client's item is here; `path` is where it stands in the event, `encoding` how its sound is written. Raises: ProtocolError."""
     _need_one_of(item.type, tuple(NEEDED), f"{path}.type")
     must_be_short(item_id, f"{path}.id")
+    if item_id == "root":
+        raise ProtocolError("Invalid value: 'root'. As a 'previous_item_id' it means the beginning.", "invalid_value", f"{path}.id")
+    if item.status not in (UNSET, None):
+        _need_one_of(str(item.status), STATUSES, f"{path}.status")
     for name in NEEDED[item.type]:
         if getattr(item, name) in (UNSET, None):
             raise ProtocolError(f"Missing required parameter: '{path}.{name}'.", "missing_required_parameter", f"{path}.{name}")
@@ -64,8 +69,9 @@ def given_item(item: Item, item_id: str, path: str = "item", encoding: Encoding 
         item = msgspec.structs.replace(item, call_id=f"call_{item_id}")
     item = msgspec.structs.replace(item, id=item_id)
     if not item.type.startswith("mcp_"):
-        # Those of tool servers have neither, on the service.
-        item = msgspec.structs.replace(item, object="realtime.item", status="completed")
+        # Those of tool servers have neither, on the service. Nothing goes on with what is given: it is complete, or was broken off.
+        status = "incomplete" if item.status == "incomplete" else "completed"
+        item = msgspec.structs.replace(item, object="realtime.item", status=status)
     must_fit(item, path)
     return Given(item, tuple(sounds))
 
@@ -88,6 +94,8 @@ def _checked_part(part: Content, allowed: tuple[str, ...], path: str, encoding: 
         raise ProtocolError(f"Missing required parameter: '{path}.{wanted}'.", "missing_required_parameter", f"{path}.{wanted}")
     if wanted != "audio":
         return None
+    if not value:
+        raise ProtocolError(f"Invalid value for '{path}.audio': there is no sound in it.", "invalid_value", f"{path}.audio")
     try:
         data = base64.b64decode(value, validate=True)
     except ValueError as exc:
