@@ -71,6 +71,16 @@ def test_times_of_speech_are_ours_without_padding_and_silence(told: Session | No
     assert (total.committed, total.discarded) == (85, {"silence": 415})
 
 
+def test_speech_that_was_cleared_is_no_speech_any_more() -> None:
+    bench = Bench()
+    bench.see("input_audio_buffer.speech_started", item_id="u", audio_start_ms=300)
+    assert bench.inbound.unsettled.speaking
+    [other] = bench.see("input_audio_buffer.cleared")
+    assert isinstance(other, Other) and not bench.inbound.unsettled.speaking
+    bench.see("input_audio_buffer.committed", item_id="v")
+    assert bench.ledger.total().committed == 0
+
+
 def test_a_commit_of_our_own_is_not_settled_here() -> None:
     bench = Bench()
     assert bench.see("input_audio_buffer.committed", item_id="u", previous_item_id="x") == [TurnCommitted("u")]

@@ -177,6 +177,33 @@ async def test_what_the_server_says_of_an_error_is_text_too() -> None:
     assert visit.complaints == []
 
 
+async def test_a_turn_that_the_server_clears_is_not_heard_any_more(tmp_path: Path) -> None:
+    sockets: list[WebSocketRoute] = []
+
+    def serve(socket: WebSocketRoute) -> None:
+        def answer(text: str | bytes) -> None:
+            event = json.loads(text)
+            if event["type"] == "session.update":
+                socket.send(json.dumps({"type": "session.updated", "session": event["session"]}))
+            elif not sockets:
+                sockets.append(socket)
+                socket.send(json.dumps({"type": "input_audio_buffer.speech_started", "audio_start_ms": 0, "item_id": "u1"}))
+
+        socket.on_message(answer)
+
+    sound = microphone(tmp_path / "microphone.wav", 1000)
+    async with asyncio.timeout(WITHIN_S), page_server(fake_engine()) as server, chromium(server.url, sound) as visit:
+        page = visit.page
+        await page.route_web_socket("**/v1/realtime", serve)
+        await page.click("#talk")
+        await expect(page.locator("#state")).to_have_text("Hearing you")
+        await expect(page.locator("#captions li")).to_have_count(1)
+        sockets[0].send(json.dumps({"type": "input_audio_buffer.cleared"}))
+        await expect(page.locator("#state")).to_have_text("Listening")
+        await expect(page.locator("#captions li")).to_have_count(0)
+    assert visit.complaints == []
+
+
 @pytest.mark.parametrize(
     ("locale", "ready", "answer"), [("ko-KR", "준비됨", "말하는 중"), ("en-GB", "Ready", "Speaking"), ("fr-FR", "Ready", "Speaking")]
 )

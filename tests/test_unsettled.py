@@ -17,6 +17,15 @@ def test_speech_that_no_turn_has_committed() -> None:
     assert state.broken(None) == NOTHING and not state.speaking
 
 
+def test_a_turn_that_the_server_forgot_as_it_was_told_to() -> None:
+    state = Unsettled()
+    state.speech(500)
+    state.committed("a", 1000)
+    state.speech(2000)
+    state.cleared()
+    assert not state.speaking and state.broken(None) == Loss(500, ("a",), ())
+
+
 def test_a_turn_is_safe_when_its_words_are_known() -> None:
     state = Unsettled()
     state.speech(500)

@@ -43,6 +43,7 @@ class Page {
     };
     this.link = new Link(hooks, secretOfAddress());
     this.speech = false;
+    this.spoken = null; // the item that is being spoken
     this.asked = null; // {atMs, spoken}: since when an answer is waited for
     this.growing = new Map(); // items that will get more text -> role
     this.wakeLock = null;
@@ -166,6 +167,7 @@ class Page {
 
   SpeechBegan({ itemId }) {
     this.speech = true;
+    this.spoken = itemId;
     if (this.sound.playing) this.interrupt();
     this.expect(itemId, "user");
   }
@@ -230,6 +232,13 @@ class Page {
         if (this.session.inbound.isCut(event.item_id)) {
           this.view.mark(event.item_id, "interrupted", this.session.inbound.heardOf({ itemId: event.item_id, text: "" }));
         }
+        break;
+      case "input_audio_buffer.cleared":
+        if (this.speech) {
+          this.growing.delete(this.spoken);
+          this.view.remove(this.spoken);
+        }
+        this.speech = false;
         break;
       case "conversation.item.deleted":
         this.growing.delete(event.item_id);

@@ -228,6 +228,10 @@ export class Inbound {
           if (event.type === "conversation.item.done" && item.status === "completed") this.heard.finish(item.id);
         }
         break;
+      case "input_audio_buffer.cleared":
+        this._turnEndMs = 0;
+        this.unsettled.cleared();
+        break;
       case "conversation.item.truncated":
         this._truncated(event);
         break;

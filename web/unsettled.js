@@ -2,6 +2,7 @@
 // voice/protocol/unsettled.py.
 //
 //     turn    SPEECH --- committed ---> COMMITTED --- its words are written ---> settled: the history has it
+//             SPEECH --- cleared ---> nothing
 //     answer  CREATED --- first words or sound ---> BEGUN --- response.done ---> settled
 //
 // A turn that is not settled is sent again, as sound. An answer that had not begun is asked for again; one that had is over, and what
@@ -20,6 +21,11 @@ export class Unsettled {
   // The server has heard somebody begin to speak.
   speech(startMs) {
     this._speechMs = startMs;
+  }
+
+  // The server has forgotten the turn that was being spoken, as it was told to.
+  cleared() {
+    this._speechMs = null;
   }
 
   // The server has made a turn, which ended there, an item.

@@ -302,6 +302,14 @@ test("a turn whose words nobody knows yet is sent again as sound, and its placeh
   assert.equal(began.atMs, 900);
 });
 
+test("a turn that the server forgot, as it was told to, is not sent again", () => {
+  const session = linked();
+  frames(session, 0, 100);
+  down(session, "input_audio_buffer.speech_started", { audio_start_ms: 600, item_id: "u1" });
+  assert.equal(down(session, "input_audio_buffer.cleared")[0].kind, "Other");
+  assert.deepEqual(session.inbound.broken().loss, { resendFromMs: null, turns: [], answers: [] });
+});
+
 test("a turn that is known is not sent again, the last moment is", () => {
   const session = linked();
   frames(session, 0, 100);

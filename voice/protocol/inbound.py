@@ -143,6 +143,10 @@ class Inbound:
                     if isinstance(event, wire.ItemDone) and event.item.status == "completed":
                         self._heard.finish(event.item.id)
                 yield Other(event)
+            case wire.BufferCleared():
+                self._turn = None
+                self.unsettled.cleared()
+                yield Other(event)
             case wire.ItemTruncated():
                 self._truncated(event)
                 yield Other(event)

@@ -1,6 +1,7 @@
 """What a link takes along when it breaks: turns whose words nobody knows yet, and answers of which nothing has come.
 
     turn    SPEECH --- committed ---> COMMITTED --- its words are written ---> settled: the history has it
+            SPEECH --- cleared ---> nothing
     answer  CREATED --- first words or sound ---> BEGUN --- response.done ---> settled
 
 A turn that is not settled is sent again, as sound. An answer that had not begun is asked for again; one that had is over, and
@@ -52,6 +53,10 @@ class Unsettled:
     def speech(self, start_ms: int) -> None:
         """The server has heard somebody begin to speak."""
         self._speech_ms = start_ms
+
+    def cleared(self) -> None:
+        """The server has forgotten the turn that was being spoken, as it was told to."""
+        self._speech_ms = None
 
     def committing(self, start_ms: int) -> None:
         """We have committed a turn that began there; the server has not said so yet."""
