@@ -32,7 +32,8 @@ from voice.engines.ending import thought
 from voice.engines.grammar import jsgf, tails
 from voice.engines.opinion import Carrier, Evidence, foretell
 from voice.engines.skills import match_whole
-from voice.workers.sphinx import BLOCK_SAMPLES, Ear, Models
+from voice.workers.decoders import Models
+from voice.workers.sphinx import BLOCK_SAMPLES, Ear
 
 SETS = {"held-out": HELD_OUT, "development": DEVELOPMENT}
 GOAL_FINISHED, GOAL_HELD, GOAL_CUT = 0.9, 0.1, 0.1

@@ -36,7 +36,8 @@ from voice.engines.grammar import jsgf, tails
 from voice.engines.opinion import Carrier, Evidence, judge
 from voice.engines.skills import match, match_whole
 from voice.engines.stt import SphinxTranscriber
-from voice.workers.sphinx import BLOCK_SAMPLES, Ear, Models
+from voice.workers.decoders import Models
+from voice.workers.sphinx import BLOCK_SAMPLES, Ear
 
 GOAL_CLEAN = 37 / 40
 GOAL_20_DB = 28 / 40

@@ -161,6 +161,37 @@ def test_without_a_pause_a_part_ends_all_the_same(sizes: tuple[int, ...]) -> Non
     assert [round(sum(map(len, part)) / 2 / RATE_HZ) for part in models.general.parts] == [30, 2]
 
 
+@pytest.mark.parametrize("noise", [0, 800])
+def test_behind_a_part_another_child_goes_on_as_if_nothing_had_happened(noise: int, sizes: tuple[int, ...]) -> None:
+    from voice.workers.sphinx import Ear
+
+    samples = tone(70.0) // 2 + np.rint(np.random.default_rng(2).normal(0, noise, 70 * RATE_HZ)).astype(np.int16)
+    audio = to_bytes(samples)
+    whole, want = run(audio, (3200,))
+    assert len(whole.general.parts) >= 3
+    parts, state, heard, words = [], b"", 0, 0
+    for _ in range(10):
+        models = FakeModels()
+        models.general.parts = [[] for _ in range(words)]
+        ear, part = Ear(models, state), None  # type: ignore[arg-type]
+        for start in range(heard, len(audio), sizes[-1]):
+            for _ in ear.feed(audio[start : start + sizes[-1]]):
+                part = part or ear.part()
+            if part is not None:
+                break
+        else:
+            for _ in ear.finish():
+                pass
+        parts.append(models.general.parts[words])
+        if part is None:
+            break
+        heard, state = part
+        words += 1
+    assert parts[-1] == whole.general.parts[-1] and len(parts) == len(whole.general.parts)
+    assert all(part[: len(one)] == one for part, one in zip(parts, whole.general.parts, strict=True))
+    assert ear.evidence() == want
+
+
 @pytest.mark.parametrize("asked_at_s", [0.4, 1.3, 2.0, 17.0])
 def test_a_question_in_the_middle_gets_what_was_decoded_and_changes_nothing(asked_at_s: float) -> None:
     from voice.workers.sphinx import Ear
@@ -195,32 +226,6 @@ def test_of_nothing_so_far_nothing_is_told() -> None:
     list(ear.look())
     told = ear.so_far()
     assert told["words"] == told["command_words"] == [] and told["sure"] == 0.0
-
-
-def test_how_often_a_sentence_ends_where_it_does() -> None:
-    from voice.workers.sphinx import Models
-
-    general = Models("#JSGF V1.0;\ngrammar test;\npublic <top> = yes | no;\n").general
-    whole, begun = (
-        [general.ending(text.split()) for text in texts.split("|")]
-        for texts in (
-            "i would like to buy a ticket to london|tell me a joke|how are you|he left the house|it is very cold",
-            "i would like to buy a ticket to|tell me a|how are|he left the|it is very",
-        )
-    )
-    assert all(0 <= chance <= 1 for chance in [*whole, *begun]) and general.ending([]) == 0.0
-    assert min(whole) > 2 * max(begun)
-    assert 0 <= general.ending(["xyzzy"]) <= 1
-
-
-def test_digital_silence_has_a_mean_that_speech_can_be_heard_with() -> None:
-    from voice.workers.sphinx import Models
-
-    models = Models("#JSGF V1.0;\ngrammar test;\npublic <top> = yes | no;\n")
-    for audio in (b"", b"\0\0", bytes(2 * RATE_HZ)):
-        assert models.mean(audio).split(",")[:3] == ["41", "-5", "-1"]
-    means = [float(part) for part in models.mean(to_bytes(tone(1.0))).split(",")]
-    assert len(means) == 13 and np.isfinite(means).all()
 
 
 def test_the_desk_remembers_what_was_dropped_and_leaves_when_the_parent_hangs_up() -> None:

@@ -77,6 +77,11 @@ class Job:
             raise self._worker.died()
         self._worker.write(Frame(self.number, kind, data or {}, audio))
 
+    @property
+    def has_frames(self) -> bool:
+        """Whether the next frame, or the loss of the child, is here already."""
+        return not self._frames.empty()
+
     async def drain(self) -> None:
         """Wait until the child has taken most of what was sent. Raises: WorkerDied."""
         if self._over:

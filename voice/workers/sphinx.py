@@ -3,30 +3,29 @@
 Each utterance goes through two decoders while it is spoken: the general English model, and a grammar of sentences, whose decoder
 has a dictionary of its own words only (25 MB less than with the whole one). Who is right is decided by the parent (`voice.engines.opinion`).
 
-Down: "load" {grammar, words} gets ready, and is answered by "loaded" {phones of each word}; "listen" {grammar} opens a job,
-"audio" carries 16-bit PCM at 16 kHz, "so far" asks what has been understood up to here, "finish" ends it, "drop" forgets it at once.
-Up: "so far", see `Ear.so_far`; "heard", see `Ear.evidence`, then "end".
+Down: "load" {grammar, words} gets ready, and is answered by "loaded" {phones of each word}; "listen" {grammar} opens a job, and with what
+a "part" of an earlier job has told it goes on behind that part; "audio" carries 16-bit PCM at 16 kHz, "so far" asks what has been understood
+up to here, "finish" ends it, "drop" forgets it at once.
+Up: "part" {bytes} when a part of a long utterance has been heard, which ends so many bytes after its beginning, with all that another child
+has to know; "so far", see `Ear.so_far`; "heard", see `Ear.evidence`, then "end".
 
 The same samples give the same text: they are cut anew into blocks of 100 ms, and what pocketsphinx would carry over from one utterance
-to the next (see `_forget`) is set at each beginning, from the head of the utterance itself.
+to the next (see `decoders.py`) is set at each beginning, from the head of the utterance itself.
 """
 
 import os
+import pickle
 import queue
-import re
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
-import pocketsphinx
 
 from voice.audio.denoise import CLEAN_DB, Denoiser, Noise, measure
 from voice.audio.pcm import RATE_HZ, Samples, empty, from_bytes, silence, to_bytes
+from voice.workers.decoders import USUAL_MEAN, Models
 from voice.workers.hiss import Hiss
-from voice.workers.network import Network, Paths, network
 from voice.workers.process import Frame, child_pipes, read_frames, writer
 
 BLOCK_SAMPLES = RATE_HZ // 10
@@ -46,126 +45,9 @@ TOO_LONG_SAMPLES = RATE_HZ * 30
 """After 15 s the next quiet block, after 30 s any block ends a part: the work at the end grows with the length of the last part only."""
 _QUIET = 0.1
 """A block of a tenth of the part's loudness is quiet."""
-_MEAN = "41,-5,-1"
-"""Cepstral mean of ordinary speech, for want of a better one."""
 _HALF_SURE = 0.5
 """What the words of an utterance that goes on are taken for: that is the middle of what it is at the end."""
-_LANGUAGE_WEIGHT = 6.5
-"""The acoustic model makes likelihoods differ too much, so probabilities of words are raised to this power, as with the general model (its
-`lw`); pocketsphinx does it for a grammar in JSGF, but not in `create_fsg`. With 1 and 3, "what day is it" by telephone ends in "today"."""
-
 Evidence = dict[str, Any]
-
-
-def _model(name: str) -> str:
-    return str(Path(pocketsphinx.get_model_path(), "en-us", name))
-
-
-def _forget(decoder: pocketsphinx.Decoder, mean: str) -> None:
-    """Set all that a decoder carries over from one utterance to the next: what it took for noise, and the cepstral mean (0.1 ms)."""
-    decoder.reinit_feat()
-    decoder.set_cmn(mean)
-
-
-def _words(text: str) -> list[str]:
-    """The words of a hypothesis, without fillers ("<sil>", "[NOISE]") and marks of pronunciation ("the(2)")."""
-    return [re.sub(r"\(\d+\)$", "", word) for word in text.split() if word[0] not in "<["]
-
-
-class Search:
-    """A decoder with one search, for one utterance at a time."""
-
-    def __init__(self, decoder: pocketsphinx.Decoder) -> None:
-        self._decoder = decoder
-        self._open = False
-
-    def start(self, mean: str) -> None:
-        """Begin, with this cepstral mean; what was open is forgotten."""
-        self.stop()
-        _forget(self._decoder, mean)
-        self._decoder.start_utt()
-        self._open = True
-
-    def feed(self, block: bytes) -> None:
-        """Decode 16-bit PCM."""
-        if self._open:
-            self._decoder.process_raw(block)
-
-    def stop(self) -> tuple[list[str], float]:
-        """The words, and the mean probability of each (1.0 where the search tells none)."""
-        if not self._open:
-            return [], 1.0
-        self._open = False
-        self._decoder.end_utt()
-        hypothesis = self._decoder.hyp()
-        if hypothesis is None:
-            return [], 1.0
-        sure = [segment.prob for segment in self._decoder.seg() if segment.word[0] not in "<["]
-        return _words(hypothesis.hypstr), float(np.mean(sure)) if sure else 1.0
-
-    def so_far(self) -> list[str]:
-        """The words up to here, of a sentence that may go on. Only looks: what is decoded later comes out the same (a test holds it to that)."""
-        hypothesis = self._decoder.hyp() if self._open else None
-        return [] if hypothesis is None else _words(hypothesis.hypstr)
-
-    def ending(self, words: Sequence[str]) -> float:
-        """How often a sentence ends behind these words, 0..1, as far as the language model can tell from the last two."""
-        if not words:
-            return 0.0
-        model = self._decoder.get_lm("_default")
-        return float(self._decoder.get_logmath().exp(model.prob(["</s>", *reversed(words[-2:])])))
-
-    def phones(self, words: Sequence[str]) -> list[list[str]]:
-        """How each of the words is pronounced; a word that is not in the dictionary stands for itself."""
-        return [(self._decoder.lookup_word(word) or word).split() for word in words]
-
-
-class Models:
-    """What one process needs to hear: made once for each grammar."""
-
-    def __init__(self, grammar: str) -> None:
-        self.grammar = grammar
-        # First, so that the memory in which the network was made is there for the general model.
-        sentences = network(grammar)
-        self._sentences = _grammar_decoder(sentences)
-        self.paths = Paths(sentences)
-        # fwdflat: takes 60-190 ms at the end of a sentence; without it read prose has as many wrong words.
-        general = pocketsphinx.Decoder(
-            hmm=_model("en-us"), dict=_model("cmudict-en-us.dict"), lm=_model("en-us.lm.bin"), fwdflat=False, loglevel="FATAL"
-        )
-        self.general = Search(general)
-        self.commands = Search(self._sentences)
-
-    def mean(self, audio: bytes) -> str:
-        """The cepstral mean of a piece of audio, in the form that `Search.start` takes; ends what `commands` had open."""
-        self.commands.stop()
-        if not audio:
-            return _MEAN
-        self._sentences.activate_search("probe")
-        self._sentences.reinit_feat()
-        self._sentences.start_utt()
-        # As a whole: piece by piece the mean would be one with 5 s of the mean that was set before (of 40 commands at 20 dB the grammar then hears 22, not 31).
-        self._sentences.process_raw(audio, no_search=True, full_utt=True)
-        mean = str(self._sentences.get_cmn(False))
-        self._sentences.end_utt()
-        self._sentences.activate_search("sentences")
-        return _MEAN if "nan" in mean else mean  # of digital silence there is none
-
-
-def _grammar_decoder(sentences: Network) -> pocketsphinx.Decoder:
-    """A decoder for the sentences of a grammar, with the pronunciations of its words only."""
-    wanted = {"a", *sentences.words}
-    with tempfile.TemporaryDirectory() as folder:
-        small = Path(folder, "words.dict")
-        with open(_model("cmudict-en-us.dict"), encoding="utf-8") as whole:
-            small.write_text("".join(line for line in whole if line.split(" ")[0].split("(")[0] in wanted), encoding="utf-8")
-        # bestpath: changed none of 20 sentences.
-        decoder = pocketsphinx.Decoder(hmm=_model("en-us"), dict=str(small), lm=None, bestpath=False, loglevel="FATAL")
-    arcs = [(start, to, max(chance**_LANGUAGE_WEIGHT, 1e-30), *word) for start, to, chance, *word in sentences.arcs]
-    decoder.add_fsg("sentences", decoder.create_fsg("sentences", sentences.start, sentences.final, arcs))
-    decoder.add_jsgf_string("probe", "#JSGF V1.0;\ngrammar probe;\npublic <word> = a;\n")
-    decoder.activate_search("sentences")
-    return decoder
 
 
 class Head:
@@ -194,19 +76,36 @@ class Head:
 class Ear:
     """One utterance. The iterators do the work, a block of audio at each step: who iterates no further has saved the rest."""
 
-    def __init__(self, models: Models) -> None:
+    def __init__(self, models: Models, state: bytes = b"") -> None:
         self._models = models
         self._pending = bytearray()
+        self._heard_bytes = 0
         self._head: Head | None = Head()
         self._noise: Noise | None = None
         self._denoiser: Denoiser | None = None
         self._hiss = Hiss(empty())
-        self._mean = _MEAN
+        self._mean = USUAL_MEAN
         self._part_samples = 0
         self._part_energy = 0.0
         self._said: list[tuple[list[str], float]] = []
         """Words and their mean probability, of each finished part."""
         self._trial: Ear | None = None
+        if state:
+            self._resume(state)
+
+    def _resume(self, state: bytes) -> None:
+        """Go on behind a part, in whatever process: the decoders start anew there anyway."""
+        self._heard_bytes, self._noise, self._denoiser, self._hiss, self._mean, self._said = pickle.loads(state)
+        self._head = None
+        self._models.commands.stop()
+        self._models.general.start(self._mean)
+
+    def part(self) -> tuple[int, bytes] | None:
+        """If a part has ended with the last step of `feed`: how many bytes have been heard, and the state to go on from there."""
+        if not self._said or self._part_samples:
+            return None
+        state = (self._heard_bytes, self._noise, self._denoiser, self._hiss, self._mean, self._said)
+        return self._heard_bytes, pickle.dumps(state)
 
     def feed(self, audio: bytes) -> Iterator[None]:
         """Hear 16-bit PCM."""
@@ -214,6 +113,7 @@ class Ear:
         while len(self._pending) >= 2 * BLOCK_SAMPLES:
             block = from_bytes(bytes(self._pending[: 2 * BLOCK_SAMPLES]))
             del self._pending[: 2 * BLOCK_SAMPLES]
+            self._heard_bytes += 2 * BLOCK_SAMPLES
             yield from self._hear(block)
 
     def finish(self) -> Iterator[None]:
@@ -364,7 +264,7 @@ class _Child:
                     self._write(Frame(frame.job, "loaded", {"phones": dict(zip(words, phones, strict=True))}))
                     self._write(Frame(frame.job, "end"))
                 case "listen":
-                    self._ear, self._job = Ear(self._load(frame.data["grammar"])), frame.job
+                    self._ear, self._job = Ear(self._load(frame.data["grammar"]), frame.audio), frame.job
                 case "audio" | "so far" | "finish" if frame.job == self._job and self._ear is not None:
                     self._hear(self._ear, frame)
 
@@ -378,6 +278,8 @@ class _Child:
         for _ in work():
             if not self._desk.wants(frame.job):
                 break
+            if frame.kind == "audio" and (part := ear.part()) is not None:
+                self._write(Frame(frame.job, "part", {"bytes": part[0]}, part[1]))
         wanted = self._desk.wants(frame.job)
         if wanted and frame.kind == "so far":
             self._write(Frame(frame.job, "so far", ear.so_far()))
