@@ -11,7 +11,6 @@ import msgspec
 import pytest
 
 from voice.audio.patience import PAUSE_MS
-from voice.engines import stt
 from voice.engines.local import LocalOptions
 from voice.links import web
 from voice.protocol import asked, buffer, codec, conversation, items, limits, outputs, ration, replies
@@ -158,7 +157,6 @@ NUMBERS: list[tuple[str, str, object]] = [
     ("Limits", "events of a client, besides sound", limits.BURST),
     ("Limits", "events of a client, besides sound", limits.PER_S),
     ("Limits", "one turn", buffer.MAX_TURN_S),
-    ("Limits", "words of one turn", stt.LONGEST_S),
     ("Limits", "a turn to commit", buffer.MIN_COMMIT_MS),
     ("Limits", "items of a conversation", conversation.MAX_ITEMS),
     ("Limits", "text that clients gave", conversation.MAX_TEXT_LETTERS),

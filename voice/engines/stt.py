@@ -2,6 +2,10 @@
 
 A pool of processes, each with one utterance at a time, which it decodes while the utterance is spoken. Whoever comes when all are busy
 waits here with his audio, in order of arrival, and is caught up with later (five times as fast as speech).
+
+A long utterance is heard in parts (`voice.workers.sphinx`), and what is behind a part can be heard in any process. So a recording, which
+comes faster than anybody speaks, gives up its place to who speaks now: at once, and then its part is begun again later; and
+to another recording when a part is over.
 """
 
 import asyncio
@@ -16,8 +20,9 @@ from typing import Protocol, Self
 
 import msgspec
 
-from voice.audio.pcm import RATE_HZ, Samples, to_bytes
-from voice.engines.base import Heard, Hearing, SoFar, Transcriber
+from voice.audio.pcm import RATE_HZ
+from voice.engines.base import Hearing, Transcriber
+from voice.engines.hearing import SphinxHearing
 from voice.engines.opinion import Carrier, Evidence, foretell, judge
 from voice.engines.skills import match_whole
 from voice.errors import MissingExtra, UsageError, WorkerDied
@@ -25,113 +30,10 @@ from voice.workers.process import Frame, Job, Worker
 
 log = logging.getLogger(__name__)
 
-LONGEST_S = 120
-"""An utterance is heard up to here; what follows is thrown away (3.8 MB of audio are kept for each that is open)."""
-_LONGEST_BYTES = LONGEST_S * RATE_HZ * 2
-_CHUNK_BYTES = RATE_HZ * 2 // 5
-"""Audio goes to the child in pieces of 200 ms at most, so that a drop is seen soon."""
 STALL_S = 1.0
-"""An utterance that gets no audio for so long gives up its place if others wait, and starts over later."""
-
-
-class SphinxHearing:
-    """An utterance; see `Hearing`. Not for use by several tasks at once."""
-
-    def __init__(self, offer: "Callable[[SphinxHearing], None]") -> None:
-        self._offer = offer
-        self._audio = bytearray()
-        self._offered = False
-        self._changed = asyncio.Event()
-        self._done = asyncio.Event()
-        self._outcome: Heard | WorkerDied | None = None
-        self.ended = False
-        """All of the audio is there."""
-        self.dropped = False
-        self.on_drop: Callable[[], None] | None = None
-        """What to do when it is dropped from now on."""
-        self.asked: asyncio.Future[SoFar | None] | None = None
-        """Somebody waits for what was heard so far."""
-
-    def feed(self, samples: Samples) -> None:
-        """More speech; nothing is kept beyond `LONGEST_S`, after the end, and after the worker died."""
-        if self.ended or self.dropped or self._done.is_set() or not len(samples):
-            return
-        room = _LONGEST_BYTES - len(self._audio)
-        self._audio += to_bytes(samples)[:room]
-        self._changed.set()
-        if not self._offered:
-            self._offered = True
-            self._offer(self)
-
-    async def so_far(self) -> SoFar | None:
-        """What was understood of all that was fed up to now; None if it was dropped or is over. Raises: WorkerDied."""
-        if not self._done.is_set() and not self.ended:
-            if not self._offered:
-                return SoFar("")
-            asked: asyncio.Future[SoFar | None] = asyncio.get_running_loop().create_future()
-            self.asked = asked
-            self._changed.set()
-            return await asked
-        if isinstance(self._outcome, WorkerDied):
-            raise self._outcome
-        return None
-
-    async def finish(self) -> Heard:
-        """All that was understood, "" of an utterance without audio or one that was dropped. Raises: WorkerDied."""
-        self.ended = True
-        self._changed.set()
-        if self._offered and not self.dropped:
-            try:
-                await self._done.wait()
-            except asyncio.CancelledError:
-                self.drop()
-                raise
-        if isinstance(self._outcome, WorkerDied):
-            raise self._outcome
-        return self._outcome or Heard("", confidence=0.0)
-
-    def drop(self) -> None:
-        """Forget the utterance and its audio."""
-        if not self.dropped and not self._done.is_set() and self.on_drop is not None:
-            self.on_drop()
-        self.dropped = True
-        self._audio.clear()
-        self.settle(Heard("", confidence=0.0))
-
-    def settle(self, outcome: Heard | WorkerDied) -> None:
-        """For the pool: this is what came of it. Only the first outcome counts."""
-        if not self._done.is_set():
-            self._outcome = outcome
-            self._done.set()
-            self._changed.set()
-            if isinstance(outcome, WorkerDied):
-                self.answer(outcome)
-            else:
-                self.answer(None)
-
-    def answer(self, so_far: SoFar | WorkerDied | None) -> None:
-        """For the pool: this is what was heard so far."""
-        asked, self.asked = self.asked, None
-        if asked is None or asked.done():
-            return
-        if isinstance(so_far, WorkerDied):
-            asked.set_exception(so_far)
-        else:
-            asked.set_result(so_far)
-
-    def piece(self, start: int) -> bytes:
-        """For the pool: up to `_CHUNK_BYTES` of audio from byte `start` on; b"" if there is none yet."""
-        return bytes(self._audio[start : start + _CHUNK_BYTES])
-
-    async def change(self, timeout_s: float) -> bool:
-        """For the pool: wait for more audio, the end or a drop; False if nothing happens in time."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._changed.wait()
-        except TimeoutError:
-            return False
-        self._changed.clear()
-        return True
+"""An utterance that gets no audio for so long gives up its place if others wait, and goes on later from the beginning of its part."""
+_AHEAD_BYTES = 40 * RATE_HZ * 2
+"""A child has so much audio at most behind the last part that it told of; a part ends after 30 s (1.3 MB, however long the utterance is)."""
 
 
 class SphinxTranscriber:
@@ -153,7 +55,8 @@ class SphinxTranscriber:
         self._carriers = tuple(Carrier(tuple(tail.split())) for tail in tails)
         self._workers = [Worker("voice.workers.sphinx", name=f"sphinx-{n}") for n in range(workers or os.cpu_count() or 1)]
         self._waiting: deque[SphinxHearing] = deque()
-        """Utterances without a worker; as many as sessions, each bounded by `LONGEST_S`."""
+        """Utterances without a worker; as many as sessions and their items have, each bounded by `LONGEST_S`."""
+        self._serving: set[SphinxHearing] = set()
         self._arrived = asyncio.Event()
         self._warm = [asyncio.Event() for _ in self._workers]
         self._stack: contextlib.AsyncExitStack | None = None
@@ -196,6 +99,20 @@ class SphinxTranscriber:
             return
         self._waiting.append(hearing)
         self._arrived.set()
+        alive = sum(not each.tape.hasty for each in self._waiting)
+        leaving = sum(each.leaving for each in self._serving)
+        if not hearing.tape.hasty and alive > len(self._workers) - len(self._serving) + leaving:
+            for other in self._serving:
+                if other.tape.gives_way and not other.leaving:
+                    other.tape.returns += 1
+                    other.leave()
+                    break
+
+    def _next(self) -> SphinxHearing:
+        """Who speaks now before any recording, else in order of arrival."""
+        hearing = next((each for each in self._waiting if not each.tape.hasty), self._waiting[0])
+        self._waiting.remove(hearing)
+        return hearing
 
     async def _serve(self, worker: Worker, warm: asyncio.Event) -> None:
         """One utterance after the other, for ever."""
@@ -227,9 +144,10 @@ class SphinxTranscriber:
         while not self._waiting:
             self._arrived.clear()
             await self._arrived.wait()
-        hearing = self._waiting.popleft()
+        hearing = self._next()
         if hearing.dropped:
             return True
+        self._serving.add(hearing)
         try:
             await self._hear(worker, hearing)
         except WorkerDied as exc:
@@ -238,43 +156,57 @@ class SphinxTranscriber:
         except asyncio.CancelledError:
             hearing.settle(_closed())
             raise
+        finally:
+            self._serving.discard(hearing)
+            hearing.on_drop = None
+        if hearing.leaving:
+            hearing.leaving = False
+            if not hearing.over:
+                self._waiting.append(hearing)
+                self._arrived.set()
         return True
 
     async def _hear(self, worker: Worker, hearing: SphinxHearing) -> None:
-        """Give an utterance to a child and the outcome to its owner. Raises: WorkerDied."""
+        """Give an utterance to a child and the outcome to its owner, or to the end of its stay there. Raises: WorkerDied."""
+        tape = hearing.tape
         async with worker.job() as job, contextlib.aclosing(aiter(job)) as frames:
-            job.send("listen", {"grammar": self._grammar})
-            sent = 0
-            while not hearing.dropped:
-                if piece := hearing.piece(sent):
+            hearing.on_drop = functools.partial(_send_drop, job)
+            job.send("listen", {"grammar": self._grammar}, audio=tape.state)
+            sent = tape.passed
+            while not (hearing.dropped or hearing.leaving):
+                if job.has_frames or sent - tape.passed >= _AHEAD_BYTES:
+                    await self._pass_on(frames, hearing)
+                elif piece := tape.piece(sent):
                     job.send("audio", audio=piece)
                     sent += len(piece)
                     await job.drain()
                 elif hearing.ended:
                     hearing.answer(None)
-                    await self._conclude(job, frames, hearing)
+                    job.send("finish")
+                    while await self._pass_on(frames, hearing):
+                        pass
                     return
                 elif hearing.asked is not None:
-                    await self._look(job, frames, hearing)
+                    job.send("so far")
+                    while hearing.asked is not None and await self._pass_on(frames, hearing):
+                        pass
                 elif not await hearing.change(STALL_S) and self._waiting:
-                    self._take(hearing)
+                    hearing.rest()
                     return
 
-    async def _look(self, job: Job, frames: AsyncIterator[Frame], hearing: SphinxHearing) -> None:
-        """All the audio that there is has been sent: ask what the child makes of it up to here. What comes meanwhile waits."""
-        job.send("so far")
-        hearing.on_drop = functools.partial(_send_drop, job)
-        async for frame in frames:
-            hearing.answer(foretell(msgspec.convert(frame.data, Evidence), self._carriers, match_whole))
-            hearing.on_drop = None
-            return
-
-    async def _conclude(self, job: Job, frames: AsyncIterator[Frame], hearing: SphinxHearing) -> None:
-        """All the audio has been sent: wait for what the child makes of it, or for the owner to lose interest."""
-        job.send("finish")
-        hearing.on_drop = functools.partial(_send_drop, job)
-        async for frame in frames:
-            hearing.settle(judge(msgspec.convert(frame.data, Evidence), self._carriers, match_whole))
+    async def _pass_on(self, frames: AsyncIterator[Frame], hearing: SphinxHearing) -> bool:
+        """Wait for what the child says next, and tell its owner; False if nothing more comes. Raises: WorkerDied."""
+        frame = await anext(frames, None)
+        match frame:
+            case Frame(kind="part"):
+                hearing.tape.pass_on(frame.data["bytes"], frame.audio)
+                if hearing.tape.hasty and self._waiting and not hearing.leaving:
+                    hearing.leave()
+            case Frame(kind="so far"):
+                hearing.answer(foretell(msgspec.convert(frame.data, Evidence), self._carriers, match_whole))
+            case Frame(kind="heard"):
+                hearing.settle(judge(msgspec.convert(frame.data, Evidence), self._carriers, match_whole))
+        return frame is not None
 
 
 def _send_drop(job: Job) -> None:
