@@ -130,6 +130,8 @@ def test_an_idle_timeout_is_told_back_and_is_no_affair_of_semantic_turns() -> No
     for wanted in (500, 5000, 30_000, 300_000):
         told = detection_of(update(audio={"input": {"turn_detection": {"idle_timeout_ms": wanted}}}))
         assert told is not None and told.idle_timeout_ms == wanted
+    told = detection_of(update(audio={"input": {"turn_detection": {"idle_timeout_ms": 5000, "create_response": False}}}))
+    assert told is not None and told.idle_timeout_ms is None, "nobody is asked anything"
     told = detection_of(update(audio={"input": {"turn_detection": {"type": "semantic_vad", "idle_timeout_ms": 5000}}}))
     assert told is not None and told.idle_timeout_ms is msgspec.UNSET
 

@@ -23,6 +23,7 @@ async def test_after_a_long_silence_only_clear_words_are_believed(heard: Heard, 
         await wire.settle(turn_detection={"type": "server_vad", "idle_timeout_ms": 500}, transcription={"model": "any"})
         await wire.type("hello")
         first = await wire.until(REPLY)
+        await wire.push(silence(300))
         began = time.monotonic()
         fired = await wire.until("input_audio_buffer.timeout_triggered")
         # Three words of 200 ms were to be played first.

@@ -273,17 +273,27 @@ def test_a_silence_after_an_answer_becomes_a_turn() -> None:
     assert quiet(served, 5.4) == [] and types(quiet(served, 0.2)) == SILENCE, "and again, as long as nobody speaks"
 
 
-def test_it_is_counted_without_sound_too() -> None:
+def test_time_counts_where_a_gate_holds_the_silence_back_and_there_is_some_to_give() -> None:
     served = idling(1000)
-    served.send("response.create")
+    served.hear(WORD + "." * 35)
     served.reply("Hello there.", 400)
     assert served.session.deadline() == 0.0, "the count begins with a tick, which is wanted at once"
     served.tick(0.0)
     assert served.session.deadline() == 0.4 and served.tick(0.4) == []
     assert served.session.deadline() == 1.4 and types(served.tick(1.4)) == SILENCE
     fired = served.sent[-7]
-    assert fired["audio_start_ms"] == fired["audio_end_ms"] == 0
-    assert not [order for order in served.orders if isinstance(order, ListenMore)]
+    assert abs(fired["audio_end_ms"] - 1600) <= 20 and abs(fired["audio_start_ms"] - 1400) <= 40, "the end of what there is"
+    served.reply("Are you there?", 400)
+    assert served.tick(2.0) == served.tick(60.0) == [], "what has been a turn is none again"
+    served.hear("." * 10)
+    answered(served, 400)
+    assert types(served.tick(120.0)) == SILENCE
+
+
+def test_where_no_sound_ever_came_there_is_no_silence() -> None:
+    served = idling(1000)
+    answered(served)
+    assert served.tick(60.0) == [] and served.session.deadline() == 3600.0
 
 
 def test_it_is_not_counted_before_the_first_answer() -> None:

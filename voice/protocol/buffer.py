@@ -177,9 +177,16 @@ class InputBuffer:
         self._remembered = self._kept.position if wanted else None
 
     def time_out(self) -> list[BufferEvent]:
-        """Make what `remember` kept a turn, although nobody was heard to speak. Only while no turn is open."""
-        start = self._kept.position if self._remembered is None else self._remembered
-        self._remembered = None
+        """Make what `remember` kept a turn, although nobody was heard to speak. Only while no turn is open.
+
+        Where nearly nothing came since then, it is what there is of the silence before; nothing if that is as little.
+        """
+        start, self._remembered = self._remembered, None
+        least = self._kept.position - samples_in(MIN_COMMIT_MS)
+        if start is None or start > least:
+            start = self._free_from
+        if max(start, self._kept.position - self._kept.samples) > least:
+            return []
         events = self._begin(ms_in(start), speech=False)
         if self.detector is not None:
             self.detector.reset()

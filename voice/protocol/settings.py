@@ -110,7 +110,8 @@ def full_detection(asked: TurnDetection) -> TurnDetection:
         threshold=_or(asked.threshold, standard.threshold),
         prefix_padding_ms=_or(asked.prefix_padding_ms, standard.prefix_padding_ms),
         silence_duration_ms=_or(asked.silence_duration_ms, standard.silence_duration_ms),
-        idle_timeout_ms=_or(asked.idle_timeout_ms, None),
+        # What is in effect: where turns are not answered a silence is none.
+        idle_timeout_ms=_or(asked.idle_timeout_ms, None) if create else None,
         create_response=create,
         interrupt_response=interrupt,
     )

@@ -176,8 +176,10 @@ class TurnTaking:
             yield from self._replies.turn_ended(self._settings, turn.item_id)
 
     def _time_out(self) -> Iterator[Output]:
-        """The silence becomes a turn, with a word about it for the engine."""
-        began, *sound, ended = self.buffer.time_out()
+        """The silence becomes a turn, with a word about it for the engine. Nothing where no sound has come: that is no silence."""
+        if not (silence := self.buffer.time_out()):
+            return
+        began, *sound, ended = silence
         assert isinstance(began, TurnBegan) and isinstance(ended, TurnEnded)
         yield TimeoutTriggered(audio_start_ms=began.audio_start_ms, audio_end_ms=ended.audio_end_ms, item_id=ended.item_id)
         note = message(self._new_id("item"), "system", [Content("input_text", text=NOBODY_SPOKE)], "completed")
