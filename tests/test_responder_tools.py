@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC
 from typing import Any
 
@@ -108,3 +109,11 @@ async def test_nothing_is_called_on_a_guess() -> None:
 
 async def test_a_korean_order() -> None:
     assert called(await answer(exchange("get_weather 호출해 줘"))) == ("get_weather", {})
+
+
+async def test_several_functions_are_called_where_that_is_welcome() -> None:
+    line = exchange("call get time and call get weather city Oslo day tomorrow")
+    both = [Called("", "get_time", "{}"), Called("", "get_weather", '{"city": "Oslo", "day": "tomorrow"}')]
+    assert await answer(line) == both
+    assert await answer(line, replace(BOX, parallel=False)) == both[:1]
+    assert await answer(exchange("get time and get the weather on Monday")) == [Said(ASK_CITY)], "nothing is done by halves"

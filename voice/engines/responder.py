@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime, tzinfo
 
-from voice.engines import answers, calling, korean, results, skills
+from voice.engines import answers, arguments, calling, korean, results, skills
 from voice.engines.answers import Skills
 from voice.engines.base import Called, Heard, Prompt, Said, Saying
 from voice.engines.calling import Wanted
@@ -33,18 +33,19 @@ class SkillsResponder:
         self._skills = Skills(zone or datetime.now(UTC).astimezone().tzinfo or UTC)
 
     async def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncGenerator[Saying, None]:
-        """The answer, sentence by sentence, or the call of the client's function that was asked for. Never raises, whatever was said."""
+        """The answer, sentence by sentence, or the calls of the client's functions that were asked for. Never raises, whatever was said."""
         if (outputs := _outputs(prompt.lines)) and not prompt.toolbox.must:
             for said in results.told(outputs):
                 yield said
-        elif (wanted := self._wanted(prompt)) is None:
+        elif not (several := self._wanted(prompt)):
             for said in self.answer(prompt, now, wall_s):
                 yield said
-        elif wanted.missing and not (wanted.ordered or prompt.toolbox.must):
-            yield _ask(wanted.tool, wanted.missing[0], _exchange(prompt.lines)[0])
+        elif unclear := [] if prompt.toolbox.must else [wanted for wanted in several if wanted.missing and not wanted.ordered]:
+            yield _ask(unclear[0].tool, unclear[0].missing[0], _exchange(prompt.lines)[0])
         else:
-            # The conversation gives it an id of its own.
-            yield Called("", wanted.tool.name, json.dumps(wanted.arguments, ensure_ascii=False))
+            for wanted in several if prompt.toolbox.parallel else several[:1]:
+                # The conversation gives each an id of its own.
+                yield Called("", wanted.tool.name, json.dumps(wanted.arguments, ensure_ascii=False))
 
     def answer(self, prompt: Prompt, now: float, wall_s: float) -> Sequence[Said]:
         """The whole answer at once, without an event loop."""
@@ -73,18 +74,17 @@ class SkillsResponder:
         intent = _intent(text, "ko" if korean.is_korean(text) else "en", told)
         return intent is not None and intent.skill.startswith("timer")
 
-    def _wanted(self, prompt: Prompt) -> Wanted | None:
-        """The function that is to be called; None: the answer is in words."""
+    def _wanted(self, prompt: Prompt) -> tuple[Wanted, ...]:
+        """The functions that are to be called; none: the answer is in words."""
         text, _, told = _exchange(prompt.lines)
+        named = calling.by_name(text, prompt.toolbox)
         if prompt.toolbox.must:
-            return calling.at_any_rate(text, prompt.toolbox)
+            return named or _one(calling.at_any_rate(text, prompt.toolbox))
         if not prompt.toolbox.usable or (prompt.heard is not None and (not prompt.heard.text or _is_guess(prompt.heard))):
-            return None
-        if (wanted := calling.by_name(text, prompt.toolbox)) is not None:
-            return wanted
-        if _intent(text, "ko" if korean.is_korean(text) else "en", told) is not None:
-            return None
-        return _completed(prompt) or calling.by_subject(text, prompt.toolbox)
+            return ()
+        if named or _intent(text, "ko" if korean.is_korean(text) else "en", told) is not None:
+            return named
+        return _one(_completed(prompt) or calling.by_subject(text, prompt.toolbox))
 
     def due_s(self) -> float | None:
         """When the next timer is due, in monotonic seconds; None if none is running."""
@@ -110,6 +110,10 @@ def _intent(text: str, language: str, told: str) -> Intent | None:
     return intent
 
 
+def _one(wanted: Wanted | None) -> tuple[Wanted, ...]:
+    return () if wanted is None else (wanted,)
+
+
 def _is_guess(heard: Heard) -> bool:
     return heard.confidence < UNSURE and not heard.command
 
@@ -127,7 +131,7 @@ def _outputs(lines: Sequence[Line]) -> list[str]:
 
 def _ask(tool: Tool, name: str, text: str) -> Said:
     """The question for an argument."""
-    spoken = [" ".join(calling.name_words(word)) for word in (tool.name, name)]
+    spoken = [" ".join(arguments.name_words(word)) for word in (tool.name, name)]
     return say("tool_ask", "ko" if korean.is_korean(text) else "en", tool=spoken[0], field=spoken[1])
 
 
@@ -146,10 +150,11 @@ def _completed(prompt: Prompt) -> Wanted | None:
             break
         given[asked[0][1]] = lines[-1].text
         lines = lines[:-2]
-    wanted = calling.by_name(lines[-1].text, prompt.toolbox) or calling.by_subject(lines[-1].text, prompt.toolbox) if given else None
+    named = calling.by_name(lines[-1].text, prompt.toolbox) if given else ()
+    wanted = named[0] if named else calling.by_subject(lines[-1].text, prompt.toolbox) if given else None
     if wanted is None:
         return None
-    answers = {name: calling.value_of(text, wanted.tool, name) for name, text in given.items()}
+    answers = {name: arguments.value_of(text, wanted.tool, name) for name, text in given.items()}
     return Wanted(wanted.tool, {**wanted.arguments, **{name: value for name, value in answers.items() if value is not None}})
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from voice.engines import korean
+from voice.engines.arguments import name_words
 from voice.engines.base import Said
-from voice.engines.calling import name_words
 from voice.engines.sentences import sentences
 from voice.engines.wording import say
 
