@@ -100,7 +100,7 @@ def test_sound_in_an_input_is_heard() -> None:
     content = [typed, {"type": "input_audio", "audio": sound}]
     wish = ask(input=[{"type": "message", "id": "item_1", "role": "user", "content": content}])
     started, more, ended = wish.listen
-    assert isinstance(started, ListenStarted) and isinstance(more, ListenMore) and isinstance(ended, ListenEnded)
+    assert isinstance(started, ListenStarted) and started.given and isinstance(more, ListenMore) and isinstance(ended, ListenEnded)
     assert started.item_id == more.item_id == ended.item_id != "item_1", "an item of the conversation may have the client's id"
     assert (more.samples.size, ended.audio_ms) == (4800, 300)
     assert wish.order.context is not None and [entry.item.id for entry in wish.order.context] == [started.item_id]

@@ -79,7 +79,7 @@ def test_a_recording_as_an_item_is_heard() -> None:
     events = create(served, {"type": "message", "role": "user", "id": "a", "content": [{"type": "input_audio", "audio": audio}]})
     assert types(events) == ADDED and "audio" not in events[0]["item"]["content"][0]
     started, more, ended = served.orders
-    assert started == ListenStarted("a") and ended == ListenEnded("a", 600)
+    assert started == ListenStarted("a", given=True) and ended == ListenEnded("a", 600)
     assert isinstance(more, ListenMore) and more.item_id == "a" and len(more.samples) == 9600
 
 

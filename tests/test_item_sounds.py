@@ -75,7 +75,7 @@ def test_the_words_of_a_sound_behind_a_text_are_told_with_its_place() -> None:
     served.orders.clear()
     give(served, TYPED, sound(600))
     started, more, ended = served.orders
-    assert started == ListenStarted("a", 1) and ended == ListenEnded("a", 600, content_index=1)
+    assert started == ListenStarted("a", 1, given=True) and ended == ListenEnded("a", 600, content_index=1)
     assert isinstance(more, ListenMore) and (more.content_index, more.samples.size) == (1, 9600)
     served.session.transcribed("a", "two birds", 600, 1)
     delta, completed = served.take()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from voice.engines.base import Heard, Hearing, Prompt, Responder, Said, Synthesizer, Transcriber
 from voice.engines.pausing import PauseJudge
+from voice.engines.recording import PLACES, Recording
 from voice.engines.speaker import Clocks, Ending, Speaker
 from voice.errors import WorkerDied
 from voice.links.driver import Driver
@@ -58,6 +59,7 @@ class Cascade:
         self._parts = parts
         self._clocks = clocks
         self._hearings: dict[Sound, Hearing] = {}
+        self._places = asyncio.Semaphore(PLACES)
         self._turns: dict[Sound, asyncio.Task[Heard | None]] = {}
         self._replies: dict[str, asyncio.Task[None]] = {}
         self._sentences: Sequence[Said] = ()
@@ -72,7 +74,8 @@ class Cascade:
         """Do what the session orders; never waits."""
         match order:
             case ListenStarted():
-                self._hearings[order.item_id, order.content_index] = self._parts.transcriber.listen()
+                hearing = self._parts.transcriber.listen()
+                self._hearings[order.item_id, order.content_index] = Recording(hearing, self._places) if order.given else hearing
             case ListenMore():
                 self._hearings[order.item_id, order.content_index].feed(order.samples)
             case ListenPaused():

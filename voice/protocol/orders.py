@@ -15,6 +15,8 @@ class ListenStarted:
     item_id: str
     content_index: int = 0
     """Which part of the item it is: only an item that a client gives has several."""
+    given: bool = False
+    """Nobody speaks it now: a client gave all of it at once, and its `ListenEnded` follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,5 +101,5 @@ def listening(item_id: str, sounds: Iterable[tuple[int, Samples]]) -> list[Liste
     orders: list[ListenStarted | ListenMore | ListenEnded] = []
     for index, samples in sounds:
         more = [ListenMore(item_id, samples, index)] if samples.size else []
-        orders += [ListenStarted(item_id, index), *more, ListenEnded(item_id, ms_in(samples.size), content_index=index)]
+        orders += [ListenStarted(item_id, index, given=True), *more, ListenEnded(item_id, ms_in(samples.size), content_index=index)]
     return orders
