@@ -90,16 +90,16 @@ def test_the_oldest_items_go(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_oldest_texts_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_TEXT_LETTERS", 10)
-    conversation = talk(said("a", text="1234"), said("b", text="5678"), said("c", text="90"))
+    monkeypatch.setattr(module, "MAX_TEXT_BYTES", 11_000)
+    conversation = talk(said("a", text="a" * 4_000), said("b", text="b" * 4_000), said("c", text="c" * 2_000))
     assert len(conversation) == 3
-    conversation.add(Entry(Item(type="function_call_output", id="d", call_id="c", output="x" * 7)))
-    assert order(conversation) == ["90", "x" * 7]
+    conversation.add(Entry(Item(type="function_call_output", id="d", call_id="c", output="x" * 7_000)))
+    assert order(conversation) == ["c" * 2_000, "x" * 7_000]
     conversation.delete("d")
-    conversation.add(said("e", text="x" * 8))
+    conversation.add(said("e", text="x" * 8_000))
     assert len(conversation) == 2
-    conversation.add(said("f", text="x" * 50))
-    assert order(conversation) == ["x" * 50]
+    conversation.add(said("f", text="x" * 50_000))
+    assert order(conversation) == ["x" * 50_000]
 
 
 def test_the_oldest_sound_goes_and_the_words_stay(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.served import Served, sound, types
-from voice.protocol.conversation import MAX_ITEMS, MAX_TEXT_LETTERS
+from voice.protocol.conversation import MAX_ITEMS, MAX_TEXT_BYTES
 from voice.protocol.limits import BURST, LEAST_SOUND_BYTES, PER_S, Allowance
 from voice.protocol.requests import BufferAppend, BufferClear
 
@@ -123,13 +123,29 @@ def test_what_is_said_enters_and_what_goes_for_it_is_told() -> None:
 
 def test_text_has_a_bound_of_its_own() -> None:
     served = Served()
-    piece = "x" * (MAX_TEXT_LETTERS // 10)
+    piece = "x" * (MAX_TEXT_BYTES // 10 - 1_000)
     for n in range(10):
         served.send("conversation.item.create", item=typed(f"i{n}", piece))
-    [told] = served.send("conversation.item.create", item=typed("more", "x" * 100))
-    assert told["error"]["code"] == "conversation_full" and str(MAX_TEXT_LETTERS) in told["error"]["message"]
+    [told] = served.send("conversation.item.create", item=typed("more", "x" * 10_000))
+    assert told["error"]["code"] == "conversation_full" and str(MAX_TEXT_BYTES) in told["error"]["message"]
     served.send("conversation.item.delete", item_id="i0")
     assert len(served.send("conversation.item.create", item=typed("more", piece))) == 2
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"type": "function_call", "name": "x" * 850_000, "arguments": "{}"},
+        {"type": "mcp_approval_response", "approval_request_id": "a", "approve": False, "reason": "x" * 850_000},
+        {"type": "mcp_list_tools", "server_label": "s", "tools": [{"name": "x" * 850_000, "input_schema": {}}]},
+        {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": "AAA=", "transcript": "x" * 850_000}]},
+    ],
+    ids=["name", "reason", "tools", "transcript"],
+)
+def test_what_a_client_gives_counts_in_whatever_field(fields: dict[str, Any]) -> None:
+    served = Served()
+    told = [served.send("conversation.item.create", item={"id": f"i{n}", **fields})[-1] for n in range(12)]
+    assert [event.get("error", {}).get("code") for event in told] == [None] * 9 + ["conversation_full"] * 3
 
 
 def test_a_reply_that_is_being_given_is_not_driven_out() -> None:

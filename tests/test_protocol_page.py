@@ -159,7 +159,7 @@ NUMBERS: list[tuple[str, str, object]] = [
     ("Limits", "one turn", buffer.MAX_TURN_S),
     ("Limits", "a turn to commit", buffer.MIN_COMMIT_MS),
     ("Limits", "items of a conversation", conversation.MAX_ITEMS),
-    ("Limits", "text that clients gave", conversation.MAX_TEXT_LETTERS),
+    ("Limits", "text that clients gave", conversation.MAX_TEXT_BYTES),
     ("Limits", "sound that is kept", conversation.MAX_SOUND_BYTES),
     ("Limits", "responses out of band", replies.MAX_BESIDE),
     ("Limits", "one answer", ration.MAX_LETTERS),

@@ -21,8 +21,8 @@ from voice.protocol.heard import Spread
 from voice.protocol.objects import Content, Item
 
 MAX_ITEMS = 2_000
-MAX_TEXT_LETTERS = 8 << 20
-"""Of what clients gave, all items together."""
+MAX_TEXT_BYTES = 8 << 20
+"""Of all items together as they came, written as JSON: what clients gave, in whatever field."""
 MAX_SOUND_BYTES = 8 << 20
 """Of all items together; an item that has lost its sound is retrieved with its transcript."""
 MAX_RETRIEVED_BYTES = 700_000
@@ -64,8 +64,8 @@ class Entry:
     """How its words lie in its sound, where they have no times."""
     cut_ms: int | None = None
     """Where it was truncated: nothing is added to it any more."""
-    text_letters: int = 0
-    """Length of what a client gave, pictures included; the conversation's account."""
+    text_bytes: int = 0
+    """Of the item when it came, with all that a client put into it; the conversation's account."""
     lengths: Sequence[int] = ()
     """How many of the samples belong to each part that is sound, in their order; empty where there is one such part."""
 
@@ -76,7 +76,7 @@ class Conversation:
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
         self._order: list[str] = []
-        self._text_letters = 0
+        self._text_bytes = 0
         self.dropped: list[str] = []
         """Items that had to go, oldest first; whoever tells the client takes them out."""
 
@@ -109,12 +109,12 @@ class Conversation:
         if after not in (None, "root") and after not in self._entries:
             message = f"Invalid 'previous_item_id': the item '{str(after)[:80]}' does not exist."
             raise ProtocolError(message, "item_not_found", "previous_item_id")
-        entry.text_letters = _letters(entry.item)
-        self._make_room(entry.text_letters, given)
+        entry.text_bytes = size_of(entry.item)
+        self._make_room(entry.text_bytes, given)
         place = len(self._order) if after is None else 0 if after == "root" else self._order.index(after) + 1
         self._order.insert(place, item_id)
         self._entries[item_id] = entry
-        self._text_letters += entry.text_letters
+        self._text_bytes += entry.text_bytes
         return self._order[place - 1] if place else None
 
     def delete(self, item_id: str) -> None:
@@ -122,7 +122,7 @@ class Conversation:
         entry = self.get(item_id)
         if entry.item.status == "in_progress":
             raise ProtocolError("The item is still being generated: cancel its response first.", "invalid_value", "item_id")
-        self._text_letters -= entry.text_letters
+        self._text_bytes -= entry.text_bytes
         del self._entries[item_id]
         self._order.remove(item_id)
 
@@ -193,11 +193,11 @@ class Conversation:
         """All of them, in their order."""
         return [self._entries[item_id].item for item_id in self._order]
 
-    def _make_room(self, letters: int, given: bool) -> None:
+    def _make_room(self, text_bytes: int, given: bool) -> None:
         """For one more item. Raises: ProtocolError if it was given and there is none."""
-        while len(self._order) >= MAX_ITEMS or self._text_letters + letters > MAX_TEXT_LETTERS:
+        while len(self._order) >= MAX_ITEMS or self._text_bytes + text_bytes > MAX_TEXT_BYTES:
             if given:
-                what = f"{MAX_ITEMS} items" if len(self._order) >= MAX_ITEMS else f"{MAX_TEXT_LETTERS} letters of text"
+                what = f"{MAX_ITEMS} items" if len(self._order) >= MAX_ITEMS else f"{MAX_TEXT_BYTES} bytes of text"
                 raise ProtocolError(f"The conversation is full: it holds {what} at most. Delete items first.", "conversation_full", "item")
             # One that is being generated still has events to come.
             oldest = next((item_id for item_id in self._order if self._entries[item_id].item.status != "in_progress"), None)
@@ -214,13 +214,6 @@ class Conversation:
                 break
             total -= entry.samples.nbytes
             entry.samples = None
-
-
-def _letters(item: Item) -> int:
-    """About how much memory an item takes beside its sound."""
-    parts = item.content or ()
-    texts = [item.arguments, item.output, *(part.text for part in parts), *(part.image_url for part in parts)]
-    return sum(len(text) for text in texts if isinstance(text, str))
 
 
 def text_of(item: Item) -> str:
