@@ -6,14 +6,13 @@ allowed here: what they mean is `settings.py`'s affair.
 
 import math
 import re
-from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 from msgspec import UNSET
 
-from voice.errors import ProtocolError
 from voice.protocol.objects import AudioInput, AudioOutput, NoiseReduction, ResponseParams, Session, Transcription, Truncation
+from voice.protocol.refusing import missing, need, need_known, need_text, one_of
 from voice.protocol.tools import check_choice, check_tools
 
 EFFORTS = ("minimal", "low", "medium", "high", "xhigh")
@@ -23,28 +22,7 @@ MODALITIES = (["audio"], ["text"])
 """Text comes with audio, as its transcript; both at once cannot be asked for."""
 MOST_TOKENS = 4096
 LONGEST_NAME = 200
-SHOWN_LETTERS = 80
 _LANGUAGE = re.compile(r"[A-Za-z]{2,20}([-_][A-Za-z0-9]{1,8})*|")
-
-
-def need(value: Any, path: str, good: Callable[[Any], bool], wanted: str) -> None:
-    """Raises: ProtocolError if there is a value and it is not good. `wanted`: the possible ones, in words."""
-    if value is UNSET or value is None or good(value):
-        return
-    shown = msgspec.json.encode(value).decode()[:SHOWN_LETTERS]
-    raise ProtocolError(f"Invalid value: {shown}. Supported values are: {wanted}.", "invalid_value", path)
-
-
-def one_of(value: Any, path: str, allowed: Iterable[str]) -> None:
-    """Raises: ProtocolError if there is a value and it is none of these."""
-    names = tuple(allowed)
-    need(value, path, lambda given: given in names, quoted(names))
-
-
-def quoted(names: Iterable[str]) -> str:
-    """'a', 'b' and 'c'."""
-    words = [f"'{name}'" for name in names]
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def check_answers(asked: Session | ResponseParams, root: str) -> None:
@@ -90,44 +68,19 @@ def check_voice(side: AudioOutput, root: str) -> None:
     """A voice has a name, or an id. Raises: ProtocolError."""
     voice = side.voice
     if isinstance(voice, dict):
-        _known(voice, frozenset({"id"}), f"{root}.voice")
-        voice = _text(voice, "id", f"{root}.voice")
+        need_known(voice, frozenset({"id"}), f"{root}.voice")
+        voice = need_text(voice, "id", f"{root}.voice")
     need(voice, f"{root}.voice", _is_name, f"names of 1 to {LONGEST_NAME} letters")
 
 
 def _check_truncation(asked: Truncation, path: str) -> None:
     one_of(asked.type, f"{path}.type", ("retention_ratio",))
     if asked.retention_ratio in (UNSET, None):
-        raise _missing(f"{path}.retention_ratio")
+        raise missing(f"{path}.retention_ratio")
     need(asked.retention_ratio, f"{path}.retention_ratio", lambda value: 0 <= value <= 1, "0 to 1")
     if isinstance(asked.token_limits, msgspec.Struct):
         limit = asked.token_limits.post_instructions
         need(limit, f"{path}.token_limits.post_instructions", lambda value: value >= 0, "integers from 0")
-
-
-def _text(fields: dict[str, Any], name: str, path: str) -> str:
-    """A field that must be there and be text. Raises: ProtocolError."""
-    value = fields.get(name)
-    if value is None:
-        raise _missing(f"{path}.{name}")
-    _of_kind(value, str, "a string", f"{path}.{name}")
-    return str(value)
-
-
-def _of_kind(value: Any, kind: type, name: str, path: str) -> None:
-    if value is not None and not isinstance(value, kind):
-        raise ProtocolError(f"Invalid type for '{path}': expected {name}.", "invalid_type", path)
-
-
-def _known(fields: dict[str, Any], names: frozenset[str], path: str) -> None:
-    for name in fields:
-        if name not in names:
-            place = f"{path}.{name[:SHOWN_LETTERS]}"
-            raise ProtocolError(f"Unknown parameter: '{place}'.", "unknown_parameter", place)
-
-
-def _missing(path: str) -> ProtocolError:
-    return ProtocolError(f"Missing required parameter: '{path}'.", "missing_required_parameter", path)
 
 
 def _is_name(value: Any) -> bool:

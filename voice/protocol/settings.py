@@ -15,9 +15,10 @@ from voice.audio.g711 import RATE_HZ as TELEPHONE_HZ
 from voice.audio.patience import PATIENCE, PAUSE_MS
 from voice.audio.turns import TurnSettings
 from voice.errors import ProtocolError
-from voice.protocol.allowed import check_answers, check_hearing, check_session, check_voice, need, one_of
+from voice.protocol.allowed import check_answers, check_hearing, check_session, check_voice
 from voice.protocol.codec import must_fit
 from voice.protocol.objects import Audio, AudioFormat, AudioInput, AudioOutput, Session, Transcription, TurnDetection
+from voice.protocol.refusing import need, one_of
 from voice.protocol.tools import check_choice, kept_choice
 
 PCM_RATE_HZ = 24_000

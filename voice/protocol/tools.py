@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voice.errors import ProtocolError
+from voice.protocol.refusing import need_known, need_one_of, need_text, of_kind, one_of
 
 KINDS = ("function", "mcp")
 CHOICES = ("auto", "none", "required")
@@ -76,29 +77,27 @@ def check_tools(tools: Any, path: str) -> None:
     """Refuse tools that nobody could call. `path`: "session.tools", "response.tools". Raises: ProtocolError."""
     for i, tool in enumerate(tools if isinstance(tools, list) else ()):
         place = f"{path}[{i}]"
-        _need_one_of(tool, "type", KINDS, place)
-        _need_known(tool, _FIELDS[tool["type"]], place)
+        need_one_of(tool, "type", KINDS, place)
+        need_known(tool, _FIELDS[tool["type"]], place)
         if tool["type"] == "mcp":
-            _need_text(tool, "server_label", place)
+            need_text(tool, "server_label", place)
             if not any(tool.get(name) for name in ("server_url", "connector_id", "tunnel_id")):
-                _need_text(tool, "server_url", place)
+                need_text(tool, "server_url", place)
             continue
         _need_name(tool, place)
         for name, wanted, shown in (("description", str, "a string"), ("parameters", dict, "an object")):
-            if tool.get(name) is not None and not isinstance(tool[name], wanted):
-                raise _wrong_type(f"{place}.{name}", shown)
+            of_kind(tool.get(name), wanted, shown, f"{place}.{name}")
 
 
 def check_choice(choice: Any, tools: Any, path: str) -> None:
     """Refuse a choice that is none. `tools`: those that it may name; None: not known yet. Raises: ProtocolError."""
     if isinstance(choice, str):
-        if choice not in CHOICES:
-            raise _not_one_of(choice, CHOICES, path)
+        one_of(choice, path, CHOICES)
     elif isinstance(choice, dict):
-        _need_one_of(choice, "type", KINDS, path)
-        _need_known(choice, _CHOICE_FIELDS[choice["type"]], path)
+        need_one_of(choice, "type", KINDS, path)
+        need_known(choice, _CHOICE_FIELDS[choice["type"]], path)
         if choice["type"] == "mcp":
-            _need_text(choice, "server_label", path)
+            need_text(choice, "server_label", path)
             return
         _need_name(choice, path)
         if tools is not None and choice["name"] not in _names(tools):
@@ -116,36 +115,6 @@ def _names(tools: Sequence[Any]) -> set[Any]:
 
 
 def _need_name(tool: Mapping[str, Any], place: str) -> None:
-    _need_text(tool, "name", place)
-    if not _NAME.fullmatch(tool["name"]):
+    if not _NAME.fullmatch(need_text(tool, "name", place)):
         message = f"Invalid '{place}.name': a name is 1 to 64 letters, digits, '_' or '-'."
         raise ProtocolError(message, "invalid_value", f"{place}.name")
-
-
-def _need_text(tool: Mapping[str, Any], name: str, place: str) -> None:
-    if tool.get(name) is None:
-        raise ProtocolError(f"Missing required parameter: '{place}.{name}'.", "missing_required_parameter", f"{place}.{name}")
-    if not isinstance(tool[name], str):
-        raise _wrong_type(f"{place}.{name}", "a string")
-
-
-def _need_known(tool: Mapping[str, Any], names: frozenset[str], place: str) -> None:
-    for name in tool:
-        if name not in names:
-            path = f"{place}.{name[:80]}"
-            raise ProtocolError(f"Unknown parameter: '{path}'.", "unknown_parameter", path)
-
-
-def _need_one_of(tool: Mapping[str, Any], name: str, allowed: Sequence[str], place: str) -> None:
-    _need_text(tool, name, place)
-    if tool[name] not in allowed:
-        raise _not_one_of(tool[name], allowed, f"{place}.{name}")
-
-
-def _not_one_of(value: str, allowed: Sequence[str], path: str) -> ProtocolError:
-    shown = " and ".join(f"'{one}'" for one in allowed)
-    return ProtocolError(f"Invalid value: '{value[:80]}'. Supported values are: {shown}.", "invalid_value", path)
-
-
-def _wrong_type(path: str, wanted: str) -> ProtocolError:
-    return ProtocolError(f"Invalid type for '{path}': expected {wanted}.", "invalid_type", path)
