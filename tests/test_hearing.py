@@ -77,8 +77,9 @@ async def test_who_rests_comes_back_with_more_sound_an_end_or_a_question() -> No
         assert await hearing.so_far() == SoFar("") and not offered
         hearing.feed(np.ones(320, np.int16))
         hearing.feed(np.ones(320, np.int16))
-        assert offered == [hearing]
+        assert offered == [hearing] and await hearing.change(1.0)
         hearing.rest()
+        assert offered == [hearing]
         task = None
         match rouse:
             case "feed":
@@ -93,6 +94,17 @@ async def test_who_rests_comes_back_with_more_sound_an_end_or_a_question() -> No
         if task is not None:
             assert await task == (Heard("yes") if rouse == "finish" else None)
         offered.clear()
+
+
+async def test_what_came_while_the_worker_was_given_up_is_not_forgotten() -> None:
+    offered: list[SphinxHearing] = []
+    hearing = SphinxHearing(offered.append)
+    hearing.feed(np.ones(320, np.int16))
+    assert await hearing.change(1.0)
+    hearing.feed(np.ones(320, np.int16))
+    assert offered == [hearing]
+    hearing.rest()
+    assert offered == [hearing, hearing]
 
 
 async def test_who_has_to_leave_says_so_to_the_worker() -> None:

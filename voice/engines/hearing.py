@@ -110,6 +110,8 @@ class SphinxHearing:
     def rest(self) -> None:
         """For the pool: it has no worker any more, and needs none before there is something to do."""
         self._idle = True
+        if self._changed.is_set():
+            self._rouse()
 
     def leave(self) -> None:
         """For the pool: another one is to have its worker."""

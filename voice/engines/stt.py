@@ -159,11 +159,12 @@ class SphinxTranscriber:
         finally:
             self._serving.discard(hearing)
             hearing.on_drop = None
-        if hearing.leaving:
-            hearing.leaving = False
-            if not hearing.over:
-                self._waiting.append(hearing)
-                self._arrived.set()
+        if hearing.leaving and not hearing.over:
+            self._waiting.append(hearing)
+            self._arrived.set()
+        elif not hearing.over:
+            hearing.rest()
+        hearing.leaving = False
         return True
 
     async def _hear(self, worker: Worker, hearing: SphinxHearing) -> None:
@@ -191,7 +192,6 @@ class SphinxTranscriber:
                     while hearing.asked is not None and await self._pass_on(frames, hearing):
                         pass
                 elif not await hearing.change(STALL_S) and self._waiting:
-                    hearing.rest()
                     return
 
     async def _pass_on(self, frames: AsyncIterator[Frame], hearing: SphinxHearing) -> bool:
