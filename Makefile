@@ -82,7 +82,7 @@ conformance: $(VENV)/.dev
 # openai, in the dev extra, holds websockets back at the oldest that we work with; users get the newest.
 newest: $(VENV)/.dev
 	@PYTHONPATH="$(NEWEST)" $(BIN)/python -c 'import websockets; print("websockets", websockets.__version__)'
-	@PYTHONPATH="$(NEWEST)" $(PYTEST) -m 'not slow'
+	@PYTHONPATH="$(NEWEST)" $(PYTEST) -m 'not slow' --numprocesses auto --dist worksteal
 
 clean:
 	rm -rf $(VENV) .venv-clients .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,8 +51,9 @@ They are marked `slow`, so that the check before a commit stays under 30 s."""
 BULK_FILES = frozenset(
     f"test_{name}.py"
     for name in (
-        *("cut", "engines_contract", "grammar", "network", "session_memory", "stt"),
-        *("devices_base", "drain", "greeting", "local", "machine", "paced", "replay", "turntaking_storm", "wavmic"),
+        *("cut", "engines_contract", "grammar", "network", "session_memory", "stretch", "stt", "trim", "turntaking_storm", "vad"),
+        *("devices_base", "drain", "espeak", "fixtures", "flite", "greeting", "local", "machine", "outbox", "paced", "piper"),
+        *("realtime", "replay", "session", "sphinx", "tts", "wavmic"),
     )
 )
 """Slow files that may run side by side: they compute, or wait for clocks with room to spare."""
@@ -89,6 +91,11 @@ def in_order(all_sessions: Sessions) -> Iterator[Sessions]:
     """No test passes whose server sent an event at the wrong moment or of the wrong form, whatever else it looks at."""
     yield all_sessions
     all_sessions.judge()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The quick run need not even read the files that it leaves out (2 s)."""
+    return True if config.option.markexpr == "not slow" and collection_path.name in SLOW_FILES | BULK_FILES else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
