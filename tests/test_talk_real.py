@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 QUESTION = ROOT / "fixtures/wav/time-slt.wav"
 QUIET_DBFS = -70.0
 POLL_FAILED = "PaAlsaStream_WaitForFrames"
-"""In what PortAudio writes when ALSA's plug-in for PulseAudio has failed it, once in some hundred starts: then we start again."""
+"""In what PortAudio writes when ALSA's plug-in for PulseAudio has failed it (seen once): then we start again."""
 ANSWERS = """#JSGF V1.0;
 grammar answers;
 public <answer> = (two | six | seven | nine) times (two | four | eight | nine) is (twelve | fifty six | sixteen | sixty three | eighty one)
