@@ -18,7 +18,7 @@ if not missing("playwright"):
     from playwright.async_api import expect
 
     from tests.support.browser import chromium, microphone
-    from tests.support.fakes import FakeResponder
+    from tests.support.fakes import FakeResponder, FakeSynthesizer
     from tests.support.page_server import page_server
 
 WITHIN_S = 60
@@ -155,6 +155,20 @@ async def test_an_answer_is_stopped_by_button_and_key(how: str) -> None:
         assert LONG.startswith(await mark.locator("p").inner_text())
         assert visit.kinds().count("conversation.item.truncate") == 1
         assert await page.get_attribute("#talk", "data-output") == "0.0000"
+    assert visit.complaints == []
+
+
+async def test_an_answer_that_is_stopped_within_its_first_word_is_shown_without_words() -> None:
+    engine = fake_engine(synthesizer=FakeSynthesizer(word_ms=10_000), responder=answering("Antidisestablishmentarianism is long."))
+    async with asyncio.timeout(WITHIN_S), page_server(engine) as server, chromium(server.url) as visit:
+        page = visit.page
+        await page.fill("#text", "go on")
+        await page.press("#text", "Enter")
+        await visit.until_heard()
+        await page.keyboard.press("Escape")
+        await expect(page.locator("#state")).to_have_text("Ready")
+        await expect(page.locator("#captions li[data-mark=interrupted] .mark")).to_have_text("interrupted")
+        assert await visit.captions() == [("user", "go on"), ("assistant", "")]
     assert visit.complaints == []
 
 

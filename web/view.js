@@ -125,7 +125,8 @@ export class View {
   finish(itemId) {
     const caption = this._captions.get(itemId);
     if (!caption) return;
-    if (caption.text === "" && caption.role === "assistant") this.remove(itemId);
+    // One that was stopped before its first word says so.
+    if (caption.text === "" && caption.role === "assistant" && !caption.mark) this.remove(itemId);
     else this._grow(caption, false);
   }
 

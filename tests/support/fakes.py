@@ -55,25 +55,26 @@ class FakeTranscriber:
 
 
 class FakeSynthesizer:
-    """Every word is 200 ms of tone; dies `deaths` times first."""
+    """Every word is 200 ms (`word_ms`) of tone; dies `deaths` times first."""
 
     name = "fake voice"
     licence = "ours"
 
-    def __init__(self, deaths: int = 0, gate: asyncio.Event | None = None) -> None:
+    def __init__(self, deaths: int = 0, gate: asyncio.Event | None = None, word_ms: int = WORD_MS) -> None:
         self.deaths = deaths
         self.gate = gate
+        self.word_ms = word_ms
         self.closed = 0
 
     async def speak(self, text: str, language: str = "en") -> AsyncGenerator[Speech, None]:
         if self.deaths:
             self.deaths -= 1
             raise WorkerDied("the synthesiser died")
-        count = samples_in(WORD_MS, SPEECH_HZ)
+        count = samples_in(self.word_ms, SPEECH_HZ)
         tone = (8000 * np.sin(np.arange(count) * 440 * 2 * np.pi / SPEECH_HZ)).astype(np.int16)
         try:
             for n, word in enumerate(text.split()):
-                yield Speech(tone, SPEECH_HZ, (WordTime(word, n * WORD_MS, (n + 1) * WORD_MS),))
+                yield Speech(tone, SPEECH_HZ, (WordTime(word, n * self.word_ms, (n + 1) * self.word_ms),))
                 if self.gate is not None:
                     await self.gate.wait()
         finally:
