@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from voice.errors import ProtocolError
-from voice.protocol.tools import Tool, Toolbox, check_choice, check_tools, toolbox
+from voice.protocol.tools import Tool, Toolbox, check_choice, check_tools, declared, is_name, toolbox
 
 WEATHER = {"type": "function", "name": "get_weather", "description": "Now.", "parameters": {"type": "object", "properties": {}}}
 CLOCK = {"type": "function", "name": "clock"}
@@ -89,3 +89,10 @@ def test_choices_that_are_refused(choice: Any, code: str, param: str) -> None:
 def test_choices_that_are_taken(choice: Any) -> None:
     check_choice(choice, [CLOCK], "r.tool_choice")
     check_choice({"type": "function", "name": "later"}, None, "session.tool_choice")
+
+
+def test_a_function_is_declared_as_it_is_read() -> None:
+    tool = Tool("a", "b", {"type": "object", "properties": {"c": {}}})
+    assert toolbox([declared(tool)], None, None).tools == (tool,)
+    assert declared(Tool("a"))["parameters"] == {"type": "object", "properties": {}}
+    assert is_name("a-B_9") and not is_name("a b") and not is_name("")

@@ -59,6 +59,17 @@ class Toolbox:
         return bool(self.usable) and (self.named is not None or self.choice == "required")
 
 
+def is_name(name: str) -> bool:
+    """Whether a function can be called that."""
+    return _NAME.fullmatch(name) is not None
+
+
+def declared(tool: Tool) -> dict[str, Any]:
+    """A function as `session.tools` lists it; the opposite of `toolbox`."""
+    parameters = dict(tool.parameters) or {"type": "object", "properties": {}}
+    return {"type": "function", "name": tool.name, "description": tool.description, "parameters": parameters}
+
+
 def toolbox(tools: Any, choice: Any, parallel: Any) -> Toolbox:
     """The functions among a session's or a response's `tools`, which have been checked; absent values are the defaults."""
     found = tuple(
@@ -115,6 +126,6 @@ def _names(tools: Sequence[Any]) -> set[Any]:
 
 
 def _need_name(tool: Mapping[str, Any], place: str) -> None:
-    if not _NAME.fullmatch(need_text(tool, "name", place)):
+    if not is_name(need_text(tool, "name", place)):
         message = f"Invalid '{place}.name': a name is 1 to 64 letters, digits, '_' or '-'."
         raise ProtocolError(message, "invalid_value", f"{place}.name")
