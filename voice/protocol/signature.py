@@ -149,6 +149,6 @@ def _decoded(decoder: "msgspec.json.Decoder[msgspec.Struct]", text: str, schema:
         found = decoder.decode(text if text.strip() else "{}")
     except (ValueError, RecursionError) as exc:
         sentence, path = misfit(exc, text, schema)
-        raise ProtocolError(sentence, "invalid_arguments", path) from exc
+        raise ProtocolError(sentence, param=path) from exc
     values = ((field, getattr(found, field)) for field in found.__struct_fields__)
     return {field: value for field, value in values if value is not UNSET}
