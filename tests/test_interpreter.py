@@ -15,7 +15,7 @@ ITEM = {"id": "i1", "type": "message", "role": "assistant", "status": "in_progre
 
 def ids() -> Any:
     counter = itertools.count(1)
-    return lambda: f"event_{next(counter)}"
+    return lambda kind: f"{kind}_{next(counter)}"
 
 
 def before_client(name: str = "beta") -> ClientInterpreter:

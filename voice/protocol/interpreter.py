@@ -1,7 +1,8 @@
 """Between a party that speaks a dialect and the protocol of today: text in, text out, no clock, no link.
 
 `ClientInterpreter` stands before a client, `ServerInterpreter` before a server; one object a link. `up` is what goes from the client towards the
-server, `down` the other way. What is no JSON object passes as it is: whoever reads it will complain in its own words.
+server, `down` the other way. `new_id(kind)` names what is told anew ("event", "item", ...). What is no JSON object passes as it is: whoever reads
+it will complain in its own words.
 """
 
 from collections.abc import Callable
@@ -33,7 +34,7 @@ class Passage:
 class ClientInterpreter:
     """Before a client that speaks `dialect`; behind it stands a server of today."""
 
-    def __init__(self, dialect: Dialect, new_id: Callable[[], str]) -> None:
+    def __init__(self, dialect: Dialect, new_id: Callable[[str], str]) -> None:
         self._dialect = dialect
         self._kind = "realtime"
 
@@ -85,7 +86,7 @@ class ClientInterpreter:
 class ServerInterpreter:
     """Before a server that speaks `dialect`; the client behind it speaks the protocol of today."""
 
-    def __init__(self, dialect: Dialect, new_id: Callable[[], str]) -> None:
+    def __init__(self, dialect: Dialect, new_id: Callable[[str], str]) -> None:
         self._dialect = dialect
         self._new_id = new_id
         self._ours = {theirs: ours for ours, theirs in dialect.names.items()}
@@ -127,10 +128,10 @@ class ServerInterpreter:
             event.setdefault("name", self._calls.get(str(event.get("item_id")), ""))
         if event["type"] == "conversation.item.added" and not self._dialect.item_done and isinstance(item, dict):
             if item.get("status") != "in_progress":
-                done = {**event, "type": "conversation.item.done", "event_id": self._new_id()}
+                done = {**event, "type": "conversation.item.done", "event_id": self._new_id("event")}
                 return Passage((_text(event), _text(done)))
         if event["type"] == "response.output_item.done" and not self._dialect.item_done:
-            done = {"type": "conversation.item.done", "event_id": self._new_id(), "item": item}
+            done = {"type": "conversation.item.done", "event_id": self._new_id("event"), "item": item}
             return Passage((_text(done), _text(event)))
         return Passage((_text(event),))
 
