@@ -1,0 +1,220 @@
+"""A TOML file that a person wrote, as a typed value: every mistake in it is named by file, line and key.
+
+`tomllib` reads and `msgspec` checks; neither tells lines, so a small scanner of what TOML's grammar has around keys finds them. It runs
+only where there is something to tell, over a text that `tomllib` has read.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from voice.errors import ConfigError
+
+T = TypeVar("T", bound=msgspec.Struct)
+Place = tuple[str | int, ...]
+"""Keys and indices from the top: ("reply", 0, "say")."""
+
+LARGEST_BYTES = 1 << 20
+_KEY = re.compile(r"[A-Za-z0-9_-]+|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'")
+_STRING = re.compile(r'"""(?:[^\\]|\\.)*?"""("{0,2})|\'\'\'.*?\'\'\'(\'{0,2})|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'', re.S)
+_BLANK = re.compile(r"(?:\s|#[^\n]*)*")
+_BARE = re.compile(r"[^,\]}\n#]*")
+_STEP = re.compile(r"\.([\w-]+)|\[(\d+)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Generic[T]):
+    """What a file says, and where."""
+
+    value: T
+    name: str
+    """The file's, for messages."""
+    text: str
+
+    def mistake(self, what: str, *place: str | int) -> ConfigError:
+        """What to raise about the value at this place."""
+        return ConfigError(f"{self.name}:{_line(self.text, place)}: {what}")
+
+
+def read_table(raw: bytes | str, name: str, kind: type[T]) -> Table[T]:
+    """A file's content as a struct that forbids unknown fields. Raises: ConfigError."""
+    text = _text(raw, name)
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        found = re.search(r"^(.*) \(at (?:line (\d+), column \d+|end of document)\)$", str(exc))
+        what, line = (found[1], found[2] or len(text.splitlines())) if found else (str(exc), 1)
+        raise ConfigError(f"{name}:{line}: this is not TOML: {what}") from None
+    except RecursionError:
+        raise ConfigError(f"{name}:1: this is not TOML that can be read: it is too deep") from None
+    try:
+        return Table(msgspec.convert(values, kind, strict=True), name, text)
+    except msgspec.ValidationError as exc:
+        raise _refused(str(exc), name, text, kind) from None
+
+
+def _text(raw: bytes | str, name: str) -> str:
+    if len(raw) > LARGEST_BYTES:
+        raise ConfigError(f"'{name}' is too large: such a file has {LARGEST_BYTES} bytes at most")
+    try:
+        return raw if isinstance(raw, str) else raw.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        line = exc.object[: exc.start].count(b"\n") + 1
+        raise ConfigError(f"{name}:{line}: this is not UTF-8") from None
+
+
+def _refused(said: str, name: str, text: str, kind: Any) -> ConfigError:
+    """msgspec's complaint, with file, line and key."""
+    what, _, path = said.partition(" - at `$")
+    place: Place = tuple(key or int(index) for key, index in _STEP.findall(path.partition("[...]")[0]))
+    where = f"{name}:{_line(text, place)}"
+    if unknown := re.search(r"unknown field `(.*)`", what):
+        line = _line(text, (*place, unknown[1]))
+        return ConfigError(f"{name}:{line}: no key '{unknown[1][:80]}' here{near(unknown[1], _keys(kind, place))}")
+    if missing := re.search(r"missing required field `(.*)`", what):
+        return ConfigError(f"{where}: {'.'.join(map(str, place))} has no '{missing[1]}'")
+    if choice := re.search(r"Invalid enum value (.*)", what):
+        what = f"is one of {', '.join(_choices(kind, place))}, not {choice[1]}"
+    else:
+        what = what[:1].lower() + what[1:]
+    key = next((step for step in reversed(place) if isinstance(step, str)), "")
+    return ConfigError(f"{where}: {key}: {what}".replace("`", ""))
+
+
+def near(name: str, known: Sequence[str]) -> str:
+    """The rest of a sentence that says that there is no such name."""
+    close = difflib.get_close_matches(name.replace("-", "_"), known, 1)
+    return f": did you mean '{close[0]}'?" if close else f"; there are {', '.join(known)}"
+
+
+def _kind_at(kind: Any, place: Place) -> Iterator[Any]:
+    """The types that a value at this place may have."""
+    if get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    inner = get_args(kind)
+    if inner and get_origin(kind) not in (list, tuple, dict) and not isinstance(inner[0], str):
+        for one in inner:
+            yield from _kind_at(one, place)
+    elif not place:
+        yield kind
+    elif isinstance(place[0], int):
+        if get_origin(kind) in (list, tuple):
+            yield from _kind_at(inner[0], place[1:])
+    elif isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        hints = get_type_hints(kind, include_extras=True)
+        if place[0] in hints:
+            yield from _kind_at(hints[place[0]], place[1:])
+
+
+def _keys(kind: Any, place: Place) -> list[str]:
+    """The keys of the table at this place."""
+    structs = [one for one in _kind_at(kind, place) if isinstance(one, type) and issubclass(one, msgspec.Struct)]
+    return [field for struct in structs for field in struct.__struct_encode_fields__]
+
+
+def _choices(kind: Any, place: Place) -> list[str]:
+    """The words that the value at this place may be."""
+    return [str(word) for one in _kind_at(kind, place) for word in get_args(one)]
+
+
+def _line(text: str, place: Place) -> int:
+    """The line of a value; of the nearest thing around it that has one."""
+    found = _Scanner(text).lines
+    while place and place not in found:
+        place = place[:-1]
+    return found.get(place, 1)
+
+
+class _Scanner:
+    """Where each key of a TOML text stands."""
+
+    def __init__(self, text: str) -> None:
+        self.lines: dict[Place, int] = {}
+        self._text = text
+        self._at = 0
+        self._counts: dict[Place, int] = {}
+        table: Place = ()
+        while self._skip():
+            if text.startswith("[", self._at):
+                table = self._header()
+            else:
+                self._pair(table)
+
+    def _skip(self) -> bool:
+        """Over blanks and comments; False at the end."""
+        blank = _BLANK.match(self._text, self._at)
+        self._at = blank.end() if blank else self._at
+        return self._at < len(self._text)
+
+    def _note(self, place: Place) -> None:
+        self.lines.setdefault(place, self._text.count("\n", 0, self._at) + 1)
+
+    def _header(self) -> Place:
+        """`[a.b]` or `[[a.b]]`."""
+        begin, many = self._at, self._text.startswith("[[", self._at)
+        self._at += 1 + many
+        keys = self._dotted()
+        end, self._at = self._text.index("]", self._at) + 1 + many, begin
+        place: Place = ()
+        for left, key in enumerate(keys, 1 - len(keys)):
+            place = (*place, key)
+            if many and left == 0:
+                self._note(place)
+                self._counts[place] = self._counts.get(place, 0) + 1
+            if place in self._counts:
+                place = (*place, self._counts[place] - 1)
+            self._note(place)
+        self._at = end
+        return place
+
+    def _dotted(self) -> list[str]:
+        """A key, with dots or without."""
+        keys = []
+        while self._skip() and (key := _KEY.match(self._text, self._at)):
+            keys.append(next(iter(tomllib.loads(f"{key[0]}=0"))))
+            self._at = key.end()
+            self._skip()
+            if not self._text.startswith(".", self._at):
+                break
+            self._at += 1
+        return keys
+
+    def _pair(self, table: Place) -> None:
+        """`key = value`."""
+        begin = self._at
+        keys = self._dotted()
+        self._at, behind = begin, self._at
+        for count in range(1, len(keys) + 1):
+            self._note((*table, *keys[:count]))
+        self._at = self._text.index("=", behind) + 1
+        self._value((*table, *keys))
+
+    def _value(self, place: Place) -> None:
+        self._skip()
+        first = self._text[self._at]
+        if first in "[{":
+            self._at += 1
+            self._several(place, "]" if first == "[" else "}")
+            return
+        inner = (_STRING if first in "\"'" else _BARE).match(self._text, self._at)
+        assert inner is not None
+        self._at = inner.end()
+
+    def _several(self, place: Place, close: str) -> None:
+        """What stands in brackets, up to the closing one."""
+        count = 0
+        while self._skip() and self._text[self._at] != close:
+            if self._text[self._at] == ",":
+                self._at += 1
+            elif close == "]":
+                self._note((*place, count))
+                self._value((*place, count))
+                count += 1
+            else:
+                self._pair(place)
+        self._at += 1
