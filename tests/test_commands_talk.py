@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.support.wav import write_wav
 from tests.support.wire import fake_engine
 from voice.cli import main
 from voice.commands import talk
 from voice.config import load
 from voice.devices import open as opening
-from voice.devices.wavfile import write_wav
 from voice.engines import local
 from voice.engines.local import LocalEngine, LocalOptions
 from voice.errors import ConfigError, UsageError

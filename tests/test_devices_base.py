@@ -11,13 +11,13 @@ import pytest
 from tests.support.fake_sound import FakeSound, FakeStream
 from tests.support.signals import tone
 from tests.support.until import until
+from tests.support.wav import write_wav
 from voice.audio.pcm import FRAME_SAMPLES
 from voice.devices import sound
 from voice.devices.base import Loudspeaker, Microphone
 from voice.devices.paced import null_speaker, wav_speaker
 from voice.devices.portaudio import Device
 from voice.devices.sound import open_card
-from voice.devices.wavfile import write_wav
 from voice.devices.wavmic import WavMicrophone
 
 CARD = Device(0, "Card", "ALSA", 1, 2, 48_000)

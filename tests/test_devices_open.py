@@ -8,11 +8,11 @@ import pytest
 import soundfile
 
 from tests.support.fake_sound import FakeSound
+from tests.support.wav import write_wav
 from voice.devices import open as opening
 from voice.devices import sound
 from voice.devices.open import Opened, open_devices
 from voice.devices.portaudio import Device
-from voice.devices.wavfile import write_wav
 from voice.errors import MissingError, UsageError
 
 MICROPHONE = Device(0, "Mic", "ALSA", 1, 0, 48_000, default_input=True)

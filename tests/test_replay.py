@@ -14,7 +14,7 @@ import pytest
 import soundfile
 
 from tests.support.fakes import FakeResponder, FakeSynthesizer, FakeTranscriber
-from voice.devices.wavfile import write_wav
+from tests.support.wav import write_wav
 from voice.engines.local import LocalEngine, LocalOptions
 from voice.errors import LinkClosed, UsageError
 from voice.links.base import Link

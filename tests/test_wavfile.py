@@ -10,9 +10,10 @@ import pytest
 import soundfile
 
 from tests.support import signals
+from tests.support.wav import write_wav
 from voice.audio.pcm import Samples, empty, to_bytes
 from voice.audio.resample import resample
-from voice.devices.wavfile import WavWriter, read_wav, wav_duration_ms, write_wav
+from voice.devices.wavfile import WavWriter, read_wav, wav_duration_ms
 from voice.errors import UsageError
 
 PCM_16K = struct.pack("<HHIIHH", 1, 1, 16_000, 32_000, 2, 16)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from voice.devices.wavfile import write_wav
+from tests.support.wav import write_wav
 from voice.devices.wavmic import LATEST_S, WavMicrophone
 from voice.errors import UsageError
 

@@ -1,4 +1,4 @@
-// PCM samples: base64, floats, frames, and a change of rate. No DOM, no audio, and no atob (an AudioWorklet has none).
+// PCM samples: base64, floats, and a change of rate. No DOM, no audio, and no atob (an AudioWorklet has none).
 //
 // Samples are Int16Array, mono, any length; floats within +-1. On the wire they are little-endian, whatever the machine is.
 
@@ -65,40 +65,6 @@ export function fromFloats(floats, samples = new Int16Array(floats.length)) {
     samples[index] = value > 32767 ? 32767 : value < -32768 ? -32768 : value;
   }
   return samples;
-}
-
-/** Cuts a stream into frames of equal length: every sample once, in order. */
-export class Framer {
-  #frame;
-  #filled = 0;
-
-  constructor(frameSamples) {
-    if (!(frameSamples >= 1)) throw new RangeError(`a frame has at least one sample, not ${frameSamples}`);
-    this.#frame = new Int16Array(frameSamples);
-  }
-
-  /** Calls `emit` with each frame that is complete now. The frame is the receiver's: it may be transferred to another thread. */
-  push(samples, emit) {
-    for (let from = 0; from < samples.length; ) {
-      const count = Math.min(samples.length - from, this.#frame.length - this.#filled);
-      for (let index = 0; index < count; index++) this.#frame[this.#filled + index] = samples[from + index];
-      from += count;
-      this.#filled += count;
-      if (this.#filled === this.#frame.length) {
-        const frame = this.#frame;
-        this.#frame = new Int16Array(frame.length);
-        this.#filled = 0;
-        emit(frame);
-      }
-    }
-  }
-
-  /** What is left over (less than a frame), and forgets it. */
-  flush() {
-    const rest = this.#frame.slice(0, this.#filled);
-    this.#filled = 0;
-    return rest;
-  }
 }
 
 const divisor = (one, other) => (other ? divisor(other, one % other) : one);

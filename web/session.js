@@ -57,10 +57,6 @@ export class ClientSession {
     return this.inbound.history;
   }
 
-  get ready() {
-    return this.stage === READY;
-  }
-
   // A link is there, the first or a new one: ask for the settings, then tell again what had been said. Returns notices of what the
   // broken link took along: turns that are sent again as sound, answers that are lost or asked for again.
   connected() {

@@ -74,7 +74,7 @@ export class View {
     place.dataset.delayMs = latency.delayMs.toFixed(1);
   }
 
-  // A sentence with a way out. `options.remedy`: what its button does; none without it. `options.raw`: sentence of the server.
+  // A sentence with a way out. `options.remedy`: what its button does; none without it.
   notice(key, values = {}, options = {}) {
     this._notice = { key, values, options };
     const notice = byId("notice");

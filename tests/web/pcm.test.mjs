@@ -1,9 +1,9 @@
-// web/pcm.js: base64, floats, frames, and rates: exact lengths, clean tones, the same samples however a stream is cut.
+// web/pcm.js: base64, floats, and rates: exact lengths, clean tones, the same samples however a stream is cut.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Framer, Resampler, decodeBase64, encodeBase64, fromFloats, toFloats } from "../../web/pcm.js";
+import { Resampler, decodeBase64, encodeBase64, fromFloats, toFloats } from "../../web/pcm.js";
 
 function noise(count, seed = 1) {
   let state = seed;
@@ -44,21 +44,6 @@ test("floats and back", () => {
   const out = new Int16Array(3);
   assert.equal(fromFloats([0.5], out), out);
   assert.deepEqual(out, Int16Array.of(16384, 0, 0));
-});
-
-test("every sample is in one frame, in order", () => {
-  const samples = noise(1000);
-  for (const size of [1, 7, 320, 999, 1000, 1001]) {
-    for (const cut of [1, 13, 128, 1000]) {
-      const framer = new Framer(size);
-      const frames = [];
-      for (let at = 0; at < samples.length; at += cut) framer.push(samples.subarray(at, at + cut), (frame) => frames.push(frame));
-      assert.ok(frames.every((frame) => frame.length === size) && new Set(frames.map((frame) => frame.buffer)).size === frames.length);
-      assert.deepEqual(Int16Array.from([...frames, framer.flush()].flatMap((frame) => [...frame])), samples);
-      assert.equal(framer.flush().length, 0);
-    }
-  }
-  assert.throws(() => new Framer(0), RangeError);
 });
 
 function streamed(resampler, floats, cut) {

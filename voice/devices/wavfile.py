@@ -46,12 +46,6 @@ def wav_duration_ms(path: StrPath) -> int:
         return int(file.frames) * 1000 // int(file.samplerate)
 
 
-def write_wav(path: StrPath, samples: Samples, rate_hz: int) -> None:
-    """Writes int16 mono samples as a WAV. Raises: UsageError if the file cannot be written."""
-    with WavWriter(path, rate_hz) as writer:
-        writer.append(samples)
-
-
 class WavWriter:
     """A 16-bit mono WAV that grows; its header is right once it is closed, also after no samples at all."""
 

@@ -48,11 +48,6 @@ class Uplink:
         """Captured ms."""
         return ms_in(self.position)
 
-    @property
-    def waiting_ms(self) -> int:
-        """Sound that has not been given to the link yet."""
-        return ms_in(self._held.samples) + self._outbox.audio_ms
-
     def open(self, rate_hz: int) -> None:
         """The server is ready for this rate: what was held goes first."""
         self._rate_hz = rate_hz
