@@ -6,6 +6,8 @@ import msgspec
 import pytest
 
 from voice.errors import ProtocolError
+from voice.protocol.items import given_item
+from voice.protocol.objects import Item
 from voice.protocol.refusing import need, need_known, need_one_of, need_text, of_kind, one_of, quoted
 from voice.protocol.tools import check_choice
 
@@ -39,6 +41,16 @@ def test_a_field_that_must_be_there(fields: dict[str, Any], sentence: str) -> No
 def test_tools_are_refused_in_the_same_words() -> None:
     with pytest.raises(ProtocolError, match=r"^Invalid value: 'maybe'\. Supported values are: 'auto', 'none' and 'required'\.$"):
         check_choice("maybe", None, "session.tool_choice")
+
+
+def test_items_are_refused_in_the_same_words() -> None:
+    for item, sentence in (
+        (Item("message", role="robot", content=[]), "Invalid value: 'robot'. Supported values are: 'system', 'user' and 'assistant'."),
+        (Item("message", role="user"), "Missing required parameter: 'item.content'."),
+    ):
+        with pytest.raises(ProtocolError) as caught:
+            given_item(item, "item_1")
+        assert str(caught.value) == sentence
 
 
 def test_other_fields_and_kinds() -> None:

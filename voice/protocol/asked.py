@@ -20,6 +20,7 @@ from voice.protocol.conversation import Conversation, Entry
 from voice.protocol.items import given_item
 from voice.protocol.objects import Audio, AudioOutput, Content, Item, ResponseParams, Session
 from voice.protocol.orders import ListenEnded, ListenMore, ListenStarted, ReplyWanted, listening
+from voice.protocol.refusing import missing, one_of, unknown, wrong_kind
 from voice.protocol.reply import ReplyPlan
 from voice.protocol.settings import audio_input, audio_output, check_audio, encoding_of, merged_output
 from voice.protocol.tools import check_choice, toolbox
@@ -79,7 +80,7 @@ def _entry(
     """One entry of an `input`; what is to be heard of it goes into `listen`. Raises: ProtocolError."""
     if item.type == "item_reference":
         if not isinstance(item.id, str):
-            raise ProtocolError(f"Missing required parameter: '{path}.id'.", "missing_required_parameter", f"{path}.id")
+            raise missing(f"{path}.id")
         try:
             return conversation.get(item.id)
         except ProtocolError as exc:
@@ -140,12 +141,11 @@ def _words(part: Content) -> object:
 def _refuse(session: Session, params: ResponseParams, conversation_id: str) -> None:
     """Raises: ProtocolError with the path of what cannot be."""
     if isinstance(params.audio, Audio) and params.audio.input not in (UNSET, None):
-        raise ProtocolError("Unknown parameter: 'response.audio.input'.", "unknown_parameter", "response.audio.input")
+        raise unknown("response.audio.input")
     check_audio(params.audio, "response.audio")
     check_answers(params, "response")
-    if params.conversation not in (UNSET, None, "auto", "none", conversation_id):
-        shown = str(params.conversation)[:80]
-        raise ProtocolError(f"Invalid value: '{shown}'. Supported values are: 'auto' and 'none'.", "invalid_value", "response.conversation")
+    if params.conversation != conversation_id:
+        one_of(params.conversation, "response.conversation", ("auto", "none"))
     tools = _chosen(params.tools, session.tools, [])
     check_choice(params.tool_choice, tools, "response.tool_choice")
     if params.tool_choice == "required" and not tools:
@@ -161,7 +161,7 @@ def _check_metadata(metadata: dict[str, Any]) -> None:
     for name, value in metadata.items():
         place = f"{path}.{name[:MAX_METADATA_KEY]}"
         if not isinstance(value, str):
-            raise ProtocolError(f"Invalid type for '{place}': expected a string.", "invalid_type", place)
+            raise wrong_kind(place, "a string")
         if len(name) > MAX_METADATA_KEY or len(value) > MAX_METADATA_VALUE:
             message = f"Invalid '{place}': too long. A key has at most {MAX_METADATA_KEY} letters, a value {MAX_METADATA_VALUE}."
             raise ProtocolError(message, "string_above_max_length", place)

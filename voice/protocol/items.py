@@ -15,6 +15,7 @@ from voice.audio.resample import resample
 from voice.errors import ProtocolError
 from voice.protocol.codec import must_be_short, must_fit
 from voice.protocol.objects import Content, Item
+from voice.protocol.refusing import missing, one_of
 
 CONTENTS = {
     "system": ("input_text",),
@@ -49,18 +50,17 @@ class Given:
 
 def given_item(item: Item, item_id: str, path: str = "item", encoding: Encoding = _USUAL) -> Given:
     """What a client's item is here; `path` is where it stands in the event, `encoding` how its sound is written. Raises: ProtocolError."""
-    _need_one_of(item.type, tuple(NEEDED), f"{path}.type")
+    one_of(item.type, f"{path}.type", NEEDED)
     must_be_short(item_id, f"{path}.id")
     if item_id == "root":
         raise ProtocolError("Invalid value: 'root'. As a 'previous_item_id' it means the beginning.", "invalid_value", f"{path}.id")
-    if item.status not in (UNSET, None):
-        _need_one_of(str(item.status), STATUSES, f"{path}.status")
+    one_of(item.status, f"{path}.status", STATUSES)
     for name in NEEDED[item.type]:
         if getattr(item, name) in (UNSET, None):
-            raise ProtocolError(f"Missing required parameter: '{path}.{name}'.", "missing_required_parameter", f"{path}.{name}")
+            raise missing(f"{path}.{name}")
     sounds: list[tuple[int, Samples]] = []
     if item.type == "message":
-        _need_one_of(str(item.role), tuple(CONTENTS), f"{path}.role")
+        one_of(item.role, f"{path}.role", CONTENTS)
         sounds = _checked_parts(item.content or [], CONTENTS[str(item.role)], f"{path}.content", encoding)
         content = [msgspec.structs.replace(part, audio=UNSET) for part in item.content or ()]
         item = msgspec.structs.replace(item, content=content)
@@ -87,11 +87,11 @@ def _checked_parts(parts: list[Content], allowed: tuple[str, ...], path: str, en
 
 def _checked_part(part: Content, allowed: tuple[str, ...], path: str, encoding: Encoding) -> Samples | None:
     """The sound of a part; None if it is none."""
-    _need_one_of(part.type, allowed, f"{path}.type")
+    one_of(part.type, f"{path}.type", allowed)
     wanted = {"input_audio": "audio", "input_image": "image_url"}.get(part.type, "text")
     value = getattr(part, wanted)
     if not isinstance(value, str):
-        raise ProtocolError(f"Missing required parameter: '{path}.{wanted}'.", "missing_required_parameter", f"{path}.{wanted}")
+        raise missing(f"{path}.{wanted}")
     if wanted != "audio":
         return None
     if not value:
@@ -104,9 +104,3 @@ def _checked_part(part: Content, allowed: tuple[str, ...], path: str, encoding: 
         return resample(encoding.decode(data), encoding.rate_hz, RATE_HZ)
     except ValueError as exc:
         raise ProtocolError(f"Invalid value for '{path}.audio': {exc}.", "invalid_value", f"{path}.audio") from exc
-
-
-def _need_one_of(value: str, allowed: tuple[str, ...], path: str) -> None:
-    if value not in allowed:
-        wanted = ", ".join(f"'{name}'" for name in allowed)
-        raise ProtocolError(f"Invalid value: '{value[:80]}'. Supported values are: {wanted}.", "invalid_value", path)

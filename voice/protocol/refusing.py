@@ -52,15 +52,24 @@ def need_text(fields: Mapping[str, Any], name: str, path: str) -> str:
 def of_kind(value: Any, kind: type, name: str, path: str) -> None:
     """Raises: ProtocolError if there is a value and it is not of a kind. `name`: of the kind, in words."""
     if value is not None and not isinstance(value, kind):
-        raise ProtocolError(f"Invalid type for '{path}': expected {name}.", "invalid_type", path)
+        raise wrong_kind(path, name)
 
 
 def need_known(fields: Mapping[str, Any], names: frozenset[str], path: str) -> None:
     """Raises: ProtocolError if there are fields of other names."""
     for name in fields:
         if name not in names:
-            place = f"{path}.{name[:SHOWN_LETTERS]}"
-            raise ProtocolError(f"Unknown parameter: '{place}'.", "unknown_parameter", place)
+            raise unknown(f"{path}.{name[:SHOWN_LETTERS]}")
+
+
+def unknown(path: str) -> ProtocolError:
+    """Something is there that nobody knows."""
+    return ProtocolError(f"Unknown parameter: '{path}'.", "unknown_parameter", path)
+
+
+def wrong_kind(path: str, name: str) -> ProtocolError:
+    """A value of another kind than `name`, in words."""
+    return ProtocolError(f"Invalid type for '{path}': expected {name}.", "invalid_type", path)
 
 
 def missing(path: str) -> ProtocolError:

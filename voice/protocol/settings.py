@@ -18,7 +18,7 @@ from voice.errors import ProtocolError
 from voice.protocol.allowed import check_answers, check_hearing, check_session, check_voice
 from voice.protocol.codec import must_fit
 from voice.protocol.objects import Audio, AudioFormat, AudioInput, AudioOutput, Session, Transcription, TurnDetection
-from voice.protocol.refusing import need, one_of
+from voice.protocol.refusing import missing, need, one_of, unknown
 from voice.protocol.tools import check_choice, kept_choice
 
 PCM_RATE_HZ = 24_000
@@ -159,7 +159,7 @@ def _with_input(session: Session, asked: AudioInput, recogniser: str) -> Session
 
 def _check_kind(current: Session, patch: Session) -> None:
     if patch.type is UNSET:
-        raise ProtocolError("Missing required parameter: 'session.type'.", "missing_required_parameter", "session.type")
+        raise missing("session.type")
     one_of(patch.type, "session.type", KINDS)
     if patch.type != current.type:
         message = f"Passing a {patch.type} session update event to a {current.type} session is not allowed."
@@ -170,7 +170,7 @@ def _check_kind(current: Session, patch: Session) -> None:
     if isinstance(patch.audio, Audio) and patch.audio.output not in (UNSET, None):
         foreign.append("audio.output")
     if foreign:
-        raise ProtocolError(f"Unknown parameter: 'session.{foreign[0]}'.", "unknown_parameter", f"session.{foreign[0]}")
+        raise unknown(f"session.{foreign[0]}")
 
 
 def _check_locks(before: AudioOutput, after: AudioOutput, locks: Locks) -> None:

@@ -18,11 +18,14 @@ from voice.errors import ProtocolError
 from voice.policy.secrets import LONGEST_S, SHORTEST_S, USUAL_S, Grant, mint
 from voice.protocol.codec import decode_client
 from voice.protocol.flat import nested
+from voice.protocol.refusing import SHOWN_LETTERS, need, need_one_of, one_of, unknown, wrong_kind
 from voice.protocol.requests import SessionUpdate
-from voice.protocol.settings import defaults, merged, transcription_defaults
+from voice.protocol.settings import KINDS, defaults, merged, transcription_defaults
 from voice.server.realtime import DOOR, ENGINE, Engine, admitted, problem
 
 BODY_TIMEOUT_S = 10.0
+ANCHOR = "created_at"
+"""What the life of a secret counts from: the only thing there is."""
 OLDER_S = 60
 """Life of a secret of the older kind, as it was on the paid service."""
 
@@ -61,7 +64,7 @@ async def _answer(request: web.Request, make: Callable[[Fields, web.Request], Fi
 def _current(body: Fields, request: web.Request) -> Fields:
     for name in body:
         if name not in ("expires_after", "session"):
-            raise ProtocolError(f"Unknown parameter: '{name[:80]}'.", "unknown_parameter", name[:80])
+            raise unknown(name[:SHOWN_LETTERS])
     life_s = _life_s(body.get("expires_after"), "expires_after", USUAL_S)
     asked = body.get("session")
     session = {"type": "realtime"} if asked is None else _object(asked, "session")
@@ -81,13 +84,8 @@ def _older(body: Fields, request: web.Request, kind: str) -> Fields:
 
 
 def _granted(session: Fields, life_s: int, request: web.Request) -> tuple[str, Grant]:
-    kind = session.get("type")
-    if kind is None:
-        raise ProtocolError("Missing required parameter: 'session.type'.", "missing_required_parameter", "session.type")
-    if kind not in ("realtime", "transcription"):
-        message = "Invalid value for 'session.type'. Supported values are: 'realtime' and 'transcription'."
-        raise ProtocolError(message, "invalid_value", "session.type")
-    grant = Grant(int(time.time()) + life_s, uuid.uuid4().hex[:24], kind, session)
+    need_one_of(session, "type", KINDS, "session")
+    grant = Grant(int(time.time()) + life_s, uuid.uuid4().hex[:24], session["type"], session)
     return mint(grant, request.app[DOOR].signing_key), grant
 
 
@@ -123,21 +121,18 @@ def _life_s(asked: object, path: str, usual_s: int) -> int:
     if asked is None:
         return usual_s
     fields = _object(asked, path)
-    if fields.get("anchor", "created_at") != "created_at":
-        raise ProtocolError(f"Invalid value for '{path}.anchor'. Supported values are: 'created_at'.", "invalid_value", f"{path}.anchor")
-    seconds = fields.get("seconds", usual_s)
+    one_of(fields.get("anchor", ANCHOR), f"{path}.anchor", (ANCHOR,))
+    seconds = usual_s if fields.get("seconds") is None else fields["seconds"]
     if not isinstance(seconds, int) or isinstance(seconds, bool):
-        raise ProtocolError(f"Invalid type for '{path}.seconds': expected an integer.", "invalid_type", f"{path}.seconds")
-    if not SHORTEST_S <= seconds <= LONGEST_S:
-        message = f"Invalid value for '{path}.seconds': expected {SHORTEST_S} to {LONGEST_S}."
-        raise ProtocolError(message, "invalid_value", f"{path}.seconds")
+        raise wrong_kind(f"{path}.seconds", "an integer")
+    need(seconds, f"{path}.seconds", lambda value: SHORTEST_S <= value <= LONGEST_S, f"{SHORTEST_S} to {LONGEST_S}")
     return seconds
 
 
 def _object(value: object, path: str) -> Fields:
     """Raises: ProtocolError."""
     if not isinstance(value, dict):
-        raise ProtocolError(f"Invalid type for '{path}': expected an object.", "invalid_type", path)
+        raise wrong_kind(path, "an object")
     return value
 
 
