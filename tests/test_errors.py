@@ -65,3 +65,9 @@ def test_what_a_closed_link_says() -> None:
     assert str(errors.LinkClosed(1000, "done")) == "link closed with 1000: done"
     hostile = errors.LinkClosed(4000, "a\x1b]52;x\x07\nERROR b")
     assert str(hostile) == "link closed with 4000: a ]52;x  ERROR b" and hostile.reason == "a\x1b]52;x\x07\nERROR b"
+
+
+def test_what_a_task_group_has_wrapped() -> None:
+    bare = ValueError()
+    assert errors.first_of(bare) is bare
+    assert errors.first_of(ExceptionGroup("out", [ExceptionGroup("in", [bare, KeyError()]), OSError()])) is bare

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from voice import __version__
 from voice.commands import config, devices, doctor, replay, serve, talk
 from voice.commands.printing import printable
-from voice.errors import VoiceError
+from voice.errors import VoiceError, first_of
 
 INTERRUPTED = 130
 COMMANDS = (serve, talk, replay, devices, doctor, config)
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _ended_by(exc: BaseException, options: argparse.Namespace) -> int:
     """The exit code of a command that ended with an exception, which is said if it is one of ours, and raised again if it is a bug."""
-    failure = _first(exc)
+    failure = first_of(exc)
     if _is_interrupt(failure):
         return 0 if options.run is serve.run else INTERRUPTED
     if isinstance(failure, BrokenPipeError):
@@ -71,13 +71,6 @@ def _log_to_stderr(verbose: bool) -> None:
 
     level = logging.DEBUG if verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-
-
-def _first(exc: BaseException) -> BaseException:
-    """What a task group has wrapped."""
-    while isinstance(exc, BaseExceptionGroup):
-        exc = exc.exceptions[0]
-    return exc
 
 
 def parser() -> argparse.ArgumentParser:

@@ -106,3 +106,10 @@ class LinkClosed(VoiceError):
 
 class WorkerDied(VoiceError):
     """A model process ended in the middle of a job; it is started again for the next one."""
+
+
+def first_of(exc: BaseException) -> BaseException:
+    """What a task group has wrapped, however often: its first exception. One that is no group is returned as it is."""
+    while isinstance(exc, BaseExceptionGroup):
+        exc = exc.exceptions[0]
+    return exc

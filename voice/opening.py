@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from voice.errors import VoiceError
+from voice.errors import VoiceError, first_of
 
 if TYPE_CHECKING:
     from voice.links.dial import DialedLink
@@ -50,8 +50,6 @@ async def _dial_while_loading(url: str, model: str | None, api_key: str | None) 
             await asyncio.wait([dialling], timeout=0.005)
             group.create_task(asyncio.to_thread(import_module, SESSION), name="load the session")
     except* VoiceError as refused:
-        failure: BaseException = refused
-        while isinstance(failure, BaseExceptionGroup):
-            failure = failure.exceptions[0]
+        failure = first_of(refused)
         raise failure from failure.__cause__
     return dialling.result()

@@ -10,7 +10,7 @@ from voice.engines.grammar import jsgf, tails
 from voice.engines.selftest import SENTENCE, Spoken, Understood, hear, speak
 from voice.engines.stt import make_transcriber
 from voice.engines.tts import make_synthesizer
-from voice.errors import MissingExtra, VoiceError
+from voice.errors import MissingExtra, VoiceError, first_of
 
 TIMEOUT_S = 60.0
 """A recogniser loads its models in a second; a machine under load takes many."""
@@ -83,8 +83,7 @@ async def _recognizer(spoken: Spoken | None, failed: str) -> Finding:
 
 def broken(name: str, state: str, exc: BaseException) -> Finding:
     """What a failure is, and what to do. A task group may have wrapped it."""
-    while isinstance(exc, BaseExceptionGroup):
-        exc = exc.exceptions[0]
+    exc = first_of(exc)
     if isinstance(exc, MissingExtra):
         said, _, fix = str(exc).partition(": ")
         return Finding(name, state, said, fix)

@@ -16,7 +16,7 @@ from voice.engines.base import Responder, Synthesizer, Transcriber
 from voice.engines.cascade import Cascade, Parts
 from voice.engines.endpoint import ChatOptions
 from voice.engines.speaker import Clocks
-from voice.errors import LinkClosed, VoiceError
+from voice.errors import LinkClosed, VoiceError, first_of
 from voice.links.base import Link
 from voice.links.driver import Driver
 from voice.protocol.objects import Session, TurnDetection
@@ -173,8 +173,5 @@ async def _both(one: Coroutine[None, None, None], other: Coroutine[None, None, N
             group.create_task(other, name="warm the synthesiser")
     except* VoiceError as errors:
         failed = errors
-    inner: BaseException | None = failed
-    while isinstance(inner, BaseExceptionGroup):
-        inner = inner.exceptions[0]
-    if inner is not None:
-        raise inner
+    if failed is not None:
+        raise first_of(failed)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Generic, Protocol, TypeVar
 
-from voice.errors import LinkClosed
+from voice.errors import LinkClosed, first_of
 from voice.links.base import Link
 
 T = TypeVar("T")
@@ -66,7 +66,10 @@ class Driver(Generic[T]):
                 group.create_task(self._read(), name="link reader")
                 group.create_task(self._write(), name="link writer")
         except* LinkClosed as closed:
-            ended = _first(closed)
+            # Both tasks usually meet the same end.
+            first = first_of(closed)
+            assert isinstance(first, LinkClosed)
+            ended = first
         finally:
             self._ended = True
             self._drained.set()
@@ -125,12 +128,3 @@ class Driver(Generic[T]):
         for output in outputs:
             await self._on_output(output)
         self.kick()
-
-
-def _first(group: BaseExceptionGroup[LinkClosed]) -> LinkClosed:
-    """One of the ends in a group: both tasks usually meet the same one."""
-    inner: BaseException = group
-    while isinstance(inner, BaseExceptionGroup):
-        inner = inner.exceptions[0]
-    assert isinstance(inner, LinkClosed)
-    return inner
