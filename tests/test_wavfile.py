@@ -13,7 +13,7 @@ from tests.support import signals
 from tests.support.wav import write_wav
 from voice.audio.pcm import Samples, empty, to_bytes
 from voice.audio.resample import resample
-from voice.devices.wavfile import WavWriter, read_wav, wav_duration_ms
+from voice.devices.wavfile import WavWriter, read_wav, wav_duration_ms, wav_frames
 from voice.errors import UsageError
 
 PCM_16K = struct.pack("<HHIIHH", 1, 1, 16_000, 32_000, 2, 16)
@@ -154,6 +154,15 @@ def test_written_is_16_bit_mono_and_comes_back(tmp_path: Path) -> None:
     with wave.open(str(tmp_path / "a.wav")) as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate(), file.getnframes()) == (1, 2, 24_000, COUNT)
         assert file.readframes(COUNT) == to_bytes(SOUND)
+
+
+def test_frames_have_20_ms_and_the_last_is_filled_up(tmp_path: Path) -> None:
+    write_wav(tmp_path / "a.wav", SOUND[:1_000], 16_000)
+    frames = list(wav_frames(tmp_path / "a.wav"))
+    assert [len(frame) for frame in frames] == [320] * 4
+    assert np.array_equal(np.concatenate(frames), np.concatenate([SOUND[:1_000], np.zeros(280, np.int16)]))
+    with pytest.raises(UsageError, match="does not exist"):
+        wav_frames(tmp_path / "none.wav")  # at once, not with the first frame
 
 
 def test_the_header_is_right_whenever_it_is_closed(tmp_path: Path) -> None:

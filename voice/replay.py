@@ -7,7 +7,7 @@ With `realtime` the sound goes up as it would from a microphone, and the next fi
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,29 +15,23 @@ from typing import Protocol, TextIO
 
 import numpy as np
 
-from voice.audio.pcm import FRAME_MS, FRAME_SAMPLES, Framer, Samples, silence
+from voice.audio.pcm import FRAME_MS, Samples, silence
 from voice.audio.resample import resample
 from voice.audio.turns import TurnDetector, TurnSettings
 from voice.audio.vad import make_detector
-from voice.devices.wavfile import WavWriter, read_wav, wav_duration_ms
+from voice.devices.wavfile import WavWriter, wav_duration_ms, wav_frames
 from voice.engines.endpoint import ChatOptions
 from voice.engines.local import LocalOptions, counted_ids, local_engine, random_id
 from voice.engines.speaker import Clocks
 from voice.errors import UsageError
 from voice.opening import connect
 from voice.protocol.notices import ErrorReported, LinkLost, LinkRestored, ReplyAudio, SessionEnded, SessionReady, SpeechBegan, SpeechEnded
-from voice.protocol.turnlog import Origin, Turn, TurnLog, summary_json, turn_json
+from voice.protocol.turnlog import LATE_TEXT_S, STILL_S, TAIL_MS, Origin, Turn, TurnLog, summary_json, turn_json
 from voice.session import Answering, Session, settings_of
 
 OUT_RATE_HZ = 24_000
-TAIL_MS = 1_000
-"""Silence after a file beyond the window that ends a turn: a detector slower than ours ends it too."""
 VERDICT_S = 2.0
 """How long the microphone stands still for the server's word that a turn has ended."""
-STILL_S = 30.0
-"""A server from which nothing comes for so long, while a turn is open, has given no reply."""
-LATE_TEXT_S = 5.0
-"""Transcripts may come so long after the reply."""
 AFTER_FRAMES = 2
 """Frames pushed after our detector's end: a resampler on the way holds back some ms."""
 
@@ -177,7 +171,7 @@ class Replay:
         self._origins.append(origin)
         total_ms = wav_duration_ms(file)
         hold_in = 0
-        for frame in _frames(file, self._report.note):
+        for frame in wav_frames(file, self._report.note):
             if self._ended is not None:
                 break
             hold_in = await self._advance(frame, hold_in)
@@ -275,16 +269,6 @@ class Replay:
         if not self._options.realtime or turn.first_audio_at is None or turn.stopped_ms is None:
             return None
         return round((turn.first_audio_at - self._began) * 1000) - turn.stopped_ms
-
-
-def _frames(file: str, note: Callable[[str], None]) -> Iterator[Samples]:
-    """A file in frames of 20 ms; the last one is filled up with silence."""
-    framer = Framer()
-    for block in read_wav(file, note):
-        yield from framer.push(block)
-    rest = framer.flush()
-    if rest.size:
-        yield np.concatenate([rest, np.zeros(FRAME_SAMPLES - rest.size, np.int16)])
 
 
 MakeEngine = Callable[[LocalOptions], AbstractAsyncContextManager[Answering]]

@@ -37,17 +37,11 @@ from voice.protocol.notices import (
 )
 from voice.protocol.objects import Item
 from voice.protocol.played import Played
-from voice.protocol.turnlog import NO_REPLY, Origin, Turn, TurnLog, summary_json, turn_json
+from voice.protocol.turnlog import LATE_TEXT_S, NO_REPLY, STILL_S, TAIL_MS, Origin, Turn, TurnLog, summary_json, turn_json
 from voice.session import Session
 
 STEP_S = 0.02
 """How often the state is looked at: one frame."""
-TAIL_MS = 1_000
-"""Silence after a file beyond the window that ends a turn: a slow detector ends it too."""
-STILL_S = 30.0
-"""A turn about which nothing has come for so long gets no reply any more."""
-LATE_TEXT_S = 5.0
-"""Transcripts may come so long after the reply."""
 LEAST_MS = 100
 """Less cannot be committed as a turn."""
 RECENT = 50

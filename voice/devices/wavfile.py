@@ -13,7 +13,7 @@ from typing import BinaryIO, Self
 import numpy as np
 import soundfile
 
-from voice.audio.pcm import RATE_HZ, Samples, clip_int16, samples_in, to_bytes
+from voice.audio.pcm import FRAME_SAMPLES, RATE_HZ, Framer, Samples, clip_int16, samples_in, to_bytes
 from voice.audio.resample import Resampler
 from voice.errors import UsageError
 
@@ -38,6 +38,11 @@ def read_wav(path: StrPath, note: Callable[[str], None] | None = None) -> Iterat
     with _opened(path):
         pass
     return _blocks(path, note)
+
+
+def wav_frames(path: StrPath, note: Callable[[str], None] | None = None) -> Iterator[Samples]:
+    """The same in frames of 20 ms; the last one is filled up with silence. Raises: as `read_wav`."""
+    return _framed(read_wav(path, note))
 
 
 def wav_duration_ms(path: StrPath) -> int:
@@ -91,6 +96,15 @@ class WavWriter:
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+def _framed(blocks: Iterator[Samples]) -> Iterator[Samples]:
+    framer = Framer()
+    for block in blocks:
+        yield from framer.push(block)
+    rest = framer.flush()
+    if rest.size:
+        yield np.concatenate([rest, np.zeros(FRAME_SAMPLES - rest.size, np.int16)])
 
 
 def _blocks(path: StrPath, note: Callable[[str], None] | None) -> Iterator[Samples]:

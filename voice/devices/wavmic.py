@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable
 
 import numpy as np
 
-from voice.audio.pcm import FRAME_MS, FRAME_SAMPLES, Framer, Samples
+from voice.audio.pcm import FRAME_MS, FRAME_SAMPLES
 from voice.devices.base import Frame
-from voice.devices.wavfile import StrPath, read_wav, wav_duration_ms
+from voice.devices.wavfile import StrPath, wav_duration_ms, wav_frames
 
 LATEST_S = 0.5
 """Behind by more than this (the machine slept, or was stopped) it does not catch up: nobody can speak faster."""
@@ -23,7 +23,7 @@ class WavMicrophone:
         """`note` is told if the file is truncated. Raises: UsageError if there is no sound to read."""
         self.name = str(path)
         self.length_ms = wav_duration_ms(path)
-        self._sound = _frames(read_wav(path, note))
+        self._sound = wav_frames(path, note)
         self._clock = clock
         self._ended = False
 
@@ -42,13 +42,3 @@ class WavMicrophone:
             samples = None if self._ended else next(self._sound, None)
             self._ended = samples is None
             yield Frame(np.zeros(FRAME_SAMPLES, np.int16) if samples is None else samples)
-
-
-def _frames(blocks: Iterator[Samples]) -> Iterator[Samples]:
-    """Frames of 20 ms; the last one is filled up with silence."""
-    framer = Framer()
-    for block in blocks:
-        yield from framer.push(block)
-    rest = framer.flush()
-    if rest.size:
-        yield np.concatenate([rest, np.zeros(FRAME_SAMPLES - rest.size, np.int16)])

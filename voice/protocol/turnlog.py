@@ -23,6 +23,12 @@ from voice.protocol.notices import (
 )
 
 NO_REPLY = "no_reply"
+STILL_S = 30.0
+"""A turn about which nothing has come from the server for so long gets no reply any more."""
+LATE_TEXT_S = 5.0
+"""Transcripts may come so long after the reply."""
+TAIL_MS = 1_000
+"""Silence after a recording beyond the window that ends a turn: a detector slower than ours ends it too."""
 MAX_EARLY = 64
 """Items whose words came before their turn: some servers write while the user still speaks."""
 
