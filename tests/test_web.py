@@ -1,6 +1,8 @@
 """The server's end of a link: what it answers to a handshake. How it carries texts is in test_links_contract.py."""
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 
@@ -45,6 +47,11 @@ async def test_the_subprotocol_realtime_is_answered_and_never_one_with_a_key(off
 async def test_an_offer_with_a_key_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     assert "sec-websocket-protocol" not in await head_of(Sec_WebSocket_Protocol=f"x, {KEY}")
     assert "canary" not in caplog.text
+
+
+def test_to_import_the_server_leaves_the_logs_of_others_alone() -> None:
+    look = "import logging, voice.server.app; print(len(logging.getLogger('aiohttp.websocket').filters))"
+    assert subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, timeout=60).stdout == "0\n"
 
 
 async def test_without_an_offer_no_subprotocol_is_answered() -> None:

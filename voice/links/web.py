@@ -129,6 +129,8 @@ def _answer(code: int) -> int:
 
 def accept(offered: Iterable[str] = ()) -> Socket:
     """A socket to prepare, without compression. `offered`: the lines of `Sec-WebSocket-Protocol`; one of them is answered (see `chosen`)."""
+    # Here, and not when this file is imported: the logger is the program's, and stays as it was until it serves. A filter is added once.
+    logging.getLogger("aiohttp.websocket").addFilter(_discreet)
     socket = Socket(max_msg_size=MAX_MESSAGE_BYTES, heartbeat=HEARTBEAT_S, compress=False, timeout=CLOSE_TIMEOUT_S)
     if name := chosen(offered):
         # Not by aiohttp, which looks at the first line only.
@@ -149,6 +151,3 @@ def chosen(offered: Iterable[str]) -> str | None:
 def _discreet(record: logging.LogRecord) -> bool:
     """aiohttp logs all subprotocols that were offered, as it answers none by itself: with the key among them."""
     return "overlap" not in str(record.msg)
-
-
-logging.getLogger("aiohttp.websocket").addFilter(_discreet)
