@@ -87,7 +87,7 @@ def test_whoever_hears_more_keeps_more(deltas: list[tuple[str, int]], finished: 
 def test_syllables_take_longer_than_letters() -> None:
     korean = "안녕하세요 세계"
     assert said_ms(korean) == 7 * WIDE_MS + LETTER_MS and said_ms("hello") == 5 * LETTER_MS
-    assert [spread((8, 0), finished=False).until(korean, ms, ms) for ms in (500, 900, 950, 1500)] == ["", "", "안녕하세요", korean]
+    assert [spread((8, 0), finished=False).until(korean, ms, ms) for ms in (500, 850, 900, 1500)] == ["", "", "안녕하세요", korean]
 
 
 def test_what_has_come_of_several_replies() -> None:

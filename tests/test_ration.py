@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from voice.policy.usage import Tokens, spoken_tokens, text_tokens
 from voice.protocol.conversation import SpokenWord
-from voice.protocol.ration import MAX_LETTERS, MS_PER_LETTER, UNTIMED_MS, Ration
+from voice.protocol.heard import LETTER_MS
+from voice.protocol.ration import MAX_LETTERS, UNTIMED_MS, Ration
 
 HZ = 24_000
 
@@ -95,11 +96,11 @@ def test_a_voice_that_tells_no_times() -> None:
     assert ration.sound(ms(UNTIMED_MS), []) == ("", ms(UNTIMED_MS))
     text, count = ration.sound(ms(100), [])
     assert text.startswith("one two three") and not text.endswith(" ") and count == ms(100)
-    assert text_tokens(text) + -(-len(text) * MS_PER_LETTER // 50) <= 40
+    assert text_tokens(text) + -(-len(text) * LETTER_MS // 50) <= 40
     while not ration.full:
         more, count = ration.sound(ms(100), [])
         assert more == ""
-    assert abs(ration.samples - ms(len(text) * MS_PER_LETTER)) <= ms(50)
+    assert abs(ration.samples - ms(len(text) * LETTER_MS)) <= ms(50)
 
 
 def test_a_short_sentence_without_times_is_told_by_its_end() -> None:

@@ -7,7 +7,7 @@
 
 const MAX_REPLIES = 256; // that are remembered; an interruption concerns the newest ones
 const LETTER_MS = 65; // to say a letter
-const WIDE_MS = 200; // one that is a syllable
+const WIDE_MS = 190; // one that is a syllable
 const WIDE = /[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3]/g;
 const LAST_ALONE = /[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff][^\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]*$/;
 const LAST_BLANK = /[ \t\r\n\u3000]+[^ \t\r\n\u3000]*$/;

@@ -12,14 +12,13 @@ from collections.abc import Iterator, Sequence
 
 from voice.policy.usage import Letters, Tokens, letters, samples_for, spoken_tokens
 from voice.protocol.conversation import SpokenWord
+from voice.protocol.heard import said_ms
 
 MAX_LETTERS = 100_000
 """Of one response, without a limit of its own: it comes back in one `response.done`, which stays under 1 MiB even where JSON needs six
 bytes for a letter. It is two hours of speech; the service's answers end after 4096 tokens."""
 UNTIMED_MS = 600
 """A synthesiser that has told no word for so long tells none: no voice draws breath before its first word for longer."""
-MS_PER_LETTER, MS_PER_WIDE_LETTER = 65, 180
-"""How long a letter is spoken where nobody says: about 150 English words, or 330 Korean syllables, a minute."""
 _WITHOUT_BLANKS = ((0x2E80, 0xAC00), (0xF900, 0xFB00), (0xFE30, 0xFE50), (0xFF00, 0x40000))
 """Letters that stand alone: Chinese, kana, pictures. Hangul has blanks between its words."""
 
@@ -144,8 +143,7 @@ class Ration:
         """The words of what is held, as if each letter took its usual time."""
         at, end = self._said_at, 0
         for stop in _word_ends(self._held, final=True):
-            cost = letters(self._held[end:stop])
-            at += self._at(cost.narrow * MS_PER_LETTER + cost.wide * MS_PER_WIDE_LETTER)
+            at += self._at(said_ms(self._held[end:stop]))
             end = stop
             yield at, self._told + stop
 
