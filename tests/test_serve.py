@@ -117,6 +117,22 @@ def test_with_a_server_key_others_may_be_served(monkeypatch: pytest.MonkeyPatch,
     assert "canary" not in "".join(capsys.readouterr())
 
 
+def test_a_key_that_the_local_engine_does_not_use_is_said_wherever_it_stands(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    async def serve(*rest: object) -> None:
+        pass
+
+    monkeypatch.setattr(app, "serve", serve)
+    file = tmp_path / "voice.toml"
+    for text, said in (("", "none, and none is needed"), ("[keys]\ngroq = 'canary-1'", "a key is set; the local engine does not use it")):
+        file.write_text(text)
+        file.chmod(0o600)
+        assert main(["serve", "--port", "0", "--config", str(file)]) == 0
+        err = capsys.readouterr().err
+        assert f"key: {said}\n" in err and "canary" not in err
+
+
 @contextmanager
 def served(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The real command in a process of its own, once it listens; gives its first line."""

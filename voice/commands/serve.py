@@ -91,7 +91,7 @@ async def _engine(
         yield relay, relay_findings(relay)
         return
     async with local_engine(LocalOptions(synthesizer=config.settings.speech, life_s=config.settings.life, chat=chat)) as engine:
-        yield engine, findings(engine)
+        yield engine, findings(engine, key=bool(config.key_origins))
 
 
 def _refuse_ourselves(upstream: "Upstream | None", chat: "ChatOptions | None", host: str, port: int) -> None:

