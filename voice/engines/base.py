@@ -12,6 +12,9 @@ from voice.audio.pcm import Samples
 from voice.protocol.lines import Line
 from voice.protocol.tools import Toolbox
 
+SURE = 0.5
+"""From this confidence on words are no guess."""
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
@@ -22,11 +25,16 @@ class Heard:
     language: str = "en"
     """BCP 47 code of the language that the recogniser takes it for."""
     confidence: float = 1.0
-    """0..1: under 0.5 the words are a guess."""
+    """0..1: under `SURE` the words are a guess."""
     command: bool = False
     """True if the words are exactly a sentence that the skills know."""
     silent: bool = False
     """True if nobody was heard to speak for so long that the session made a turn of the silence."""
+
+    @property
+    def guess(self) -> bool:
+        """Whether the words are no more than a guess."""
+        return self.confidence < SURE and not self.command
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,6 @@ MAX_REMEMBERED = 64
 """Turns whose hearing is remembered; a reply concerns the newest."""
 Sound = tuple[str, int]
 """What is heard: an item, and the index of its part."""
-SURE = 0.5
-"""From this confidence on words are no guess (see `Heard.confidence`)."""
 APOLOGY_DEAF = "Sorry, my recogniser stopped and had to be started again. Please say that once more."
 
 
@@ -126,8 +124,7 @@ class Cascade:
             return None
         if order.silent:
             # In a silence a recogniser hears words, too. Nobody is answered who was hardly heard by anyone.
-            sure = heard.confidence >= SURE or heard.command
-            heard = heard if heard.text and sure else Heard("", heard.language, heard.confidence, silent=True)
+            heard = heard if heard.text and not heard.guess else Heard("", heard.language, heard.confidence, silent=True)
         await self._obey_all(self._session.transcribed(order.item_id, heard.text, order.audio_ms, order.content_index))
         return heard
 

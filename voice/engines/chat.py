@@ -17,7 +17,7 @@ from voice.engines.calls import MAX_CALLS, Calls
 from voice.engines.chat_client import AskCount, ChatClient
 from voice.engines.endpoint import ChatOptions
 from voice.engines.messages import messages_of
-from voice.engines.responder import UNSURE, SkillsResponder
+from voice.engines.responder import SkillsResponder
 from voice.engines.scripts import LATIN
 from voice.engines.streamed import Streamed
 from voice.errors import ChatError
@@ -149,7 +149,7 @@ class ChatResponder:
         moment = datetime.fromtimestamp(wall_s, self._zone)
         timers = "" if _keeps_time(prompt.toolbox) else NO_TIMERS
         parts = [SYSTEM.format(timers=timers, date=wording.date(moment), time=wording.time_of_day(moment)), prompt.instructions.strip()]
-        if prompt.heard is not None and prompt.heard.text and prompt.heard.confidence < UNSURE:
+        if prompt.heard is not None and prompt.heard.text and prompt.heard.guess:
             parts.append(UNSURE_NOTE)
         return "\n\n".join(part for part in parts if part)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 
 from voice.engines import answers, arguments, calling, korean, results, skills
 from voice.engines.answers import Skills
-from voice.engines.base import Called, Heard, Prompt, Said, Saying
+from voice.engines.base import Called, Prompt, Said, Saying
 from voice.engines.calling import Wanted
 from voice.engines.skills import Intent
 from voice.engines.wording import say, shortened
@@ -14,8 +14,6 @@ from voice.engines.words import split
 from voice.protocol.lines import Line
 from voice.protocol.tools import Tool
 
-UNSURE = 0.5
-"""Under this confidence the words are a guess (see `Heard.confidence`)."""
 _UNDONE_BY_NOTHING = {"forget", "forget_last", "forget_all", "timer_cancel", "timer_cancel_all"}
 """Skills that are not done on a guess. A note or a timer is: the answer says what it is, and it can be taken back."""
 
@@ -59,9 +57,9 @@ class SkillsResponder:
         if not split(text).texts:
             return [say("nothing_read" if text.strip() else "hello", language)]
         intent = _intent(text, language, told)
-        if prompt.heard is not None and _is_guess(prompt.heard) and (intent is None or intent.skill in _UNDONE_BY_NOTHING):
+        if prompt.heard is not None and prompt.heard.guess and (intent is None or intent.skill in _UNDONE_BY_NOTHING):
             return [say("unsure", language, text=shortened(text)), say("again", language)]
-        guess = [say("unsure", language, text=shortened(text))] if prompt.heard is not None and _is_guess(prompt.heard) else []
+        guess = [say("unsure", language, text=shortened(text))] if prompt.heard is not None and prompt.heard.guess else []
         if intent is None:
             return self._skills.lookup(text, language) or answers.unknown(text, language, again="OPENAI_BASE_URL" in told)
         if intent.skill == "sound_check":
@@ -80,7 +78,7 @@ class SkillsResponder:
         named = calling.by_name(text, prompt.toolbox)
         if prompt.toolbox.must:
             return named or _one(calling.at_any_rate(text, prompt.toolbox))
-        if not prompt.toolbox.usable or (prompt.heard is not None and (not prompt.heard.text or _is_guess(prompt.heard))):
+        if not prompt.toolbox.usable or (prompt.heard is not None and (not prompt.heard.text or prompt.heard.guess)):
             return ()
         if named or _intent(text, "ko" if korean.is_korean(text) else "en", told) is not None:
             return named
@@ -112,10 +110,6 @@ def _intent(text: str, language: str, told: str) -> Intent | None:
 
 def _one(wanted: Wanted | None) -> tuple[Wanted, ...]:
     return () if wanted is None else (wanted,)
-
-
-def _is_guess(heard: Heard) -> bool:
-    return heard.confidence < UNSURE and not heard.command
 
 
 def _outputs(lines: Sequence[Line]) -> list[str]:
