@@ -7,6 +7,8 @@ reads wrongly, or letter by letter, is put in words here: "$2.10", "5 km", "-3",
 import re
 from collections.abc import Callable, Sequence
 
+from voice.engines.wording import MONTHS
+
 Rule = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
 
 _NUMBER = r"\d[\d,]*(?:\.\d+)?"
@@ -51,7 +53,6 @@ _UNITS = {
 }  # fmt: skip
 _UNIT = "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
 _COINS = {"$": ("dollar", "cent"), "€": ("euro", "cent"), "£": ("pound", "penny"), "¥": ("yen", ""), "₩": ("won", "")}
-_MONTHS = "January February March April May June July August September October November December".split()
 _FRACTIONS = {"½": "one half", "¼": "one quarter", "¾": "three quarters", "⅓": "one third", "⅔": "two thirds"}
 _SIGNS = {
     "+": "plus", "×": "times", "*": "times", "x": "times", "÷": "divided by", "/": "divided by", "=": "equals", "<": "is less than",
@@ -96,7 +97,7 @@ def _clock(match: re.Match[str]) -> str:
 
 def _date(match: re.Match[str]) -> str:
     year, month, day = match.groups()
-    return f"{_MONTHS[int(month) - 1]} {int(day)}, {year}" if 1 <= int(month) <= 12 else match.group()
+    return f"{MONTHS[int(month) - 1]} {int(day)}, {year}" if 1 <= int(month) <= 12 else match.group()
 
 
 def _fraction(match: re.Match[str]) -> str:

@@ -11,7 +11,7 @@ from voice.engines.base import Said
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DAYS_KO = "월화수목금토일"
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 _LONGEST = 300
 """Characters of a person's own words that are said back: more is no pleasure to hear."""
 
@@ -51,7 +51,7 @@ def date(moment: datetime, language: str = "en") -> str:
     """ "Friday, November 20th, 2026"; "2026년 11월 20일 금요일"."""
     if language == "ko":
         return f"{moment.year}년 {moment.month}월 {moment.day}일 {day(moment, 'ko')}"
-    return f"{day(moment)}, {_MONTHS[moment.month - 1]} {moment.day}{_ordinal(moment.day)}, {moment.year}"
+    return f"{day(moment)}, {MONTHS[moment.month - 1]} {moment.day}{_ordinal(moment.day)}, {moment.year}"
 
 
 def day(moment: datetime, language: str = "en") -> str:
@@ -61,7 +61,7 @@ def day(moment: datetime, language: str = "en") -> str:
 
 def month(moment: datetime, language: str = "en") -> str:
     """The month, with its year in English."""
-    return f"{moment.month}월" if language == "ko" else f"{_MONTHS[moment.month - 1]} {moment.year}"
+    return f"{moment.month}월" if language == "ko" else f"{MONTHS[moment.month - 1]} {moment.year}"
 
 
 def year(moment: datetime, language: str = "en") -> str:

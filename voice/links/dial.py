@@ -4,7 +4,6 @@ import asyncio
 import logging
 import re
 import ssl
-from email.utils import parsedate_to_datetime
 from typing import cast
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
@@ -16,6 +15,7 @@ from websockets.http11 import Response
 from voice.errors import LinkClosed, MissingError, Refused, Silent, UsageError
 from voice.links.base import close_reason
 from voice.links.redact import Redactor
+from voice.links.verdict import unix_time
 
 _quiet = logging.getLogger(f"{__name__}.handshake")
 _quiet.setLevel(logging.INFO)
@@ -43,7 +43,7 @@ class DialedLink:
         self._connection = connection
         self._redactor = redactor or Redactor(None)
         self._pong_s = PING_TIMEOUT_S if pong_s is None else pong_s
-        self.server_s = _unix_time(connection.response)
+        self.server_s = None if connection.response is None else unix_time(connection.response.headers.get("Date", ""))
         """The server's Unix time at the handshake; None if its answer has no `Date`."""
 
     async def send(self, text: str) -> None:
@@ -222,13 +222,6 @@ def _hint(status: int) -> str:
     if status >= 500:
         return " (the server failed: try again later)"
     return f" ({hints[status]})" if status in hints else ""
-
-
-def _unix_time(response: Response | None) -> float | None:
-    try:
-        return None if response is None else parsedate_to_datetime(response.headers["Date"]).timestamp()
-    except (KeyError, ValueError):
-        return None
 
 
 def _wait_s(response: Response) -> float | None:

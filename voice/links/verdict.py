@@ -9,6 +9,8 @@ from email.utils import parsedate_to_datetime
 
 import msgspec
 
+from voice.links.redact import MASK
+
 SHOWN_CHARACTERS = 200
 CLOCK_OFF_S = 60.0
 """Signed requests and short-lived secrets bear a few minutes at most."""
@@ -54,7 +56,7 @@ def one_line(text: str, secrets: Mapping[str, str] | None = None) -> str:
     """Text from outside as one short line that no terminal obeys, without what we keep secret, should the server repeat it."""
     for value in (secrets or {}).values():
         for secret in (value, value.rpartition(" ")[2]):
-            text = text.replace(secret, "********") if secret else text
+            text = text.replace(secret, MASK) if secret else text
     return " ".join("".join(character if character.isprintable() else " " for character in text[: 4 * SHOWN_CHARACTERS]).split())[
         :SHOWN_CHARACTERS
     ]
@@ -138,12 +140,21 @@ def _words_of(answer: Answer, headers: Mapping[str, str]) -> str:
     return f": {one_line(message, headers)}" if message else ""
 
 
+def unix_time(date: str) -> float | None:
+    """What a `Date` header says, in Unix seconds; None if it is none."""
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, TypeError, OverflowError, OSError):
+        # The last two: a date that a system cannot count to.
+        return None
+
+
 def clock(date: str, wall_s: float) -> Told | None:
     """This machine's clock (Unix time) against the server's `Date`; None if that is none."""
-    try:
-        off_s = wall_s - parsedate_to_datetime(date).timestamp()
-    except (ValueError, TypeError, OverflowError):
+    server_s = unix_time(date)
+    if server_s is None:
         return None
+    off_s = wall_s - server_s
     if abs(off_s) <= CLOCK_OFF_S:
         return Told(True, "this machine's clock and the server's agree")
     return Told(
