@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice.protocol.heard import LETTER_MS, MAX_REPLIES, WIDE_MS, Heard, Spread, said_ms, whole_words
+from voice.protocol.heard import LETTER_MS, MAX_REPLIES, WIDE_MS, Received, Spread, said_ms, whole_words
 
 TEXT = "one two three four"
 
@@ -91,7 +91,7 @@ def test_syllables_take_longer_than_letters() -> None:
 
 
 def test_what_has_come_of_several_replies() -> None:
-    heard = Heard()
+    heard = Received()
     heard.words("a", "one two ", False)
     heard.sound("a", 4800, 24_000)
     heard.sound("a", 4800, 24_000)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.support.player import RATE_HZ, Player
-from voice.audio.jitter import REMEMBERED, Heard, JitterBuffer, JitterSettings
+from voice.audio.jitter import REMEMBERED, JitterBuffer, JitterSettings, Stopped
 from voice.audio.pcm import samples_in
 
 # --- what was heard
@@ -94,7 +94,7 @@ def test_flush_fades_for_5_ms_and_says_what_was_heard() -> None:
     player = Player()
     player.put("a", 1000)
     player.take(70)
-    assert player.buffer.flush() == Heard("a", 70)
+    assert player.buffer.flush() == Stopped("a", 70)
     assert player.take(30) == "/.."
     ramp = player.taken[-3]
     assert 990 < ramp[0] < 1000 and (np.diff(ramp[:120]) < 0).all() and not ramp[119:].any()
@@ -105,7 +105,7 @@ def test_flush_fades_for_5_ms_and_says_what_was_heard() -> None:
 def test_flush_before_anything_was_heard() -> None:
     player = Player()
     player.put("a", 100)
-    assert player.buffer.flush() == Heard("a", 0)
+    assert player.buffer.flush() == Stopped("a", 0)
     assert player.take(20) == ".."
 
 
@@ -116,7 +116,7 @@ def test_flush_names_all_that_was_stopped() -> None:
         player.put(item, 50)
         player.buffer.end(item)
     player.take(60)
-    assert player.buffer.flush() == Heard("a", 30, ("b", "c"))
+    assert player.buffer.flush() == Stopped("a", 30, ("b", "c"))
     player.take(60)
     assert [player.buffer.heard(item) for item in "abc"] == [30, 0, 0]
 
@@ -125,7 +125,7 @@ def test_flush_in_a_gap() -> None:
     player = Player()
     player.put("a", 50)
     player.take(200)
-    assert player.buffer.flush() == Heard("a", 50)
+    assert player.buffer.flush() == Stopped("a", 50)
     assert player.take(20) == ".."
 
 

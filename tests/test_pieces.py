@@ -5,11 +5,11 @@ import pytest
 
 from voice.audio.pcm import Samples
 from voice.engines.base import Speech
-from voice.engines.pieces import Pieces, SpokenWord
+from voice.engines.pieces import Pieces, ReadWord
 
 RATE = 1000  # a sample a millisecond
 LOUD = 5000
-WORDS = (SpokenWord(0, "one"), SpokenWord(4, "two"), SpokenWord(8, "three"))
+WORDS = (ReadWord(0, "one"), ReadWord(4, "two"), ReadWord(8, "three"))
 
 
 def drawn(picture: str) -> Samples:

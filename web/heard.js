@@ -12,7 +12,7 @@ const WIDE = /[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3]/g;
 const LAST_ALONE = /[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff][^\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]*$/;
 const LAST_BLANK = /[ \t\r\n\u3000]+[^ \t\r\n\u3000]*$/;
 
-export class Heard {
+export class Received {
   constructor() {
     this._replies = new Map();
   }

@@ -2,7 +2,7 @@
 // item that was cut are dropped here. Times become ms of our own count, without padding and silence window.
 
 import { UNNAMED } from "./arbiter.js";
-import { Heard } from "./heard.js";
+import { Received } from "./heard.js";
 import { History } from "./history.js";
 import { decodeBase64 } from "./pcm.js";
 import { Unsettled } from "./unsettled.js";
@@ -39,7 +39,7 @@ export function windowOf(settings) {
 export class Inbound {
   constructor(arbiter, uplink) {
     this.history = new History();
-    this.heard = new Heard();
+    this.received = new Received();
     this.settings = null; // those in effect, once the server has told them
     this._arbiter = arbiter;
     this._uplink = uplink;
@@ -49,18 +49,18 @@ export class Inbound {
   }
 
   receivedMs(itemId) {
-    return this.heard.soundMs(itemId);
+    return this.received.soundMs(itemId);
   }
 
   // So much of a reply was heard: what still comes of it is dropped; false if that was said before. Its words are cut as well as can be
   // without word times; a server that knows them tells the words that are left.
   cut(itemId, heardMs) {
     if (this._cut.has(itemId)) return false;
-    if (this.heard.text(itemId) === "") {
+    if (this.received.text(itemId) === "") {
       // Some servers tell the words with the finished item alone.
-      this.heard.words(itemId, this.history.lines().find((line) => line.itemId === itemId)?.text ?? "", true);
+      this.received.words(itemId, this.history.lines().find((line) => line.itemId === itemId)?.text ?? "", true);
     }
-    this._keep(itemId, this.heard.until(itemId, heardMs), heardMs > 0);
+    this._keep(itemId, this.received.until(itemId, heardMs), heardMs > 0);
     return true;
   }
 
@@ -78,11 +78,11 @@ export class Inbound {
     const loss = this.unsettled.broken();
     this._turnEndMs = 0;
     for (const itemId of loss.turns) this.history.forget(itemId);
-    for (const itemId of this.heard.unfinished()) {
+    for (const itemId of this.received.unfinished()) {
       if (this._cut.has(itemId)) continue;
-      const words = this.heard.text(itemId);
+      const words = this.received.text(itemId);
       this.history.write(itemId, "assistant", words);
-      this.heard.words(itemId, words, true);
+      this.received.words(itemId, words, true);
     }
     const notices = [
       ...loss.turns.map((itemId) => ({ kind: "TurnResent", itemId })),
@@ -131,7 +131,7 @@ export class Inbound {
 
   // The server cut an answer, for us or by itself; ours tells which words are left, others leave that to be guessed.
   _truncated({ item_id: itemId, audio_end_ms: endMs, transcript, estimated }) {
-    if (!this.heard.has(itemId) && !this.history.has(itemId)) return;
+    if (!this.received.has(itemId) && !this.history.has(itemId)) return;
     if (typeof transcript === "string") this._keep(itemId, transcript, estimated === true);
     else if (!this._cut.has(itemId)) this.cut(itemId, endMs);
   }
@@ -147,7 +147,7 @@ export class Inbound {
       notices.push({ kind: "ErrorReported", code: "unreadable_audio", message, param: null, eventId: null });
       samples = new Int16Array(0);
     }
-    this.heard.sound(event.item_id, samples.length, outputRate(this.settings));
+    this.received.sound(event.item_id, samples.length, outputRate(this.settings));
     if (samples.length) {
       this.unsettled.begun(event.response_id);
       const { response_id: responseId, item_id: itemId } = event;
@@ -160,7 +160,7 @@ export class Inbound {
     const itemId = event.item_id;
     if (this._cut.has(itemId)) return [];
     if (!final) this.unsettled.begun(event.response_id);
-    this.heard.words(itemId, text, final);
+    this.received.words(itemId, text, final);
     if (final) this.history.write(itemId, "assistant", text);
     return [{ kind: "ReplyText", responseId: event.response_id, itemId, text, final }];
   }
@@ -225,7 +225,7 @@ export class Inbound {
           // The server's item holds all the words of an answer that was cut here: what was heard stays.
           const item = this._cut.has(event.item.id) ? { ...event.item, content: [] } : event.item;
           this.history.see(item, event.item.id, event.previous_item_id ?? null);
-          if (event.type === "conversation.item.done" && item.status === "completed") this.heard.finish(item.id);
+          if (event.type === "conversation.item.done" && item.status === "completed") this.received.finish(item.id);
         }
         break;
       case "input_audio_buffer.cleared":

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tests.support.until import until
-from voice.audio.jitter import Heard, JitterStats
+from voice.audio.jitter import JitterStats, Stopped
 from voice.audio.pcm import FRAME_SAMPLES, Samples, ms_in
 from voice.devices.base import Frame
 from voice.errors import ProtocolError
@@ -110,13 +110,13 @@ class FakeSpeaker:
         self.heard[item_id] = sum(count * 1000 // rate_hz for name, count, rate_hz in self.played if name == item_id)
         self.waiting.remove(item_id)
 
-    def stop(self) -> Heard | None:
+    def stop(self) -> Stopped | None:
         self.stopped += 1
         if not self.waiting:
             return None
         first, *others = self.waiting
         self.waiting.clear()
-        return Heard(first, self.heard.get(first, 0), tuple(others))
+        return Stopped(first, self.heard.get(first, 0), tuple(others))
 
     def heard_ms(self, item_id: str) -> int:
         return self.heard.get(item_id, 0)

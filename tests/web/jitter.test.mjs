@@ -104,7 +104,7 @@ test("the traces use every operation, and both kinds of fade", () => {
 
 test("settings are those of jitter.py", () => {
   const source = readFileSync(new URL("../../voice/audio/jitter.py", import.meta.url), "utf8");
-  const body = source.slice(source.indexOf("class JitterSettings"), source.indexOf("class Heard"));
+  const body = source.slice(source.indexOf("class JitterSettings"), source.indexOf("class Stopped"));
   const found = Object.fromEntries([...body.matchAll(/^ {4}(\w+): int = (\d+)$/gm)].map(([, key, value]) => [camel(key), Number(value)]));
   assert.deepEqual(found, { ...SETTINGS });
 });

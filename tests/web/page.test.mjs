@@ -5,7 +5,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 
 import { microphoneKey } from "../../web/audio.js";
-import { Heard } from "../../web/heard.js";
+import { Received } from "../../web/heard.js";
 import { Backoff, CAP_MS, FIRST_MS, LONGEST_WAIT_MS, STABLE_MS, TRIES, worthRetrying } from "../../web/retry.js";
 import { stateOf } from "../../web/state.js";
 import { WORDS, chooseLanguage, say } from "../../web/words.js";
@@ -111,7 +111,7 @@ test("which ends are worth another try", () => {
 });
 
 test("the words that were heard", () => {
-  const heard = new Heard();
+  const heard = new Received();
   heard.words("a", "One two. ", false);
   heard.sound("a", 1000, 1000);
   heard.words("a", "Three four five.", false);
@@ -135,7 +135,7 @@ test("the words that were heard", () => {
 });
 
 test("words that come after their sound, and a language of long words", () => {
-  const heard = new Heard();
+  const heard = new Received();
   heard.sound("a", 1000, 1000);
   heard.words("a", "지금은 오후 세 시입니다", true);
   assert.equal(heard.until("a", 500), "지금은 오후");

@@ -5,7 +5,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 
 import { MAX_WAITING } from "../../web/arbiter.js";
-import { Heard } from "../../web/heard.js";
+import { Received } from "../../web/heard.js";
 import { MAX_TOLD } from "../../web/history.js";
 import { inputRate, outputRate } from "../../web/inbound.js";
 import { decodeBase64 } from "../../web/pcm.js";
@@ -222,7 +222,7 @@ test("an answer that broke off in the middle is told again as far as it came, an
 });
 
 test("an emoji is one letter, as in tests/test_heard.py", () => {
-  const reply = new Heard();
+  const reply = new Received();
   reply.words("a", EMOJI, false);
   reply.sound("a", 1000, 1000);
   reply.words("a", " six seven eight", false);

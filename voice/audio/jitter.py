@@ -57,7 +57,7 @@ class JitterSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Stopped:
     """What was really played when playback was stopped."""
 
     item_id: str
@@ -164,7 +164,7 @@ class JitterBuffer:
         self._counts.out += count
         return out
 
-    def flush(self) -> Heard | None:
+    def flush(self) -> Stopped | None:
         """Stops: the next `take` has `flush_ms` of fading sound, then silence. Says what was heard; None if there was nothing to stop."""
         self._settle()
         heard = self._runs.latest
@@ -179,7 +179,7 @@ class JitterBuffer:
         if not stopped:
             return None
         first, *others = stopped
-        return Heard(first.item_id, ms_in(first.heard, self.rate_hz), tuple(item.item_id for item in others))
+        return Stopped(first.item_id, ms_in(first.heard, self.rate_hz), tuple(item.item_id for item in others))
 
     def position(self) -> tuple[str, int] | None:
         """(item, samples of it that were heard) of what is at the loudspeaker; None before the first and after the last sample."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
-from voice.audio.jitter import Heard, JitterStats
+from voice.audio.jitter import JitterStats, Stopped
 from voice.audio.pcm import Samples
 
 
@@ -57,7 +57,7 @@ class Loudspeaker(Protocol):
         """The item is complete."""
         ...
 
-    def stop(self) -> Heard | None:
+    def stop(self) -> Stopped | None:
         """Silence within 5 ms. Says what was heard; None if there was nothing to stop."""
         ...
 

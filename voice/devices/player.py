@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from voice.audio.jitter import Heard, JitterBuffer, JitterStats
+from voice.audio.jitter import JitterBuffer, JitterStats, Stopped
 from voice.audio.pcm import Samples
 from voice.audio.resample import Resampler
 
@@ -51,7 +51,7 @@ class Player:
         with self._lock:
             self._buffer.end(item_id)
 
-    def stop(self) -> Heard | None:
+    def stop(self) -> Stopped | None:
         """Stops; says what was heard."""
         self._open = None
         with self._lock:

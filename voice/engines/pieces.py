@@ -30,7 +30,7 @@ AUDIBLE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class SpokenWord:
+class ReadWord:
     """A word on its way to the synthesiser."""
 
     at: int
@@ -47,7 +47,7 @@ class Pieces:
     `base` is how many samples of the same reply come before this sentence: word times count from there.
     """
 
-    def __init__(self, rate_hz: int, words: Sequence[SpokenWord], base: int = 0) -> None:
+    def __init__(self, rate_hz: int, words: Sequence[ReadWord], base: int = 0) -> None:
         self._rate_hz = rate_hz
         self._base = base
         self._timing = _Timing(words)
@@ -138,7 +138,7 @@ class _Timing:
     marked word before them, by their length in characters.
     """
 
-    def __init__(self, words: Sequence[SpokenWord]) -> None:
+    def __init__(self, words: Sequence[ReadWord]) -> None:
         self._words = words
         self._starts = [word.at for word in words]
         self._next = 0
@@ -147,7 +147,7 @@ class _Timing:
         """Words (from, until) that fill the raw samples (from, until), not told yet: those samples may not have come."""
         self._first, self._since = 0, 0
         """The first word that is in no group, and where it begins: it is being spoken."""
-        self._told: list[tuple[SpokenWord, int, int]] = []
+        self._told: list[tuple[ReadWord, int, int]] = []
         self.marked = False
         """The synthesiser tells where words begin; else their times are guessed from their lengths."""
         self.known = 0
@@ -176,7 +176,7 @@ class _Timing:
         self.settle(end, last_audible)
         self.known = end
 
-    def take(self, before: int) -> list[tuple[SpokenWord, int, int]]:
+    def take(self, before: int) -> list[tuple[ReadWord, int, int]]:
         """Words that begin before this sample and were not taken yet: with their starts and ends."""
         count = sum(1 for _, start, _ in self._told if start < before)
         taken, self._told = self._told[:count], self._told[count:]
@@ -187,7 +187,7 @@ class _Timing:
         self._groups.append((self._first, until, self._since, sample))
         self._first, self._since = until, sample
 
-    def _tell(self, group: Sequence[SpokenWord], since: int, end: int, audible: int) -> None:
+    def _tell(self, group: Sequence[ReadWord], since: int, end: int, audible: int) -> None:
         total = sum(len(word.text) for word in group)
         start, done = since, 0
         for word in group:

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from voice.engines.pieces import SpokenWord
+from voice.engines.pieces import ReadWord
 from voice.engines.reading import RULES, Rule
 
 _SCRIPT_OF_ITS_OWN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
@@ -51,7 +51,7 @@ class Spoken:
 
     text: str
     """"" if there is nothing to say."""
-    words: tuple[SpokenWord, ...]
+    words: tuple[ReadWord, ...]
     """The words of the reply in it, in order."""
 
 
@@ -168,11 +168,11 @@ def _picture(character: str) -> bool:
     return "\ufe00" <= character <= "\ufe0f" or character >= "\U0001f000"
 
 
-def _words(text: str, traced: _Traced) -> list[SpokenWord]:
+def _words(text: str, traced: _Traced) -> list[ReadWord]:
     """The reply's words that are read, each where its reading begins."""
     tokens = list(_TOKEN.finditer(text))
     starts = [token.start() for token in tokens]
-    found: list[SpokenWord] = []
+    found: list[ReadWord] = []
     last = -1
     for token in _TOKEN.finditer(traced.text):
         read = [traced.origins[n] for n in range(*token.span()) if traced.text[n].isalnum()]
@@ -181,7 +181,7 @@ def _words(text: str, traced: _Traced) -> list[SpokenWord]:
         index = bisect.bisect_right(starts, read[0]) - 1
         if index > last:
             word = _as_written(tokens[index].group(), text[read[0] : read[-1] + 1])
-            found.append(SpokenWord(token.start(), word, _closed(text, tokens[index].end())))
+            found.append(ReadWord(token.start(), word, _closed(text, tokens[index].end())))
             last = index
     return found
 

@@ -1,6 +1,6 @@
 """Which words of a reply lie in the first part of its sound, where nobody tells when each word ends: an estimate.
 
-Pure; `Heard` is for the talking side, twin of web/heard.js. Words lead their sound: what is written when so much sound has come is
+Pure; `Received` is for the talking side, twin of web/heard.js. Words lead their sound: what is written when so much sound has come is
 spoken by the sound that comes next. So the letters that came between two amounts of sound are spread evenly over the sound that
 followed them. Of a reply that broke off, the last letters may have had no sound at all: they are given the time that it takes to say
 them. A word that was not heard to its end is not heard.
@@ -80,7 +80,7 @@ class _Reply:
     spread: Spread = field(default_factory=Spread)
 
 
-class Heard:
+class Received:
     """What has come of the newest replies, by item: words and sound."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from voice.audio.turns import TurnSettings
 from voice.protocol import events as wire
 from voice.protocol.arbiter import UNNAMED, Arbiter
 from voice.protocol.foreign import ItemCreated
-from voice.protocol.heard import MAX_REPLIES, Heard
+from voice.protocol.heard import MAX_REPLIES, Received
 from voice.protocol.history import History
 from voice.protocol.ledger import Ledger
 from voice.protocol.notices import (
@@ -57,7 +57,7 @@ class Inbound:
         self._ledger = ledger
         self._to_local_ms = to_local_ms
         self._turn: tuple[int, int] | None = None
-        self._heard = Heard()
+        self._received = Received()
         self._cut: dict[str, str] = {}
         self.unsettled = Unsettled()
 
@@ -69,15 +69,15 @@ class Inbound:
         for item_id in loss.turns:
             self.history.forget(item_id)
         notices += [ReplyLost(response_id, again=not begun) for response_id, begun in loss.answers]
-        for item_id, words in self._heard.unfinished().items():
+        for item_id, words in self._received.unfinished().items():
             if item_id not in self._cut:
                 self.history.write(item_id, "assistant", words)
-                self._heard.words(item_id, words, final=True)
+                self._received.words(item_id, words, final=True)
         return loss, notices
 
     def received_ms(self, item_id: str) -> int:
         """How much sound of a reply has come."""
-        return self._heard.sound_ms(item_id)
+        return self._received.sound_ms(item_id)
 
     def cut(self, item_id: str, heard_ms: int) -> bool:
         """So much of a reply was heard: what still comes of it is dropped; False if that was said before.
@@ -86,10 +86,10 @@ class Inbound:
         """
         if item_id in self._cut:
             return False
-        if not self._heard.text(item_id):
+        if not self._received.text(item_id):
             # Some servers tell the words with the finished item alone.
-            self._heard.words(item_id, next((line.text for line in self.history if line.item_id == item_id), ""), final=True)
-        self._keep(item_id, self._heard.until(item_id, heard_ms), estimated=heard_ms > 0)
+            self._received.words(item_id, next((line.text for line in self.history if line.item_id == item_id), ""), final=True)
+        self._keep(item_id, self._received.until(item_id, heard_ms), estimated=heard_ms > 0)
         return True
 
     def heard_of(self, item_id: str) -> str:
@@ -116,10 +116,10 @@ class Inbound:
                 return
             case wire.TextDelta() | wire.TranscriptDelta():
                 self.unsettled.begun(event.response_id)
-                self._heard.words(event.item_id, event.delta, final=False)
+                self._received.words(event.item_id, event.delta, final=False)
                 yield ReplyText(event.response_id, event.item_id, event.delta, final=False)
             case wire.TextDone(text=text) | wire.TranscriptDone(transcript=text):
-                self._heard.words(event.item_id, text, final=True)
+                self._received.words(event.item_id, text, final=True)
                 self.history.write(event.item_id, "assistant", text)
                 yield ReplyText(event.response_id, event.item_id, text, final=True)
             case wire.SpeechStarted() | wire.SpeechStopped() | wire.BufferCommitted():
@@ -141,7 +141,7 @@ class Inbound:
                     item = msgspec.structs.replace(event.item, content=[]) if event.item.id in self._cut else event.item
                     self.history.see(item, event.item.id, event.previous_item_id)
                     if isinstance(event, wire.ItemDone) and event.item.status == "completed":
-                        self._heard.finish(event.item.id)
+                        self._received.finish(event.item.id)
                 yield Other(event)
             case wire.BufferCleared():
                 self._turn = None
@@ -159,7 +159,7 @@ class Inbound:
     def _truncated(self, event: wire.ItemTruncated) -> None:
         """The server cut an answer, for us or by itself; ours tells which words are left, others leave that to be guessed."""
         item_id = event.item_id
-        if item_id not in self._heard and item_id not in self.history:
+        if item_id not in self._received and item_id not in self.history:
             return
         if isinstance(event.transcript, str):
             self._keep(item_id, event.transcript, estimated=event.estimated is True)
@@ -174,7 +174,7 @@ class Inbound:
         except ValueError as exc:
             samples = empty()
             yield ErrorReported("unreadable_audio", f"the server sent audio that cannot be read: {exc}")
-        self._heard.sound(event.item_id, samples.size, output_rate(self.settings))
+        self._received.sound(event.item_id, samples.size, output_rate(self.settings))
         if samples.size:
             self.unsettled.begun(event.response_id)
             yield ReplyAudio(event.response_id, event.item_id, samples, output_rate(self.settings))
