@@ -1,7 +1,8 @@
 """The relay: every session of ours is one with an upstream, whose key stays here.
 
 One task a direction, message by message: it takes the next only when the last has been handed on, so a slow client slows the upstream's sending, and
-the other way round; nothing is kept but what the two sockets hold. Audio is not parsed. Both sides speak the same dialect.
+the other way round; nothing is kept but what the two sockets hold. Where both sides speak the same dialect audio is not parsed; where they do not,
+what passes is translated on the upstream's link (`links/spoken.py`).
 
 An end is passed on, with its code and reason, once all that came before it has been. What an upstream says comes without the key, should it
 repeat it: its link sees to that (`links/dial.py`).
@@ -25,6 +26,9 @@ import msgspec
 from voice.errors import ConfigError, LinkClosed, Silent
 from voice.links.base import Link
 from voice.links.dial import DialedLink, dial, realtime_url
+from voice.links.spoken import SpokenLink, before_server
+from voice.protocol.accents import AUTO, GA, Exchange, known
+from voice.protocol.dialect import Dialect
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +47,7 @@ CLOCK_OFF_S = 5.0
 """Clocks that differ by less are taken for equal: `Date` has whole seconds, and a handshake takes its time."""
 _PEEKED = 200
 """Characters in which the type of an event is looked for."""
-_SETTINGS = re.compile(r'\s*\{.{0,120}?"type"\s*:\s*"session\.(?:created|updated)"', re.DOTALL)
+_SETTINGS = re.compile(r'\s*\{.{0,120}?"type"\s*:\s*"(?:transcription_)?session\.(?:created|updated)"', re.DOTALL)
 _EXPIRES_AT = re.compile(r'("expires_at"\s*:\s*)(\d{1,15})(?![\d.eE])')
 """Not in the words of a session: there the quotation marks are escaped."""
 _TYPE = re.compile(r'\s*\{\s*(?:"event_id"\s*:\s*"[^"\\]*"\s*,\s*)?"type"\s*:\s*"([^"\\]*)"')
@@ -62,6 +66,8 @@ class Upstream:
     """Asked for where the client names none."""
     life_s: float = LIFE_S
     """A session is ended after so many seconds; the upstream may end it before."""
+    dialect: str = AUTO
+    """What it speaks (see `Provider.dialect`)."""
 
     @property
     def host(self) -> str:
@@ -97,10 +103,11 @@ class By(Enum):
 
 
 class Reached:
-    """An upstream that has taken a session. `carry` it, or `close` it."""
+    """An upstream that has taken a session, and its dialect (None: to be heard). `carry` it, or `close` it."""
 
-    def __init__(self, link: DialedLink, life_s: float, number: int) -> None:
+    def __init__(self, link: DialedLink, life_s: float, number: int, dialect: Dialect | None = GA) -> None:
         self._link = link
+        self._dialect = dialect
         self._life_s = life_s
         self._number = number
         now_s = time.time()
@@ -108,18 +115,22 @@ class Reached:
         self._ahead_s = 0.0 if link.server_s is None else now_s - link.server_s
         self.up, self.down = Traffic(), Traffic()
 
-    async def carry(self, client: Link) -> LinkClosed:
-        """Carry messages until either side ends, then end the other; returns how it ended. Cancel it to stop: both are closed then."""
+    async def carry(self, client: Link, dialect: Dialect | None = GA) -> LinkClosed:
+        """Carry messages until either side ends, then end the other; returns how it ended. Cancel it to stop: both are closed then.
+
+        `dialect`: what the client speaks; None: to be heard.
+        """
         ended, by = LinkClosed(1001, "the relay is stopping"), By.US
+        upstream = before_server(self._link, Exchange(dialect, self._dialect, _new_id))
         try:
-            ended, by = await self._until_the_end(client)
+            ended, by = await self._until_the_end(client, upstream)
             if by is By.TIME:
                 await self._tell_expiry(client)
         finally:
             code, reason = passed_on(ended, by)
             # Each waits at most for its own close timeout.
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._link.close(code, reason), name="close the upstream")
+                group.create_task(upstream.close(code, reason), name="close the upstream")
                 group.create_task(client.close(code, reason), name="close the client")
             log.info("session %d was ended by %s: %s; up %s, down %s", self._number, by.value, ended, self.up, self.down)
         return ended
@@ -128,7 +139,7 @@ class Reached:
         """Let the upstream go without a session."""
         await self._link.close()
 
-    async def _until_the_end(self, client: Link) -> tuple[LinkClosed, By]:
+    async def _until_the_end(self, client: Link, upstream: SpokenLink) -> tuple[LinkClosed, By]:
         end: asyncio.Future[tuple[LinkClosed, By]] = asyncio.get_running_loop().create_future()
 
         def over(closed: LinkClosed, by: By) -> None:
@@ -137,8 +148,9 @@ class Reached:
 
         async with asyncio.TaskGroup() as group:
             tasks = (
-                group.create_task(self._carry_up(client, over), name="relay up"),
-                group.create_task(self._carry_down(client, over), name="relay down"),
+                group.create_task(self._carry_up(client, upstream, over), name="relay up"),
+                group.create_task(self._carry_down(client, upstream, over), name="relay down"),
+                group.create_task(upstream.answer(), name="relay answers"),
             )
             try:
                 async with asyncio.timeout(self._life_s):
@@ -149,7 +161,7 @@ class Reached:
                 for task in tasks:
                     task.cancel()
 
-    async def _carry_up(self, client: Link, over: Callable[[LinkClosed, By], None]) -> None:
+    async def _carry_up(self, client: Link, upstream: Link, over: Callable[[LinkClosed, By], None]) -> None:
         while True:
             try:
                 message = await client.receive()
@@ -160,19 +172,19 @@ class Reached:
                 return over(LinkClosed(1007, "a binary message is not UTF-8"), By.CLIENT)
             self._count(self.up, "up", text)
             try:
-                await self._link.send(text)
+                await upstream.send(text)
             except LinkClosed:
                 # The other task meets this end too, behind what the upstream said before it.
                 return
 
-    async def _carry_down(self, client: Link, over: Callable[[LinkClosed, By], None]) -> None:
+    async def _carry_down(self, client: Link, upstream: Link, over: Callable[[LinkClosed, By], None]) -> None:
         while True:
             try:
-                message = await self._link.receive()
+                message = await upstream.receive()
             except LinkClosed as closed:
                 return over(closed, By.UPSTREAM)
             text = message if isinstance(message, str) else message.decode(errors="replace")
-            if '"session.' in text[:_PEEKED] and _SETTINGS.match(text):
+            if "session." in text[:_PEEKED] and _SETTINGS.match(text):
                 text = self._with_our_end(text)
             self._count(self.down, "down", text)
             try:
@@ -198,7 +210,7 @@ class Reached:
 
     async def _tell_expiry(self, client: Link) -> None:
         error = {"type": "invalid_request_error", "code": "session_expired", "message": EXPIRED, "param": None, "event_id": None}
-        event = {"type": "error", "event_id": f"event_{uuid.uuid4().hex[:24]}", "error": error}
+        event = {"type": "error", "event_id": _new_id("event"), "error": error}
         try:
             async with asyncio.timeout(TELL_S):
                 await client.send(json.dumps(event))
@@ -227,7 +239,7 @@ class RelayEngine:
         except TimeoutError as exc:
             raise Silent(f"{upstream.host} did not answer within {REACH_S:g} s") from exc
         log.debug("session %d: %s answered after %.0f ms", number, upstream.host, (time.monotonic() - began) * 1000)
-        return Reached(link, upstream.life_s, number)
+        return Reached(link, upstream.life_s, number, known(upstream.dialect))
 
     async def serve(self, link: Link, model: str | None = None) -> LinkClosed:
         """Dial and carry one client's session. Raises: as `reach`."""
@@ -237,13 +249,17 @@ class RelayEngine:
         """The same for a session that only writes down. Raises: as `reach`."""
         return await self.carry(await self.reach(None, TRANSCRIPTION), link)
 
-    async def carry(self, reached: Reached, link: Link) -> LinkClosed:
-        """Carry a session that was reached."""
+    async def carry(self, reached: Reached, link: Link, dialect: Dialect | None = GA) -> LinkClosed:
+        """Carry a session that was reached; see `Reached.carry`."""
         self.sessions += 1
         try:
-            return await reached.carry(link)
+            return await reached.carry(link, dialect)
         finally:
             self.sessions -= 1
+
+
+def _new_id(kind: str) -> str:
+    return f"{kind}_{uuid.uuid4().hex[:24]}"
 
 
 class _Typed(msgspec.Struct):

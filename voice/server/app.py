@@ -17,10 +17,11 @@ from voice import __version__
 from voice.errors import MissingError, UsageError
 from voice.links.web import WebLink
 from voice.policy.secrets import signing_key
+from voice.protocol.dialect import DIALECTS
 from voice.server import secrets
 from voice.server.guard import Door, refusal, stranger
 from voice.server.heads import HEARD, impatient
-from voice.server.realtime import DOOR, DRAINING, ENGINE, LINKS, PATHS, PLACES, Engine, problem, realtime
+from voice.server.realtime import DIALECT, DOOR, DRAINING, ENGINE, LINKS, PATHS, PLACES, Engine, problem, realtime
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,8 @@ class ServeOptions:
     """What programs have to show; None: nothing, which is for loopback only."""
     origins: frozenset[str] = frozenset()
     """Of pages that may come besides our own, as `guard.origin_of` gives them."""
+    dialect: str | None = None
+    """What is spoken to every client (a name in `protocol/dialect.py`); None: today's protocol, and the beta to clients that show that they want it."""
 
 
 def web_folder() -> Path:
@@ -78,6 +81,7 @@ def make_app(engine: Engine, options: ServeOptions, found: dict[str, str]) -> we
     app[ENGINE], app[DOOR] = engine, Door(signing, options.host, options.server_key, options.origins)
     app[PLACES], app[LINKS], app[DRAINING] = asyncio.Semaphore(options.max_sessions), set(), asyncio.Event()
     app[FOUND], app[HEARD] = found, set()
+    app[DIALECT] = None if options.dialect is None else DIALECTS[options.dialect]
     app.router.add_get("/healthz", _health)
     app.router.add_get("/readyz", _ready)
     app.router.add_get("/about", _about)

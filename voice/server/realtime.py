@@ -9,20 +9,22 @@ import contextlib
 import logging
 import math
 import time
-import uuid
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from aiohttp import WSCloseCode, web
 
-from voice.engines.local import MODEL
+from voice.engines.local import MODEL, random_id
 from voice.engines.relay import TRANSCRIPTION, RelayEngine
 from voice.errors import LinkClosed, MissingError, Refused, Silent
 from voice.links.base import Link
 from voice.links.preset import PresetLink
+from voice.links.spoken import before_client
 from voice.links.web import WebLink, accept
 from voice.policy.secrets import Grant
+from voice.protocol.accents import BETA, GA, Exchange
 from voice.protocol.codec import encode
+from voice.protocol.dialect import Dialect
 from voice.protocol.events import ErrorEvent
 from voice.protocol.objects import ErrorDetail
 from voice.server.guard import Denial, Door, Pass, admission, credential, refusal
@@ -50,6 +52,7 @@ ENGINE: web.AppKey[Engine] = web.AppKey("engine", Engine)
 DOOR: web.AppKey[Door] = web.AppKey("door", Door)
 PLACES: web.AppKey[asyncio.Semaphore] = web.AppKey("places", asyncio.Semaphore)
 LINKS: web.AppKey[set[WebLink]] = web.AppKey("links", set[WebLink])
+DIALECT: web.AppKey[Dialect | None] = web.AppKey("dialect", Dialect)
 DRAINING: web.AppKey[asyncio.Event] = web.AppKey("draining", asyncio.Event)
 PATHS = ("/v1/realtime", "/realtime", "/openai/v1/realtime", "/openai/realtime")
 """Where it is served. The first is the service's; a client that was given an address without `/v1` asks for the second, and those made
@@ -58,6 +61,9 @@ RETRY_AFTER_S = 10
 CLOSE_REFUSED = 4000
 """The service's close code behind an error that ends a session before it began."""
 LONGEST_MODEL = 200
+
+BETA_HEADER, BETA_PROTOCOL = "realtime=v1", "openai-beta.realtime-v1"
+"""In `OpenAI-Beta`, and among the subprotocols: a client made for the beta."""
 
 Talk = Callable[[Link], Awaitable[LinkClosed]]
 
@@ -79,6 +85,15 @@ def admitted(request: web.Request) -> Pass | web.Response:
     if isinstance(answer, Denial):
         return problem(answer.status, answer.message, answer.code, {"WWW-Authenticate": "Bearer"})
     return answer
+
+
+def spoken(request: web.Request) -> Dialect | None:
+    """What a client speaks, by its request: the one dialect of this server if it has one; else None, unless it is the beta for sure."""
+    if (only := request.app[DIALECT]) is not None:
+        return only
+    asked = [name.strip().lower() for line in request.headers.getall("OpenAI-Beta", ()) for name in line.split(",")]
+    offered = [name.strip() for line in request.headers.getall("Sec-WebSocket-Protocol", ()) for name in line.split(",")]
+    return BETA if BETA_HEADER in asked or BETA_PROTOCOL in offered else None
 
 
 async def realtime(request: web.Request) -> web.StreamResponse:
@@ -122,7 +137,11 @@ async def _session(request: web.Request, socket: web.WebSocketResponse, grant: G
             return _draining()
         if request.transport is None or request.transport.is_closing():
             return problem(503, "The client has gone.", "client_gone")
-        await _talk(request, socket, granted, lambda link: engine.carry(reached, link))
+        if granted:
+            await _talk(request, socket, granted, lambda link: engine.carry(reached, link))
+        else:
+            # It translates by itself: two that speak the same dialect need no translation.
+            await _carry(request, socket, lambda link: engine.carry(reached, link, spoken(request)))
     finally:
         # Within its own close timeout; nothing if the session has closed it.
         await reached.close()
@@ -130,13 +149,28 @@ async def _session(request: web.Request, socket: web.WebSocketResponse, grant: G
 
 
 async def _talk(request: web.Request, socket: web.WebSocketResponse, granted: dict[str, object], talk: Talk) -> None:
-    """Upgrade and talk. `granted`: the settings that a secret brought along."""
+    """As `_carry`, with somebody who speaks the protocol of today. `granted`: the settings that a secret brought along."""
+
+    async def interpreted(link: Link) -> LinkClosed:
+        near = before_client(link, Exchange(spoken(request), GA, random_id))
+        async with asyncio.TaskGroup() as group:
+            answering = group.create_task(near.answer(), name="answers of a dialect")
+            try:
+                return await talk(PresetLink(near, granted, random_id("event")) if granted else near)
+            finally:
+                answering.cancel()
+
+    await _carry(request, socket, interpreted)
+
+
+async def _carry(request: web.Request, socket: web.WebSocketResponse, talk: Talk) -> None:
+    """Upgrade and talk."""
     links = request.app[LINKS]
     await socket.prepare(request)
     link = WebLink(socket, request.transport.abort if request.transport is not None else None)
     links.add(link)
     try:
-        ended = await talk(PresetLink(link, granted, f"event_{uuid.uuid4().hex[:24]}") if granted else link)
+        ended = await talk(link)
         log.info("a session ended: %s", ended)
         await link.close()
     except Exception:
@@ -153,7 +187,7 @@ async def _refuse_model(link: Link) -> LinkClosed:
     error = ErrorDetail("invalid_request_error", message, code="invalid_model", param="model")
     ended = LinkClosed(CLOSE_REFUSED, "invalid_request_error.invalid_model")
     with contextlib.suppress(LinkClosed):
-        await link.send(encode(ErrorEvent(error=error, event_id=f"event_{uuid.uuid4().hex[:24]}")))
+        await link.send(encode(ErrorEvent(error=error, event_id=random_id("event"))))
     await link.close(ended.close_code, ended.reason)
     return ended
 
