@@ -9,6 +9,7 @@ VoiceError
 |   +-- Silent          a server did not answer in time
 +-- ProtocolError       the peer's mistake: a message that breaks the protocol
 +-- ChatError           a language model's endpoint gave no (complete) answer
++-- ToolError           a tool could not do what it was called for: the message is told to the model
 +-- LinkClosed          the link to the peer is gone
 +-- WorkerDied          a model process ended in the middle of a job
 
@@ -91,6 +92,10 @@ class ChatError(VoiceError):
         self.retryable = retryable
         self.status = status
         self.retry_after_s = retry_after_s
+
+
+class ToolError(VoiceError):
+    """A tool could not do what it was called for. The message is told to the model as it is: a sentence, and nothing that a user may not hear."""
 
 
 class LinkClosed(VoiceError):
