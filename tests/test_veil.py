@@ -1,0 +1,64 @@
+"""What is added to settings, and taken out again."""
+
+import pytest
+
+from voice.errors import ProtocolError
+from voice.protocol.tools import Tool
+from voice.protocol.untrusted import Quotation, quoted
+from voice.protocol.veil import Veil, declaration
+
+TOOL = Tool("ours", "Does it.", {"type": "object", "properties": {"n": {"type": "integer"}}})
+THEIRS = {"type": "function", "name": "theirs"}
+ABOUT = quoted({"basket": "apple"}, "m4rk")
+VEIL = Veil((TOOL,), {"ours", "asleep"}, ABOUT)
+
+
+def test_a_tool_is_declared_as_clients_declare_theirs() -> None:
+    assert declaration(TOOL) == {"type": "function", "name": "ours", "description": "Does it.", "parameters": TOOL.parameters}
+    assert declaration(Tool("bare"))["parameters"] == {"type": "object", "properties": {}}
+
+
+@pytest.mark.parametrize(
+    ("given", "tools", "instructions"),
+    [
+        ({"tools": [THEIRS], "instructions": "Be brief."}, [THEIRS, declaration(TOOL)], f"Be brief.\n\n{ABOUT.words}"),
+        ({"tools": [], "instructions": ""}, [declaration(TOOL)], ABOUT.words),
+        ({"tools": None, "instructions": None}, None, None),
+        ({}, "absent", "absent"),
+    ],
+)
+def test_what_a_client_sets_is_added_to(given: dict[str, object], tools: object, instructions: object) -> None:
+    added = VEIL.added(given)
+    assert (added.get("tools", "absent"), added.get("instructions", "absent")) == (tools, instructions)
+    assert VEIL.shown(added) == given
+
+
+def test_a_new_session_keeps_what_it_begins_with() -> None:
+    first = VEIL.first({"tools": [THEIRS], "instructions": "Be kind.", "voice": "x"})
+    assert first == {"type": "realtime", "tools": [THEIRS, declaration(TOOL)], "instructions": f"Be kind.\n\n{ABOUT.words}"}
+    assert Veil().first({"tools": [], "instructions": "Be kind."}) == {"type": "realtime"}
+
+
+@pytest.mark.parametrize("text", [f"{ABOUT.words[:-9]} apple", ABOUT.words.replace("\n", " "), "m4rk apple"])
+def test_words_that_came_back_changed_are_not_shown_at_all(text: str) -> None:
+    assert VEIL.shown({"instructions": text}) == {"instructions": ""}
+
+
+def test_text_without_the_words_is_left_alone() -> None:
+    assert VEIL.without("an apple") == "an apple" and Veil().without("m4rk") == "m4rk"
+    assert Veil(about=Quotation()).shown({"instructions": "x"}) == {"instructions": "x"}
+
+
+@pytest.mark.parametrize("name", ["ours", "asleep"])
+def test_names_of_ours_are_refused_also_of_tools_that_are_not_offered_now(name: str) -> None:
+    with pytest.raises(ProtocolError) as refused:
+        VEIL.check({"tools": [THEIRS, {"type": "function", "name": name}]}, "session")
+    assert refused.value.param == "session.tools[1].name"
+    with pytest.raises(ProtocolError) as refused:
+        VEIL.check({"tool_choice": {"type": "function", "name": name}}, "response")
+    assert refused.value.param == "response.tool_choice"
+
+
+@pytest.mark.parametrize("fields", [{}, {"tools": "x", "tool_choice": "ours"}, {"tools": [7, THEIRS], "tool_choice": {"name": "theirs"}}])
+def test_what_is_not_ours_to_refuse(fields: dict[str, object]) -> None:
+    VEIL.check(fields, "session")

@@ -1,0 +1,237 @@
+"""A session in front of a client, with what its server keeps behind the stage: tools that run here, and words about the one who is served.
+
+It stands between a client and whatever answers (our own engine, an upstream), speaks the protocol of today to both, and neither notices:
+
+    client                      here                                                     what answers
+                                <------------------------------------------ session.created     kept back
+                                session.update (our tools, our words) ------------------>
+    session.created <---------- without them <------------------------------ session.updated
+    session.update -----------> with them ---------------------------------------------->
+                                <---------------- response with a call of ours --------       the tool runs
+                                its output, response.create --------------------------->
+    the answer <-------------------------------------------------------------- the answer
+
+`veil.py` has what is added to settings and taken out, `rounds.py` the responses, `unseen.py` the items that the client does not see.
+Sound passes unread, as long as the response that it is of is numbered as the client sees it. Pure; a shell runs the tools.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from voice.errors import ProtocolError
+from voice.protocol.overture import REFUSED, Overture
+from voice.protocol.rounds import Moves, Rounds
+from voice.protocol.shownresponse import Event, HiddenCall
+from voice.protocol.unseen import Unseen
+from voice.protocol.veil import Veil
+
+MOST_IDS = 1_000
+"""Of events of ours that are remembered, the newest: an `error` that names one is not the client's affair."""
+_PEEKED = 200
+"""Characters in which the type of an event is looked for."""
+_TYPE = re.compile(r'\s*\{\s*(?:"event_id"\s*:\s*"[^"\\]*"\s*,\s*)?"type"\s*:\s*"([^"\\]*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What is to be done: texts for what answers, texts for the client, tools to run."""
+
+    up: tuple[str, ...] = ()
+    down: tuple[str, ...] = ()
+    calls: tuple[HiddenCall, ...] = ()
+    over: str = ""
+    """Why there is no session; "" if there is."""
+
+
+class Backstage:
+    """See the top of the file. `new_id("event")`, `new_id("item")` give fresh ids. `up` only once it is `ready`."""
+
+    def __init__(self, veil: Veil, new_id: Callable[[str], str]) -> None:
+        self._veil = veil
+        self._new_id = new_id
+        self._ours: dict[str, None] = {}
+        self._unseen = Unseen()
+        self._overture = Overture(veil, self._own_id)
+        self._rounds = Rounds(veil.names.__contains__, self._unseen, self._own_id)
+        self._tools: list[Any] = []
+        """The client's own, of the session."""
+        self._interrupts = True
+        """Whether speech stops a response."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether what answers has our settings."""
+        return self._overture.done
+
+    def up(self, text: str) -> Staged:
+        """A message of the client's."""
+        event = None if self._overture.plain or _is_only(text, "input_audio_buffer.append") else _event(text)
+        if event is None:
+            # Sound; or no event, and whoever answers says what is wrong with it.
+            return Staged((text,))
+        try:
+            return _staged(self._from_client(event))
+        except ProtocolError as mistake:
+            return _staged(Moves(down=[self._error(mistake, event.get("event_id"))]))
+
+    def down(self, text: str) -> Staged:
+        """A message of what answers."""
+        shown = self._rounds.shown
+        if self.ready and (shown is None or not shown.shifted) and _kind(text) == "response.output_audio.delta":
+            return Staged(down=(text,))
+        event = None if self._overture.plain else _event(text)
+        if event is None:
+            return Staged(down=(text,) if self.ready else ())
+        if not self.ready:
+            return self._begin(event)
+        moves = self._from_server(event)
+        unchanged = len(moves.down) == 1 and moves.down[0] is event and not moves.up
+        return Staged(down=(text,)) if unchanged else _staged(moves)
+
+    def finished(self, call_id: str, output: str) -> Staged:
+        """What came of a call."""
+        return _staged(Moves(up=self._rounds.finished(call_id, output)))
+
+    def _begin(self, event: Event) -> Staged:
+        begun = self._overture.see(event)
+        if begun.over:
+            error = self._error(ProtocolError(REFUSED, "server_settings_refused"), None, "server_error")
+            return Staged(down=(_text(error),), over=REFUSED)
+        told = begun.told if self._overture.plain else (seen for one in begun.told for seen in self._from_server(one).down)
+        return Staged(() if begun.update is None else (_text(begun.update),), tuple(map(_text, told)))
+
+    def _from_client(self, event: Event) -> Moves:
+        for name in ("item_id", "previous_item_id"):
+            if isinstance(item_id := event.get(name), str) and item_id in self._unseen.items:
+                raise ProtocolError(f"Item with item_id '{item_id[:80]}' does not exist.", "item_not_found", name)
+        match event.get("type"):
+            case "session.update" if isinstance(event.get("session"), dict):
+                self._veil.check(event["session"], "session")
+                return Moves(up=[{**event, "session": self._veil.added(event["session"])}])
+            case "response.create":
+                return Moves(up=self._rounds.asks(self._wish(event)))
+            case "response.cancel":
+                return self._rounds.cancels(event)
+            case "conversation.item.create" if isinstance(item := event.get("item"), dict) and item.get("call_id") in self._unseen.calls:
+                raise ProtocolError("No call with this 'call_id' is in the conversation.", "invalid_value", "item.call_id")
+        return Moves(up=[event])
+
+    def _wish(self, event: Event) -> Event:
+        """A `response.create` as it goes on."""
+        params = event.get("response")
+        if not isinstance(params, dict):
+            return event
+        self._veil.check(params, "response")
+        if params.get("conversation") != "none":
+            return {**event, "response": self._veil.added(params)}
+        tools = params["tools"] if isinstance(params.get("tools"), list) else self._tools
+        # A choice without anything to choose is refused by some.
+        choice = {} if tools or params.get("tool_choice") is not None else {"tool_choice": "none"}
+        return {**event, "response": {**params, "tools": tools, **choice}}
+
+    def _from_server(self, event: Event) -> Moves:
+        match event.get("type"):
+            case "session.created" | "session.updated" if isinstance(event.get("session"), dict):
+                return Moves(down=[self._settings(event)])
+            case "error" if isinstance(event.get("error"), dict):
+                return Moves(down=self._failed(event))
+            case "response.created" if isinstance(event.get("response"), dict):
+                return Moves(down=self._rounds.created({**event, "response": self._veil.shown(event["response"])}))
+            case "response.done" if isinstance(event.get("response"), dict):
+                return self._rounds.done({**event, "response": self._veil.shown(event["response"])})
+            case "rate_limits.updated":
+                return Moves(down=self._rounds.limits(event))
+            case "response.output_item.added":
+                self._rounds.item_added(event)
+        moves = Moves()
+        if event.get("type") == "input_audio_buffer.speech_started" and self._interrupts:
+            moves = self._rounds.interrupted()
+        seen = self._seen(event)
+        moves.down += [] if seen is None else [seen]
+        return moves
+
+    def _seen(self, event: Event) -> Event | None:
+        """An event as the client is told of it; None if it is of an item that the client does not see."""
+        kind, item = event.get("type"), event.get("item")
+        item = item if isinstance(item, dict) else {}
+        item_id = event.get("item_id") or item.get("id")
+        if kind in ("conversation.item.added", "conversation.item.created") and isinstance(item_id, str):
+            self._unseen.stands(item_id, event.get("previous_item_id"))
+        elif kind == "conversation.item.deleted" and isinstance(item_id, str):
+            self._unseen.gone(item_id)
+        if item.get("type") == "function_call_output" and item.get("call_id") in self._unseen.calls:
+            # Of a server that gives items names of its own.
+            self._unseen.hide(str(item_id))
+        if item_id in self._unseen.items:
+            if kind == "response.output_item.done":
+                self._rounds.item_done(event)
+            return None
+        previous = event.get("previous_item_id")
+        if isinstance(previous, str) and previous in self._unseen.items:
+            event = {**event, "previous_item_id": self._unseen.before(previous)}
+        return event if self._rounds.shown is None else self._rounds.shown.named(event)
+
+    def _settings(self, event: Event) -> Event:
+        session = self._veil.shown(event["session"])
+        tools, audio = session.get("tools"), session.get("audio")
+        self._tools = tools if isinstance(tools, list) else []
+        turns = ((audio or {}).get("input") or {}).get("turn_detection") or {}
+        self._interrupts = turns.get("interrupt_response") is not False
+        return {**event, "session": session}
+
+    def _failed(self, event: Event) -> list[Event]:
+        """An `error`: one that we have caused is not told."""
+        error, shown = event["error"], self._rounds.shown
+        event_id = error.get("event_id")
+        ended = self._rounds.refused(str(event_id or ""), error)
+        if event_id in self._ours:
+            return ended
+        message = self._veil.without(str(error.get("message")))
+        if shown is not None:
+            message = message.replace(shown.current, shown.id)
+        return [*ended, event if message == error.get("message") else {**event, "error": {**error, "message": message}}]
+
+    def _error(self, mistake: ProtocolError, event_id: object, kind: str = "invalid_request_error") -> Event:
+        error = {"type": kind, "code": mistake.code, "message": str(mistake), "param": mistake.param}
+        caused = event_id if isinstance(event_id, str) else None
+        return {"type": "error", "event_id": self._new_id("event"), "error": {**error, "event_id": caused}}
+
+    def _own_id(self, kind: str) -> str:
+        made = self._new_id(kind)
+        if kind == "event":
+            self._ours[made] = None
+            if len(self._ours) > MOST_IDS:
+                del self._ours[next(iter(self._ours))]
+        return made
+
+
+def _kind(text: str) -> str:
+    """The type of an event, peeked where everybody writes it; "" if it stands elsewhere."""
+    found = _TYPE.match(text, 0, _PEEKED)
+    return found[1] if found else ""
+
+
+def _is_only(text: str, kind: str) -> bool:
+    """Whether an event is of this type, and cannot be taken for another one by a reader who reads it otherwise."""
+    return _kind(text) == kind and text.count('"type"') == 1 and "\\" not in text
+
+
+def _event(text: str) -> Event | None:
+    """None if it is no JSON object."""
+    try:
+        event = msgspec.json.decode(text)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def _text(event: Event) -> str:
+    return msgspec.json.encode(event).decode()
+
+
+def _staged(moves: Moves) -> Staged:
+    return Staged(tuple(map(_text, moves.up)), tuple(map(_text, moves.down)), tuple(moves.calls))

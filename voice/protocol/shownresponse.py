@@ -1,0 +1,101 @@
+"""A response as a client sees it: one, though the server behind makes several of it, and without the calls that are not the client's affair.
+
+The bookkeeping of `rounds.py`: which items it has, under which numbers, what was called in its newest round, what it has cost. Pure.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from voice.protocol.unseen import Unseen
+
+Event = dict[str, Any]
+ECHOED = ("id", "object", "conversation_id", "output_modalities", "max_output_tokens", "metadata", "audio")
+"""What the end of a response says as its beginning did."""
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenCall:
+    """A tool of the server's that is to be run."""
+
+    call_id: str
+    name: str
+    arguments: str = field(repr=False)
+    """JSON as text, as the model wrote it."""
+
+
+class ShownResponse:
+    """`given`: the response as `response.created` tells it. `params`: what the client has asked for with it; none for a spoken turn."""
+
+    def __init__(self, given: Event, params: Event) -> None:
+        self.given = given
+        self.params = params
+        self.current = str(given.get("id"))
+        """The response behind that makes its newest part."""
+        self.round = 1
+        self.shifted = False
+        """Its events have other numbers or names than those that came."""
+        self.calls: dict[str, HiddenCall] = {}
+        """Of this round, in their order, each complete."""
+        self.read: list[Event] = []
+        """Our calls and their outputs: what a further round has to be shown where it does not read the conversation."""
+        self._output: list[Event] = []
+        self._usage: Any = None
+        self._indices: dict[str, int] = {}
+
+    @property
+    def id(self) -> str:
+        """As the client knows it."""
+        return str(self.given.get("id"))
+
+    def item(self, item_id: str) -> None:
+        """One more item that the client sees."""
+        self._indices.setdefault(item_id, len(self._indices))
+
+    def called(self, item: Event, unseen: Unseen) -> None:
+        """A call of the server's own tools. One that was broken off, or that came before, is none."""
+        item_id = str(item.get("id"))
+        call_id = str(item.get("call_id") or item_id)
+        if item.get("status") not in (None, "completed") or call_id in self.calls:
+            return
+        unseen.hide(item_id, call_id)
+        self.shifted = True
+        call = HiddenCall(call_id, str(item.get("name")), str(item.get("arguments") or "{}"))
+        self.calls[call_id] = call
+        self.read.append({"type": "function_call", "call_id": call_id, "name": call.name, "arguments": call.arguments})
+
+    def goes_on(self, response_id: str) -> None:
+        """The next round has begun."""
+        self.current = response_id
+        self.calls = {}
+        self.round += 1
+
+    def named(self, event: Event) -> Event:
+        """An event of it, under the client's id and number."""
+        if not self.shifted or event.get("response_id") != self.current:
+            return event
+        event = {**event, "response_id": self.id}
+        if "output_index" in event:
+            item_id = event.get("item_id") or (event.get("item") or {}).get("id")
+            event["output_index"] = self._indices.get(str(item_id), event["output_index"])
+        return event
+
+    def add(self, output: list[Event], usage: Any) -> None:
+        """A round is over: what the client sees of it, and what it has cost."""
+        self._output += output
+        self._usage = total(self._usage, usage)
+
+    def ended(self, response: Event) -> Event:
+        """Its end, of the end of its last round."""
+        if not self.shifted:
+            return response
+        echoed = {name: self.given[name] for name in ECHOED if name in self.given}
+        return {**response, **echoed, "output": self._output, "usage": self._usage}
+
+
+def total(one: Any, other: Any) -> Any:
+    """The sum of two usages, number by number."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return {name: total(one.get(name), other.get(name)) for name in {**one, **other}}
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return one + other
+    return other if one is None else one

@@ -1,0 +1,82 @@
+"""What a server adds to its sessions' settings, and takes out again before a client reads them: its own tools, words about the one who is served.
+
+A client's settings go on as they are, with the additions: its own tools stay, those of the server's names are refused. Pure.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from voice.errors import ProtocolError
+from voice.protocol.tools import Tool
+from voice.protocol.untrusted import Quotation
+
+Fields = Mapping[str, Any]
+_BETWEEN = "\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Veil:
+    """See the top of the file."""
+
+    tools: Sequence[Tool] = ()
+    """What the model is offered."""
+    names: Collection[str] = ()
+    """Of the server's tools, also of those that are not offered now: no client may declare one."""
+    about: Quotation = Quotation()
+
+    def check(self, fields: Fields, path: str) -> None:
+        """Refuse settings that name a tool of the server's. `path`: "session", "response". Raises: ProtocolError."""
+        tools = fields.get("tools")
+        for i, tool in enumerate(tools if isinstance(tools, list) else ()):
+            if isinstance(tool, dict) and (name := tool.get("name")) in self.names:
+                place = f"{path}.tools[{i}].name"
+                raise ProtocolError(f"Invalid '{place}': the name '{name}' is taken by the server.", "invalid_value", place)
+        choice = fields.get("tool_choice")
+        if isinstance(choice, dict) and choice.get("name") in self.names:
+            place = f"{path}.tool_choice"
+            raise ProtocolError(f"Tool choice '{choice['name']}' not found in 'tools' parameter.", "invalid_value", place)
+
+    def added(self, fields: Fields) -> dict[str, Any]:
+        """A client's settings with the additions to those that it changes; what it does not name keeps them from before."""
+        out = dict(fields)
+        if isinstance(out.get("tools"), list):
+            out["tools"] = [*out["tools"], *map(declaration, self.tools)]
+        if isinstance(out.get("instructions"), str):
+            out["instructions"] = self._joined(out["instructions"])
+        return out
+
+    def first(self, session: Fields) -> dict[str, Any]:
+        """What a new session is told: the additions to what it begins with."""
+        tools, instructions = session.get("tools"), session.get("instructions")
+        out: dict[str, Any] = {"type": "realtime"}
+        if self.tools:
+            out["tools"] = [*(tools if isinstance(tools, list) else ()), *map(declaration, self.tools)]
+        if self.about.words:
+            out["instructions"] = self._joined(instructions if isinstance(instructions, str) else "")
+        return out
+
+    def shown(self, fields: Fields) -> dict[str, Any]:
+        """Settings, or a response, as a client sees them: without the additions."""
+        out = dict(fields)
+        if isinstance(out.get("tools"), list):
+            out["tools"] = [tool for tool in out["tools"] if not (isinstance(tool, dict) and tool.get("name") in self.names)]
+        if isinstance(out.get("instructions"), str):
+            out["instructions"] = self.without(out["instructions"])
+        return out
+
+    def without(self, text: str) -> str:
+        """A text without the words about the one who is served; nothing of it where they are not as they were written."""
+        if not self.about.mark or self.about.mark not in text:
+            return text
+        rest = text.replace(_BETWEEN + self.about.words, "").replace(self.about.words, "")
+        return "" if self.about.mark in rest else rest
+
+    def _joined(self, instructions: str) -> str:
+        return _BETWEEN.join(part for part in (instructions, self.about.words) if part)
+
+
+def declaration(tool: Tool) -> dict[str, Any]:
+    """A tool as a session's settings declare it."""
+    parameters = tool.parameters or {"type": "object", "properties": {}}
+    return {"type": "function", "name": tool.name, "description": tool.description, "parameters": parameters}
