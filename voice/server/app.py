@@ -7,7 +7,7 @@ import os
 import secrets as chance
 import signal
 import ssl
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -100,17 +100,25 @@ def make_app(engine: Engine, options: ServeOptions, found: dict[str, str]) -> we
 
 async def serve(engine: Engine, options: ServeOptions, found: dict[str, str], listening: Callable[[str], None]) -> None:
     """Listen until SIGINT or SIGTERM. `listening` is told the address. Raises: MissingError (port taken), UsageError (certificate)."""
+    async with served(engine, options, found) as (app, address):
+        with _stopped_by_signals() as stop:
+            listening(address)
+            await stop.wait()
+            app[DRAINING].set()
+
+
+@contextlib.asynccontextmanager
+async def served(engine: Engine, options: ServeOptions, found: dict[str, str]) -> AsyncIterator[tuple[web.Application, str]]:
+    """Listen until the block ends; the application and its address. Raises: MissingError (port taken), UsageError (certificate)."""
     context = _tls(options)
     app = make_app(engine, options, found)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_TIMEOUT_S, keepalive_timeout=KEEPALIVE_S)
     await runner.setup()
     try:
-        with impatient(runner), _stopped_by_signals() as stop:
+        with impatient(runner):
             port = await _listen(runner, options, context)
             host = f"[{options.host}]" if ":" in options.host else options.host
-            listening(f"{'https' if context else 'http'}://{host}:{port}")
-            await stop.wait()
-            app[DRAINING].set()
+            yield app, f"{'https' if context else 'http'}://{host}:{port}"
     finally:
         await runner.cleanup()
 

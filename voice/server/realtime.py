@@ -10,11 +10,12 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Protocol
 
 from aiohttp import WSCloseCode, web
 
-from voice.engines.local import MODEL, random_id
+from voice.engines.local import random_id
 from voice.engines.relay import TRANSCRIPTION, RelayEngine
 from voice.errors import LinkClosed, MissingError, Refused, Silent
 from voice.links.base import Link
@@ -37,8 +38,8 @@ class Engine(Protocol):
     sessions: int
     """How many it serves now."""
 
-    async def serve(self, link: Link, model: str) -> LinkClosed:
-        """Answer one client until its link ends."""
+    async def serve(self, link: Link, model: str = ...) -> LinkClosed:
+        """Answer one client until its link ends; a client that names no model gets the engine's own."""
         ...
 
     async def transcribe(self, link: Link) -> LinkClosed:
@@ -121,7 +122,7 @@ async def _session(request: web.Request, socket: web.WebSocketResponse, grant: G
     intent = TRANSCRIPTION if TRANSCRIPTION == (grant.scope if grant else request.query.get("intent")) else None
     if not isinstance(engine, RelayEngine):
         if intent is None:
-            await _talk(request, socket, granted, lambda link: engine.serve(link, model or MODEL))
+            await _talk(request, socket, granted, partial(engine.serve, model=model) if model else engine.serve)
         elif model and grant is None:
             await _talk(request, socket, {}, _refuse_model)
         else:
