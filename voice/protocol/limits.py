@@ -49,6 +49,14 @@ class Allowance:
         )
 
 
+class Unhurried(Allowance):
+    """Admits and refuses like the other, and tells what depends on no clock: for who compares what a server sends from run to run."""
+
+    def told(self) -> list[dict[str, Any]]:
+        """Always all."""
+        return [{"name": "requests", "limit": self._burst, "remaining": self._burst, "reset_seconds": 0.0}]
+
+
 def admitted(text: str | bytes, now: float, allowance: Allowance) -> ClientEvent:
     """A client's event, if there are not too many; one that cannot be read counts too. Raises: ClientMistake."""
     mistake: ClientMistake | None = None

@@ -11,7 +11,7 @@ from voice.errors import ProtocolError
 from voice.protocol.asked import asked
 from voice.protocol.conversation import Conversation, Entry, SpokenWord, with_transcript
 from voice.protocol.events import RateLimitsUpdated, ServerEvent
-from voice.protocol.objects import ResponseParams, Session, StatusDetails
+from voice.protocol.objects import ResponseParams, Session, StatusDetails, Usage
 from voice.protocol.orders import Order, ReplyStopped
 from voice.protocol.reply import Reply
 
@@ -87,12 +87,12 @@ class Replies:
         yield ReplyStopped(reply.plan.response_id)
         yield from self.end(reply, StatusDetails("cancelled", reason=reason))
 
-    def end(self, reply: Reply, details: StatusDetails | None = None) -> Iterator[Output]:
-        """The terminal events of a response, whoever ends it."""
+    def end(self, reply: Reply, details: StatusDetails | None = None, usage: Usage | None = None) -> Iterator[Output]:
+        """The terminal events of a response, whoever ends it. `usage`: see `Reply.end`."""
         if self._open.pop(reply.plan.response_id, None) is None:
             return
         del self._inputs[reply.plan.response_id]
-        yield from reply.end(details)
+        yield from reply.end(details, usage)
         yield RateLimitsUpdated(rate_limits=[])
 
     def settle(self, details: StatusDetails) -> Iterator[Output]:

@@ -129,8 +129,8 @@ class Reply:
             events += begun
         return events + open_call.say(self._ration.call(arguments))
 
-    def end(self, details: StatusDetails | None = None) -> list[ServerEvent]:
-        """The end: completed, or what `details` says. Returns every closing event and the terminal one."""
+    def end(self, details: StatusDetails | None = None, usage: Usage | None = None) -> list[ServerEvent]:
+        """The end: completed, or what `details` says. Returns every closing event and the terminal one. `usage`: None to have it counted."""
         if self.state is State.DONE:
             return []
         events: list[ServerEvent] = []
@@ -144,7 +144,7 @@ class Reply:
         status = details.type if details is not None else "completed"
         events += self._items.close("completed" if status == "completed" else "incomplete")
         self.state = State.DONE
-        usage = _usage(self.plan.tokens_in, self._ration.tokens)
+        usage = usage or _usage(self.plan.tokens_in, self._ration.tokens)
         done = msgspec.structs.replace(self._response(status), output=self._items.done, status_details=details, usage=usage)
         return [*events, ResponseDone(response=done)]
 

@@ -25,7 +25,7 @@ from voice.protocol.events import (
 from voice.protocol.intake import Intake
 from voice.protocol.judging import Judging
 from voice.protocol.limits import Allowance, admitted
-from voice.protocol.objects import ErrorDetail, ResponseParams, Session, StatusDetails, Transcription
+from voice.protocol.objects import ErrorDetail, ResponseParams, Session, StatusDetails, Transcription, Usage
 from voice.protocol.orders import Hangup, Order, Wake
 from voice.protocol.replies import Output
 from voice.protocol.settings import audio_input
@@ -40,17 +40,24 @@ MAX_WHY_LETTERS = 1_000
 class ServerSession:
     """One session. `settings` are complete (`settings.defaults`); `new_id("item")` gives a fresh id; `ends_at` is monotonic.
 
-    `recogniser`: the name of what writes down, which the client is told whatever model it asks for; "" tells what it asked for.
+    `recogniser`: the name of what writes down, which the client is told whatever model it asks for; "" tells what it asked for. `allowance`: how many
+    events a client may send, if not the usual number.
     """
 
     def __init__(
-        self, settings: Session, new_id: Callable[[str], str], make_detector: MakeDetector, ends_at: float, recogniser: str = ""
+        self,
+        settings: Session,
+        new_id: Callable[[str], str],
+        make_detector: MakeDetector,
+        ends_at: float,
+        recogniser: str = "",
+        allowance: Allowance | None = None,
     ) -> None:
         self._new_id = new_id
         self._intake = Intake(settings, new_id, make_detector, recogniser)
         self.conversation: Conversation = self._intake.conversation
         """The items so far."""
-        self._allowance = Allowance()
+        self._allowance = allowance or Allowance()
         self.judging: Judging = self._intake.turns.judging
         """Where an engine says what it thinks of a pause (`ListenPaused`)."""
         self._ends_at = ends_at
@@ -163,16 +170,27 @@ class ServerSession:
         """
         return self._answered(response_id, self._intake.replies.call(response_id, call_id, name, arguments))
 
-    def end_reply(self, response_id: str, failure: str | None = None, incomplete: str | None = None) -> list[Order]:
-        """The response is complete, has failed with this sentence, or is incomplete for this reason (max_output_tokens, content_filter)."""
+    def end_reply(
+        self,
+        response_id: str,
+        failure: str | None = None,
+        incomplete: str | None = None,
+        details: StatusDetails | None = None,
+        usage: Usage | None = None,
+    ) -> list[Order]:
+        """The response is complete, has failed with this sentence, or is incomplete for this reason (max_output_tokens, content_filter).
+
+        `details` say the same in the wire's own words; `usage`: what it has cost, if that is not to be counted here.
+        """
         reply = self._intake.replies.get(response_id)
         if reply is None:
             return []
         error = {"type": "server_error", "code": "engine_failed", "message": (failure or "")[:MAX_WHY_LETTERS]}
-        details = StatusDetails("incomplete", reason=incomplete) if incomplete is not None else None
+        if incomplete is not None:
+            details = StatusDetails("incomplete", reason=incomplete)
         if failure is not None:
             details = StatusDetails("failed", error=error)
-        return self._put([*self._intake.replies.end(reply, details), *self._intake.replies.waiting(self._intake.settings)])
+        return self._put([*self._intake.replies.end(reply, details, usage), *self._intake.replies.waiting(self._intake.settings)])
 
     def _answered(self, response_id: str, outputs: Iterable[Output]) -> bool:
         """Send more of a response; False if it is done. One that has come to its limit lets the one that waits begin."""
