@@ -23,10 +23,19 @@ class Sink(Protocol):
 
 
 class TracedLink:
-    """The talking side's end of `link`, written down to `sink`."""
+    """An end of `link`, written down to `sink`: the talking side's, or the `answering` side's."""
 
-    def __init__(self, link: Link, sink: Sink, clock: Callable[[], float], number: int = 1, began_s: float | None = None) -> None:
+    def __init__(
+        self,
+        link: Link,
+        sink: Sink,
+        clock: Callable[[], float],
+        number: int = 1,
+        began_s: float | None = None,
+        answering: bool = False,
+    ) -> None:
         """`began_s`: when the trace began, where this is not its first link; None: now."""
+        self._sent, self._received = ("down", "up") if answering else ("up", "down")
         self._link = link
         self._sink = sink
         self._clock = clock
@@ -35,13 +44,13 @@ class TracedLink:
 
     async def send(self, text: str) -> None:
         """See `Link`."""
-        self._write("up", text)
+        self._write(self._sent, text)
         await self._link.send(text)
 
     async def receive(self) -> str | bytes:
         """See `Link`."""
         text = await self._link.receive()
-        self._write("down", text)
+        self._write(self._received, text)
         return text
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
