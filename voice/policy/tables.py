@@ -1,7 +1,6 @@
 """A TOML file that a person wrote, as a typed value: every mistake in it is named by file, line and key.
 
-`tomllib` reads and `msgspec` checks; neither tells lines, so a small scanner of what TOML's grammar has around keys finds them. It runs
-only where there is something to tell, over a text that `tomllib` has read.
+`tomllib` reads, `msgspec` checks, and `places.py` finds the lines, where there is something to tell.
 """
 
 import difflib
@@ -14,16 +13,11 @@ from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_t
 import msgspec
 
 from voice.errors import ConfigError
+from voice.policy.places import Path as Place
+from voice.policy.places import places
 
 T = TypeVar("T", bound=msgspec.Struct)
-Place = tuple[str | int, ...]
-"""Keys and indices from the top: ("reply", 0, "say")."""
-
 LARGEST_BYTES = 1 << 20
-_KEY = re.compile(r"[A-Za-z0-9_-]+|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'")
-_STRING = re.compile(r'"""(?:[^\\]|\\.)*?"""("{0,2})|\'\'\'.*?\'\'\'(\'{0,2})|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'', re.S)
-_BLANK = re.compile(r"(?:\s|#[^\n]*)*")
-_BARE = re.compile(r"[^,\]}\n#]*")
 _STEP = re.compile(r"\.([\w-]+)|\[(\d+)\]")
 
 
@@ -124,97 +118,7 @@ def _choices(kind: Any, place: Place) -> list[str]:
 
 def _line(text: str, place: Place) -> int:
     """The line of a value; of the nearest thing around it that has one."""
-    found = _Scanner(text).lines
+    found = places(text)
     while place and place not in found:
         place = place[:-1]
     return found.get(place, 1)
-
-
-class _Scanner:
-    """Where each key of a TOML text stands."""
-
-    def __init__(self, text: str) -> None:
-        self.lines: dict[Place, int] = {}
-        self._text = text
-        self._at = 0
-        self._counts: dict[Place, int] = {}
-        table: Place = ()
-        while self._skip():
-            if text.startswith("[", self._at):
-                table = self._header()
-            else:
-                self._pair(table)
-
-    def _skip(self) -> bool:
-        """Over blanks and comments; False at the end."""
-        blank = _BLANK.match(self._text, self._at)
-        self._at = blank.end() if blank else self._at
-        return self._at < len(self._text)
-
-    def _note(self, place: Place) -> None:
-        self.lines.setdefault(place, self._text.count("\n", 0, self._at) + 1)
-
-    def _header(self) -> Place:
-        """`[a.b]` or `[[a.b]]`."""
-        begin, many = self._at, self._text.startswith("[[", self._at)
-        self._at += 1 + many
-        keys = self._dotted()
-        end, self._at = self._text.index("]", self._at) + 1 + many, begin
-        place: Place = ()
-        for left, key in enumerate(keys, 1 - len(keys)):
-            place = (*place, key)
-            if many and left == 0:
-                self._note(place)
-                self._counts[place] = self._counts.get(place, 0) + 1
-            if place in self._counts:
-                place = (*place, self._counts[place] - 1)
-            self._note(place)
-        self._at = end
-        return place
-
-    def _dotted(self) -> list[str]:
-        """A key, with dots or without."""
-        keys = []
-        while self._skip() and (key := _KEY.match(self._text, self._at)):
-            keys.append(next(iter(tomllib.loads(f"{key[0]}=0"))))
-            self._at = key.end()
-            self._skip()
-            if not self._text.startswith(".", self._at):
-                break
-            self._at += 1
-        return keys
-
-    def _pair(self, table: Place) -> None:
-        """`key = value`."""
-        begin = self._at
-        keys = self._dotted()
-        self._at, behind = begin, self._at
-        for count in range(1, len(keys) + 1):
-            self._note((*table, *keys[:count]))
-        self._at = self._text.index("=", behind) + 1
-        self._value((*table, *keys))
-
-    def _value(self, place: Place) -> None:
-        self._skip()
-        first = self._text[self._at]
-        if first in "[{":
-            self._at += 1
-            self._several(place, "]" if first == "[" else "}")
-            return
-        inner = (_STRING if first in "\"'" else _BARE).match(self._text, self._at)
-        assert inner is not None
-        self._at = inner.end()
-
-    def _several(self, place: Place, close: str) -> None:
-        """What stands in brackets, up to the closing one."""
-        count = 0
-        while self._skip() and self._text[self._at] != close:
-            if self._text[self._at] == ",":
-                self._at += 1
-            elif close == "]":
-                self._note((*place, count))
-                self._value((*place, count))
-                count += 1
-            else:
-                self._pair(place)
-        self._at += 1
