@@ -53,7 +53,7 @@ BULK_FILES = frozenset(
     for name in (
         *("cut", "engines_contract", "grammar", "network", "session_memory", "stretch", "stt", "trim", "turntaking_storm", "vad"),
         *("devices_base", "drain", "espeak", "fixtures", "flite", "greeting", "local", "machine", "outbox", "paced", "piper"),
-        *("realtime", "realtime_dialects", "replay", "session", "sphinx", "tts", "wavmic"),
+        *("commands_twin", "realtime", "realtime_dialects", "replay", "server_twin", "session", "sphinx", "tts", "wavmic"),
     )
 )
 """Slow files that may run side by side: they compute, or wait for clocks with room to spare."""

@@ -22,13 +22,20 @@ if TYPE_CHECKING:
     from voice.protocol.notices import TurnCommitted as TurnCommitted
     from voice.protocol.notices import TurnResent as TurnResent
     from voice.protocol.notices import UserText as UserText
+    from voice.server.twin import twin as twin
     from voice.session import Session as Session
     from voice.session import hold
     from voice.session import settings_of as settings_of
 
     connect = hold
 
-_HOMES = {"Session": "voice.session", "connect": "voice.opening", "settings_of": "voice.session", "local_engine": "voice.engines.local"}
+_HOMES = {
+    "Session": "voice.session",
+    "connect": "voice.opening",
+    "settings_of": "voice.session",
+    "local_engine": "voice.engines.local",
+    "twin": "voice.server.twin",
+}
 _NOTICES = (
     *("ErrorReported", "LinkLost", "LinkRestored", "Other", "ReplyAudio", "ReplyBegan", "ReplyEnded", "ReplyLost", "ReplyText"),
     *("SessionEnded", "SessionReady", "SpeechBegan", "SpeechEnded", "TurnCommitted", "TurnResent", "UserText"),

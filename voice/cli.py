@@ -2,7 +2,7 @@
 
 The commands are in voice/commands, one a file; each imports what it needs when it runs, so that `voice --help` is quick. Results go to
 stdout, everything else to stderr. Exit codes: 0 done, 1 failure, 2 usage or unreadable input, 69 something is not there,
-78 configuration, 130 Ctrl-C (for `serve`: 0, it is how a server is ended).
+78 configuration, 130 Ctrl-C (for `serve` and `twin`: 0, it is how a server is ended).
 """
 
 import argparse
@@ -12,12 +12,12 @@ import sys
 from collections.abc import Callable, Sequence
 
 from voice import __version__
-from voice.commands import config, devices, doctor, replay, serve, talk
+from voice.commands import config, devices, doctor, replay, serve, talk, twin
 from voice.commands.printing import printable
 from voice.errors import VoiceError, first_of
 
 INTERRUPTED = 130
-COMMANDS = (serve, talk, replay, devices, doctor, config)
+COMMANDS = (serve, talk, replay, twin, devices, doctor, config)
 """In the order of the help."""
 NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """No room for what is written: nothing of ours is wrong, and a page of traceback helps nobody."""
@@ -39,7 +39,7 @@ def _ended_by(exc: BaseException, options: argparse.Namespace) -> int:
     """The exit code of a command that ended with an exception, which is said if it is one of ours, and raised again if it is a bug."""
     failure = first_of(exc)
     if _is_interrupt(failure):
-        return 0 if options.run is serve.run else INTERRUPTED
+        return 0 if options.run in (serve.run, twin.run) else INTERRUPTED
     if isinstance(failure, BrokenPipeError):
         # The reader of our output has gone (`| head`): not an error.
         _drop_stdout()

@@ -100,7 +100,7 @@ class LocalEngine:
     async def _serve(self, link: Link, settings: Session) -> LinkClosed:
         clocks = self._options.clocks
         ends_at = clocks.now() + self._options.life_s
-        turns = await asyncio.to_thread(_turn_detectors)
+        turns = await asyncio.to_thread(turn_detectors)
         session = ServerSession(settings, self._options.new_id, turns, ends_at, self.transcriber.name)
         cascade = Cascade(session, Parts(self.transcriber, self.synthesizer, self._new_responder()), clocks)
         driver: Driver[Order] = Driver(session, link, cascade.obey, clocks.now, lambda: session.waiting_bytes > MAX_WAITING_BYTES)
@@ -116,7 +116,7 @@ class LocalEngine:
             self.sessions -= 1
 
 
-def _turn_detectors() -> Callable[[TurnDetection], TurnDetector]:
+def turn_detectors() -> Callable[[TurnDetection], TurnDetector]:
     """How a session makes turn detectors: all around its one detector of speech, whose model takes 35 ms to load, in a thread."""
     detector = make_detector()
 

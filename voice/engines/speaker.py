@@ -109,7 +109,7 @@ class Speaker:
             async for speech in pieces:
                 words = []
                 for word in speech.words:
-                    closed = max(closed, _closes(word, said.text, closed))
+                    closed = max(closed, closes(word, said.text, closed))
                     words.append(SpokenWord(round(offset_ms + word.end_ms), start + closed, word.estimated))
                 if not await self._send(speech, words):
                     return
@@ -136,7 +136,7 @@ class Speaker:
         return True
 
 
-def _closes(word: WordTime, text: str, closed: int) -> int:
+def closes(word: WordTime, text: str, closed: int) -> int:
     """How much of a sentence has been said with this word; `closed` with the word before it."""
     if word.closes is not None:
         return min(word.closes, len(text))

@@ -6,6 +6,7 @@ from ctypes.util import find_library
 from voice.engines.endpoint import ChatOptions
 from voice.engines.local import LocalEngine
 from voice.engines.relay import MODEL, RelayEngine
+from voice.engines.twin import TwinEngine
 
 
 def findings(engine: LocalEngine, key: bool = False) -> dict[str, str]:
@@ -39,4 +40,14 @@ def relay_findings(engine: RelayEngine) -> dict[str, str]:
         "engine": f"relay: every session goes to {upstream.host}",
         "model": f"{upstream.model or MODEL}, where a client names none",
         "key": f"one is set for {upstream.host}, and stays here" if upstream.api_key else f"none is set for {upstream.host}",
+    }
+
+
+def twin_findings(engine: TwinEngine) -> dict[str, str]:
+    """The same for a twin."""
+    count = len(engine.script.replies)
+    return {
+        "engine": "twin: scripted replies, for tests; nothing that is said here leaves this machine",
+        "script": f"{engine.script.name}: {count} repl{'y' if count == 1 else 'ies'}",
+        "voice": engine.voice.name,
     }

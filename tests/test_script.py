@@ -1,0 +1,160 @@
+"""The twin's script: what a file may say, and how each mistake in it is named."""
+
+from pathlib import Path
+
+import pytest
+
+from voice.engines.pacing import Pacing
+from voice.engines.script import Call, When, default_script, load_script, read_script
+from voice.errors import ConfigError
+from voice.protocol.objects import InputTokens, OutputTokens, StatusDetails, Usage
+
+HELLO = '[[reply]]\nsay = "Hello."\n'
+CSV = "reply,seq,audio_ms,sent_s,arrived_s\n0,0,40,0,1\n0,1,40,0,1.5\n"
+
+
+def test_a_reply_says_what_it_is() -> None:
+    text = """
+        delay_ms = 10
+        pace = 2.0
+        [[reply]]
+        say = "One moment."
+        heard = "where is my order"
+        transcript_delay_ms = 250
+        calls = [
+            { name = "lookup", arguments = { id = 7, deep = { list = [1, "two"] } } },
+            { name = "broken", arguments = "{not json", call_id = "call_mine" },
+            { name = "bare" },
+        ]
+        [[reply]]
+        tone_ms = 800
+        delay_ms = 0
+        pace = inf
+        chunk_ms = 40
+        status = "incomplete"
+        [[reply]]
+        heard_fails = "too noisy"
+        status = "failed"
+        error = { code = "insufficient_quota", message = "No credit." }
+        usage = { text_in = 14, audio_in = 27, cached_in = 5, text_out = 28, audio_out = 136 }
+        [[reply]]
+        when = { output_of = "lookup", output = "sun" }
+        call = { name = "again" }
+    """
+    first, second, third, fourth = read_script(text, "s.toml").replies
+    assert (first.number, first.say, first.heard, first.transcript_delay_ms, first.delay_ms) == (
+        1,
+        "One moment.",
+        "where is my order",
+        250,
+        10,
+    )
+    assert first.calls == (
+        Call("lookup", {"id": 7, "deep": {"list": [1, "two"]}}),
+        Call("broken", "{not json", "call_mine"),
+        Call("bare", {}),
+    )
+    assert first.pacing == Pacing(2.0, 100) and first.ending is None and first.usage is None
+    assert (second.tone_ms, second.delay_ms, second.pacing) == (800, 0, Pacing(float("inf"), 40))
+    assert second.ending == StatusDetails("incomplete", reason="max_output_tokens")
+    assert third.heard_fails == "too noisy" and third.answers
+    assert third.ending == StatusDetails("failed", error={"message": "No credit.", "code": "insufficient_quota", "type": "server_error"})
+    assert third.usage == Usage(205, 41, 164, InputTokens(14, 27, 0, 5), OutputTokens(28, 136))
+    assert fourth.when == When(output_of="lookup", output="sun") and fourth.calls == (Call("again", {}),)
+
+
+def test_the_top_of_a_file_has_defaults_and_the_order() -> None:
+    script = read_script(HELLO, "s.toml")
+    assert (script.voice, script.each_session, script.expires_at, script.replies[0].pacing) == ("auto", False, None, Pacing(3.0, 100))
+    script = read_script(f'order = "session"\nvoice = "tones"\nexpires_at = 2000000000\nchunk_ms = 20\n{HELLO}', "s.toml")
+    assert (script.voice, script.each_session, script.expires_at, script.replies[0].pacing) == ("tones", True, 2000000000, Pacing(3.0, 20))
+
+
+def test_what_answers_without_a_script_is_a_script() -> None:
+    script = default_script()
+    assert [reply.say for reply in script.replies] == ["{output}", "{heard}"] and script.replies[0].when == When(output_of="*")
+
+
+def test_arrivals_are_found_beside_the_script(tmp_path: Path) -> None:
+    (tmp_path / "slow.csv").write_text(CSV)
+    (tmp_path / "s.toml").write_text('pace = "slow.csv"\n[[reply]]\nsay = "a"\n[[reply]]\nsay = "b"\npace = 1\n')
+    first, second = load_script(tmp_path / "s.toml").replies
+    assert [slot.due_s for slot in first.pacing.recorded[0]] == [0, 0.5] and second.pacing == Pacing(1.0, 100)
+
+
+def test_what_the_words_and_outputs_of_a_condition_are() -> None:
+    order = When(heard=r"\border\b")
+    assert order.fits("Where is my ORDER?", ()) and not order.fits("borders", ()) and not order.fits(None, (("x", "order"),))
+    lookup = When(output_of="lookup")
+    assert lookup.fits(None, (("other", "1"), ("lookup", "2"))) and not lookup.fits("lookup", (("other", "1"),))
+    sunny = When(output_of="*", output="sun|bright")
+    assert sunny.fits(None, (("any", "It is Sunny."),)) and not sunny.fits(None, (("any", "rain"),)) and not sunny.fits("sun", ())
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "s.toml:1: no [[reply]] in it: there is nothing to answer with"),
+        ("# nothing\n", "s.toml:1: no [[reply]] in it"),
+        ("[[reply]]\n", "s.toml:1: this reply is none: give it say"),
+        (f"{HELLO}[[reply]]\nwhen = {{ heard = 'x' }}\n", "s.toml:3: this reply is none: give it say"),
+        ("[[reply]]\nheard = 'x'\n", "s.toml:1: no reply answers anything"),
+        (f"{HELLO}tone_ms = 5\n", "s.toml:3: 'say' and 'tone_ms' contradict each other: leave one out"),
+        (f"{HELLO}call = {{name='a'}}\n\ncalls = [{{name='b'}}]\n", "s.toml:5: 'call' and 'calls' contradict each other"),
+        (f"{HELLO}heard = 'a'\nheard_fails = 'b'\n", "s.toml:4: 'heard' and 'heard_fails' contradict each other"),
+        (f"{HELLO}heard = 'a'\nwhen = {{heard='b'}}\n", "s.toml:3: 'when' and 'heard' contradict each other"),
+        (f"{HELLO}when = {{}}\n", "s.toml:3: 'when' has either 'heard' or 'output_of'"),
+        (f"{HELLO}when = {{heard='a', output_of='b'}}\n", "s.toml:3: 'when' has either"),
+        (f"{HELLO}when = {{heard='a', output='b'}}\n", "s.toml:3: 'output' goes with 'output_of'"),
+        (f"{HELLO}[reply.when]\nheard = '(a'\n", "s.toml:4: heard: this is no regular expression: missing )"),
+        (f"{HELLO}when = {{output_of='a', output='*'}}\n", "s.toml:3: output: this is no regular expression: nothing to repeat"),
+        (f"{HELLO}reason = 'content_filter'\n", "s.toml:3: 'reason' is for status = \"incomplete\", and this one is completed"),
+        (f"{HELLO}status = 'incomplete'\nerror = {{}}\n", "s.toml:4: 'error' is for status = \"failed\", and this one is incomplete"),
+        (f"{HELLO}status = 'cancelled'\n", "s.toml:3: status: is one of completed, incomplete, failed, not 'cancelled'"),
+        (f"{HELLO}dealy_ms = 5\n", "s.toml:3: no key 'dealy_ms' here: did you mean 'delay_ms'?"),
+        (f"{HELLO}call = {{name = 'a', args = {{}}}}\n", "s.toml:3: no key 'args' here: did you mean 'arguments'?"),
+        (f"{HELLO}call = {{arguments = {{}}}}\n", "s.toml:3: reply.0.call has no 'name'"),
+        (f"{HELLO}delay_ms = -1\n", "s.toml:3: delay_ms: expected int >= 0"),
+        (f"{HELLO}delay_ms = 1.5\n", "s.toml:3: delay_ms: expected int"),
+        (f"{HELLO}pace = 0\n", "s.toml:3: pace: expected float > 0"),
+        (f"{HELLO}chunk_ms = 500\n", "s.toml:3: chunk_ms: expected int <= 200"),
+        (f"{HELLO}pace = 'nowhere.csv'\n", "s.toml:3: pace: cannot read the arrivals 'nowhere.csv': No such file or directory"),
+        ("pace = 'nowhere.csv'\n" + HELLO, "s.toml:1: pace: cannot read the arrivals 'nowhere.csv'"),
+        ("voice = 'tone'\n" + HELLO, "s.toml:1: no voice 'tone': did you mean 'tones'?"),
+        ("order = 'random'\n" + HELLO, "s.toml:1: order: is one of life, session, not 'random'"),
+        ("[[replies]]\nsay = 'x'\n", "s.toml:1: no key 'replies' here: did you mean 'reply'?"),
+        ("[reply]\nsay = 'x'\n", "s.toml:1: reply: expected array, got object"),
+        ("[[reply]]\nsay = \n", "s.toml:2: this is not TOML: Invalid value"),
+        (b"[[reply]]\nsay = '\xe4'\n", "s.toml:2: this is not UTF-8"),
+    ],
+)
+def test_a_mistake_is_named_by_file_line_and_key(text: str | bytes, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError) as told:
+        read_script(text, "s.toml")
+    assert says in str(told.value) and "\n" not in str(told.value)
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot read the script '.*none.toml': No such file or directory"):
+        load_script(tmp_path / "none.toml")
+    with pytest.raises(ConfigError, match="cannot read the script '.*': Is a directory"):
+        load_script(tmp_path)
+    (tmp_path / "huge.toml").write_bytes(b"#" * ((1 << 20) + 1))
+    with pytest.raises(ConfigError, match="is too large"):
+        load_script(tmp_path / "huge.toml")
+    (tmp_path / "s.toml").write_text("[[reply]]\nsay = 'x'\npace = 'bad.csv'\n")
+    for content, says in (
+        (CSV + "0,2,40,0,x\n", r"s\.toml:3: pace: .*bad\.csv:4: arrived_s is a number"),
+        ("\ufeff", "the first line names"),
+    ):
+        (tmp_path / "bad.csv").write_text(content)
+        with pytest.raises(ConfigError, match=says):
+            load_script(tmp_path / "s.toml")
+    (tmp_path / "bad.csv").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match=r"s\.toml:3: pace: 'bad\.csv' is no text"):
+        load_script(tmp_path / "s.toml")
+    (tmp_path / "s.toml").write_text(f"[[reply]]\nsay = 'x'\nchunk_ms = 40\npace = '{Path('bad.csv')}'\n")
+    (tmp_path / "bad.csv").write_text(CSV)
+    with pytest.raises(ConfigError, match=r"s\.toml:3: 'chunk_ms' has no meaning"):
+        load_script(tmp_path / "s.toml")

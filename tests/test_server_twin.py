@@ -1,0 +1,97 @@
+"""`voice.twin()`: a twin in this process, for other people's tests."""
+
+import asyncio
+import json
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+import voice
+from tests.support.needs import needs
+from tests.support.wire import left_over
+from voice.engines.script import read_script
+from voice.errors import ConfigError
+from voice.protocol.notices import ReplyEnded, ReplyText
+
+SCRIPT = 'voice = "tones"\n[[reply]]\nsay = "Hello, {heard}."\n'
+
+
+async def say(url: str, text: str) -> str:
+    """The answer, to our own client."""
+    said = ""
+    async with voice.connect(url) as session:
+        await session.say(text)
+        async for event in session:
+            if isinstance(event, ReplyText) and event.final:
+                said = event.text
+            if isinstance(event, ReplyEnded):
+                break
+    return said
+
+
+async def test_a_twin_answers_and_remembers_what_passed() -> None:
+    before = left_over()
+    async with asyncio.timeout(30), voice.twin(SCRIPT, hurry=True) as twin:
+        assert twin.url == f"{twin.address.replace('http', 'ws')}/v1/realtime" and twin.base_url == f"{twin.address}/v1"
+        assert await say(twin.url, "you") == "Hello, you."
+        assert await say(twin.url, "again") == "Hello, again."
+        first, second = twin.sessions
+        (asked,) = second.up("conversation.item.create")
+        assert asked["item"]["content"][0]["text"] == "again"
+        assert first.down()[0]["type"] == "session.created" and first.down("response.done")[0]["response"]["status"] == "completed"
+        assert [line["link"] for line in first.lines] == [1] * len(first.lines) and first.up()[0]["type"] == "session.update"
+        health = await asyncio.to_thread(lambda: json.load(urllib.request.urlopen(f"{twin.address}/healthz", timeout=10)))
+        assert health["engine"] == "twin" and health["status"] == "ok"
+    assert left_over() == before
+
+
+async def test_a_script_is_a_text_a_path_or_read_already(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text(SCRIPT)
+    for script in (tmp_path / "s.toml", read_script(SCRIPT, "mine")):
+        async with voice.twin(script) as twin:
+            assert twin.engine.script.replies[0].say == "Hello, {heard}."
+    async with voice.twin() as twin:
+        assert [reply.say for reply in twin.engine.script.replies] == ["{output}", "{heard}"]
+    with pytest.raises(ConfigError, match="script:3: no key 'sya' here: did you mean 'say'"):
+        async with voice.twin("\n[[reply]]\nsya = 'x'"):
+            raise AssertionError
+
+
+@needs("openai")
+async def test_the_openai_client_talks_to_it() -> None:
+    from openai import AsyncOpenAI
+
+    script = """
+        voice = "tones"
+        [[reply]]
+        call = {name = "lookup", arguments = {id = 7}}
+        [[reply]]
+        when = {output_of = "lookup"}
+        say = "It is {output}."
+    """
+    async with asyncio.timeout(30), voice.twin(script) as twin, AsyncOpenAI(base_url=twin.base_url, api_key="any") as client:
+        async with client.realtime.connect(model="gpt-realtime") as link:
+            await link.conversation.item.create(item={"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]})
+            await link.response.create()
+            async for event in link:
+                if event.type == "response.function_call_arguments.done":
+                    assert (event.name, event.arguments) == ("lookup", '{"id": 7}')
+                    output = {"type": "function_call_output", "call_id": event.call_id, "output": "here"}
+                if event.type == "response.done":
+                    break
+            await link.conversation.item.create(item=output)
+            await link.response.create()
+            async for event in link:
+                if event.type == "response.done":
+                    assert event.response.output[0].content[0].transcript == "It is here."
+                    break
+        secret = await client.realtime.client_secrets.create(session={"type": "realtime"})
+        assert secret.value.startswith("ek_")
+
+
+async def test_a_life_is_as_long_as_it_is_told() -> None:
+    async with asyncio.timeout(30), voice.twin(SCRIPT, life_s=0.3) as twin:
+        async with voice.connect(twin.url, reconnect=False) as session:
+            ended = [event async for event in session][-1]
+        assert isinstance(ended, voice.SessionEnded) and ended.close_code == 1001
