@@ -4,7 +4,6 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,11 +13,9 @@ from tests.support.wav import write_wav
 from tests.support.wire import fake_engine
 from voice.cli import main
 from voice.commands import talk
-from voice.config import load
 from voice.devices import open as opening
 from voice.engines import local
 from voice.engines.local import LocalEngine, LocalOptions
-from voice.errors import ConfigError, UsageError
 from voice.talk import TalkOptions
 
 
@@ -82,42 +79,6 @@ def test_a_line_that_is_not_understood(line: list[str], capfd: pytest.CaptureFix
     with pytest.raises(SystemExit) as told:
         main(["talk", *line])
     assert told.value.code == 2
-
-
-KEYS = {
-    "OPENAI_API_KEY": "key-1",
-    "HOLYSHEEP_API_KEY": "key-2",
-    "AZURE_OPENAI_ENDPOINT": "https://mine.example",
-    "AZURE_OPENAI_API_KEY": "k",
-}
-
-
-@pytest.mark.parametrize(
-    ("flags", "want"),
-    [
-        ({}, (None, None, None)),
-        ({"engine": "local", "provider": "openai"}, (None, None, None)),
-        ({"url": "http://127.0.0.1:8765", "model": "m"}, ("http://127.0.0.1:8765", "key-1", "m")),
-        ({"provider": "holysheep", "model": "m"}, ("wss://api.holysheep.ai/v1/realtime", "key-2", "m")),
-        ({"provider": "openai"}, ("wss://api.openai.com/v1/realtime", "key-1", None)),
-    ],
-)
-def test_who_answers(flags: dict[str, Any], want: tuple[str | None, ...]) -> None:
-    assert talk._server(load(flags, KEYS)) == want
-
-
-@pytest.mark.parametrize(
-    ("flags", "environ", "error", "says"),
-    [
-        ({"provider": "azure"}, KEYS, UsageError, "voice serve --provider azure"),
-        ({"provider": "groq"}, KEYS, UsageError, "'groq' has no Realtime service"),
-        ({"provider": "openai"}, {}, ConfigError, "OPENAI_API_KEY"),
-        ({}, {"VOICE_ENGINE": "relay"}, ConfigError, "one of `voice serve`"),
-    ],
-)
-def test_who_cannot_answer(flags: dict[str, Any], environ: dict[str, str], error: type[Exception], says: str) -> None:
-    with pytest.raises(error, match=says):
-        talk._server(load(flags, environ))
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,16 @@
 
 import logging
 import os
+import re
 from pathlib import Path
 
 import pytest
 
-from voice.engines.providers import LONGEST_KEY, Provider, key_for, key_name_for, key_named, key_of, names, needed_key, provider
+from voice.engines.providers import LONGEST_KEY, Provider, dialect_at, key_for, key_name_for, key_named, key_of, names, needed_key, provider
 from voice.errors import ConfigError, UsageError
+from voice.protocol.dialect import DIALECTS
 
-AZURE = {"AZURE_OPENAI_ENDPOINT": "https://mine.openai.azure.com/"}
+AZURE = {"AZURE_OPENAI_ENDPOINT": "https://mine.openai.azure.com/", "AZURE_VOICELIVE_ENDPOINT": "mine.services.ai.azure.com"}
 
 
 def test_the_table() -> None:
@@ -17,7 +19,12 @@ def test_the_table() -> None:
         "holysheep", "wss://api.holysheep.ai/v1/realtime", "https://api.holysheep.ai/v1", ("HOLYSHEEP_API_KEY",), "bearer", "auto", False
     )
     assert provider("openai") == Provider(
-        "openai", "wss://api.openai.com/v1/realtime", "https://api.openai.com/v1", ("OPENAI_API_KEY",), verified=True
+        "openai",
+        "wss://api.openai.com/v1/realtime",
+        "https://api.openai.com/v1",
+        ("OPENAI_API_KEY",),
+        verified=True,
+        realtime_model="gpt-realtime",
     )
     assert provider("ollama") == Provider("ollama", None, "http://127.0.0.1:11434/v1")
 
@@ -25,10 +32,10 @@ def test_the_table() -> None:
 @pytest.mark.parametrize("name", names())
 def test_every_row_can_be_used(name: str) -> None:
     found = provider(name, AZURE)
-    assert found.auth in {"bearer", "api-key"} and found.dialect in {"ga", "beta", "auto"}
+    assert found.auth in {"bearer", "api-key"} and found.dialect in {"auto", *DIALECTS}
     assert found.realtime_url or found.chat_url
-    assert found.realtime_url is None or (found.realtime_url.startswith("wss://") and found.realtime_url.endswith("/realtime"))
-    assert found.chat_url is None or (found.chat_url.endswith("/v1") and "{" not in found.chat_url)
+    assert found.realtime_url is None or re.fullmatch(r"wss://[^{}]+/realtime(\?[\w=&-]+)?", found.realtime_url)
+    assert found.chat_url is None or (re.search(r"/v\d$", found.chat_url) and "{" not in found.chat_url)
     assert found.chat_url is None or found.chat_url.startswith(("https://", "http://127.0.0.1:"))
 
 
@@ -55,8 +62,32 @@ def test_azure_without_a_host_is_refused(value: str) -> None:
     assert "canary" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("value", "host"),
+    [
+        ("", "dashscope-intl.aliyuncs.com"),
+        ("wss://dashscope.aliyuncs.com/api-ws/v1/inference", "dashscope.aliyuncs.com"),
+        ("w1.ap-southeast-1.maas.aliyuncs.com", "w1.ap-southeast-1.maas.aliyuncs.com"),
+    ],
+)
+def test_a_service_with_several_hosts_has_a_usual_one(value: str, host: str) -> None:
+    found = provider("qwen", {"DASHSCOPE_WEBSOCKET_BASE_URL": value})
+    assert found.realtime_url == f"wss://{host}/api-ws/v1/realtime" and found.chat_url == f"https://{host}/compatible-mode/v1"
+
+
+def test_the_dialect_of_an_address() -> None:
+    for name in ("openai", "xai", "qwen", "stepfun", "glm", "holysheep"):
+        found = provider(name, {})
+        assert dialect_at(found.realtime()) == found.dialect
+    assert dialect_at("https://API.StepFun.com") == provider("stepfun").dialect
+    for url in ("ws://127.0.0.1:11434/v1", "wss://gateway.example", "wss://[", "wss://api.groq.com", "wss:///realtime"):
+        assert dialect_at(url) is None
+
+
 def test_what_a_service_does_not_have_is_named_with_those_that_have_it() -> None:
-    with pytest.raises(UsageError, match="'groq' has no Realtime service; these have: holysheep, openai, xai, azure$"):
+    with pytest.raises(
+        UsageError, match="'groq' has no Realtime service; these have: holysheep, openai, xai, azure, azure-voice-live, qwen, stepfun, glm$"
+    ):
         provider("groq").realtime()
     with pytest.raises(UsageError, match="'deaf' has no chat service; these have: holysheep, "):
         Provider("deaf", None, None).chat()

@@ -18,6 +18,7 @@ def config(tmp_path: Path, text: str = "", environ: dict[str, str] | None = None
     return load(flags, {"VOICE_CONFIG": str(file), **(environ or {})})
 
 
+OPENAI = Upstream("wss://api.openai.com/v1/realtime", "sk-openai", model="gpt-realtime", dialect="ga")
 KEYS = {"OPENAI_API_KEY": "sk-openai", "HOLYSHEEP_API_KEY": "sk-holy", "AZURE_OPENAI_API_KEY": "sk-azure"}
 
 
@@ -25,23 +26,31 @@ KEYS = {"OPENAI_API_KEY": "sk-openai", "HOLYSHEEP_API_KEY": "sk-holy", "AZURE_OP
     ("text", "environ", "flags", "want"),
     [
         ("", KEYS, {}, None),
-        ("", KEYS, {"provider": "openai"}, Upstream("wss://api.openai.com/v1/realtime", "sk-openai")),
+        ("", KEYS, {"provider": "openai"}, OPENAI),
         ("", KEYS, {"provider": "holysheep"}, Upstream("wss://api.holysheep.ai/v1/realtime", "sk-holy")),
         (
             "",
             KEYS | {"AZURE_OPENAI_ENDPOINT": "https://me.example"},
             {"provider": "azure", "model": "mine"},
-            Upstream("wss://me.example/openai/v1/realtime", "sk-azure", "api-key", "mine"),
+            Upstream("wss://me.example/openai/v1/realtime", "sk-azure", "api-key", "mine", dialect="ga"),
         ),
         ("", KEYS, {"upstream": "ws://127.0.0.1:1"}, Upstream("ws://127.0.0.1:1", "sk-openai")),
         ("", {}, {"upstream": "ws://127.0.0.1:1", "life": 10.0}, Upstream("ws://127.0.0.1:1", life_s=10.0)),
         ("", KEYS, {"upstream": "wss://api.holysheep.ai/v1"}, Upstream("wss://api.holysheep.ai/v1", "sk-holy")),
         ("", KEYS | {"VOICE_UPSTREAM": "ws://127.0.0.1:1"}, {}, Upstream("ws://127.0.0.1:1", "sk-openai")),
-        ("upstream = 'ws://127.0.0.1:1'", KEYS, {"provider": "openai"}, Upstream("wss://api.openai.com/v1/realtime", "sk-openai")),
+        ("upstream = 'ws://127.0.0.1:1'", KEYS, {"provider": "openai"}, OPENAI),
         ("provider = 'openai'", KEYS, {"upstream": "ws://127.0.0.1:1"}, Upstream("ws://127.0.0.1:1", "sk-openai")),
         ("provider = 'holysheep'\n[keys]\nholysheep = 'sk-file'", {}, {}, Upstream("wss://api.holysheep.ai/v1/realtime", "sk-file")),
-        ("engine = 'relay'", KEYS, {"provider": "openai"}, Upstream("wss://api.openai.com/v1/realtime", "sk-openai")),
+        ("engine = 'relay'", KEYS, {"provider": "openai"}, OPENAI),
         ("engine = 'local'", KEYS, {"upstream": "ws://127.0.0.1:1"}, Upstream("ws://127.0.0.1:1", "sk-openai")),
+        (
+            "upstream_dialect = 'beta'",
+            KEYS,
+            {"provider": "openai", "upstream_dialect": "auto"},
+            Upstream("wss://api.openai.com/v1/realtime", "sk-openai", model="gpt-realtime"),
+        ),
+        ("upstream = 'ws://127.0.0.1:1'\nupstream_dialect = 'beta'", {}, {}, Upstream("ws://127.0.0.1:1", dialect="beta")),
+        ("upstream = 'ws://127.0.0.1:1'\nupstream_dialect = 'beta'", {}, {"upstream": "ws://127.0.0.1:2"}, Upstream("ws://127.0.0.1:2")),
         ("", KEYS | {"VOICE_UPSTREAM": "ws://127.0.0.1:1"}, {"engine": "local"}, None),
         ("", KEYS, {"engine": "local", "provider": "openai"}, None),
     ],

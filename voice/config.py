@@ -44,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A service by its name."""
     upstream: Text | None = None
     """The Realtime server behind `voice serve`."""
+    upstream_dialect: Text | None = None
+    """What the Realtime server that is talked to, or relayed to, speaks."""
     model: Text | None = None
     """The Realtime model."""
     base_url: Text | None = None
@@ -92,10 +94,10 @@ TYPES: Mapping[str, Any] = get_type_hints(Settings, include_extras=True)
 OTHER_NAMES = {"base_url": "OPENAI_BASE_URL", "chat_model": "OPENAI_MODEL"}
 """Variables of other programs that mean the same; VOICE_... goes first."""
 TAKES_THE_PLACE_OF: Mapping[str, frozenset[str]] = {
-    "url": frozenset({"engine", "provider", "upstream"}),
+    "url": frozenset({"engine", "provider", "upstream", "upstream_dialect"}),
     "engine": frozenset({"url"}),
-    "provider": frozenset({"url", "upstream", "base_url"}),
-    "upstream": frozenset({"url", "provider"}),
+    "provider": frozenset({"url", "upstream", "upstream_dialect", "base_url"}),
+    "upstream": frozenset({"url", "provider", "upstream_dialect"}),
 }
 """What a setting makes void in lower layers."""
 SERVER_KEY = "VOICE_SERVER_KEY"

@@ -10,9 +10,10 @@ What the new link must be told is the session's own affair (`ClientSession.conne
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from voice.errors import LinkClosed, MissingError, Refused
 from voice.links.base import Link
@@ -33,6 +34,8 @@ class OpenedLink:
 
     link: Link
     server_s: float | None
+    beside: Callable[[], Coroutine[Any, Any, None]] | None = None
+    """What has to run while the link is used."""
 
 
 OpenLink = Callable[[], Awaitable[OpenedLink]]
@@ -107,10 +110,11 @@ class Keeper:
         async with asyncio.TaskGroup() as group:
             living = group.create_task(self._driver.run(), name="link")
             moving = group.create_task(self._next_link(), name="next link")
+            beside = [group.create_task(opened.beside(), name="beside the link")] if opened.beside is not None else []
             await asyncio.wait([living, moving], return_when=asyncio.FIRST_COMPLETED)
             following = moving.result() if moving.done() else None
-            living.cancel()
-            moving.cancel()
+            for task in (living, moving, *beside):
+                task.cancel()
         ended = LinkClosed(1000, "moved") if living.cancelled() else living.result()
         await self._close_quietly(opened.link)
         return following, ended

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from voice.errors import VoiceError, first_of
 
 if TYPE_CHECKING:
+    from voice.engines.destination import Destination
     from voice.links.dial import DialedLink
     from voice.session import Session
 
@@ -21,31 +22,44 @@ SESSION = "voice.session"
 
 @asynccontextmanager
 async def connect(
-    url: str | None = None, *, api_key: str | None = None, model: str | None = None, **options: Any
+    url: "str | Destination | None" = None,
+    *,
+    api_key: str | None = None,
+    model: str | None = None,
+    provider: str | None = None,
+    dialect: str | None = None,
+    **options: Any,
 ) -> "AsyncIterator[Session]":
-    """A session with the server at `url` (ws, wss, http, https; a bare host gets `/v1/realtime`), with an `engine` in this process, or,
-    without either, with the embedded engine. `options` are those of `voice.session.hold`, which docs/api.md lists.
+    """A session with the server at `url` (ws, wss, http, https; a bare host gets `/v1/realtime`), with a service by its name (`provider`), with
+    an `engine` in this process, or, without any of these, with the embedded engine. `options` are those of `voice.session.hold`, which
+    docs/api.md lists.
 
-    Raises: UsageError, MissingError (no server there), MissingExtra (no embedded engine installed).
+    Raises: UsageError, ConfigError (no key for the service), MissingError (no server there), MissingExtra (no embedded engine installed).
     """
-    first = None if url is None else await _dial_while_loading(url, model, api_key)
+    server, first = None, None
+    if url is not None or provider is not None:
+        from voice.engines.destination import destination
+
+        server = destination(url, provider, dialect, api_key)
+        first = None if server is None else await _dial_while_loading(server, model)
     from voice.session import hold
 
     try:
-        async with hold(url, api_key=api_key, model=model, first=first, **options) as session:
+        async with hold(server, model=model, first=first, **options) as session:
             yield session
     finally:
         if first is not None:
             await first.close()
 
 
-async def _dial_while_loading(url: str, model: str | None, api_key: str | None) -> "DialedLink":
+async def _dial_while_loading(server: "Destination", model: str | None) -> "DialedLink":
     """The link; the session's modules are there when it is."""
     from voice.links.dial import dial, realtime_url
 
     try:
         async with asyncio.TaskGroup() as group:
-            dialling = group.create_task(dial(realtime_url(url, model), api_key), name="dial")
+            asked = dial(realtime_url(server.url, model or server.model), server.api_key, auth=server.auth)
+            dialling = group.create_task(asked, name="dial")
             # The dial goes first; imports hold the interpreter for tens of milliseconds at a time.
             await asyncio.wait([dialling], timeout=0.005)
             group.create_task(asyncio.to_thread(import_module, SESSION), name="load the session")

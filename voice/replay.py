@@ -20,6 +20,7 @@ from voice.audio.resample import resample
 from voice.audio.turns import TurnDetector, TurnSettings
 from voice.audio.vad import make_detector
 from voice.devices.wavfile import WavWriter, wav_duration_ms, wav_frames
+from voice.engines.destination import Destination
 from voice.engines.endpoint import ChatOptions
 from voice.engines.local import LocalOptions, counted_ids, local_engine, random_id
 from voice.engines.speaker import Clocks
@@ -41,7 +42,7 @@ class ReplayOptions:
     """How to replay."""
 
     files: Sequence[str]
-    url: str | None = None
+    url: str | Destination | None = None
     """A Realtime server; None: the embedded engine in this process."""
     api_key: str | None = None
     turns: str = "server"

@@ -18,12 +18,15 @@ import msgspec
 
 from voice.audio.pcm import Samples
 from voice.audio.turns import TurnDetector
+from voice.engines.destination import Destination, destination
 from voice.engines.local import local_engine, random_id
 from voice.errors import LinkClosed
 from voice.keeper import Keeper, OpenedLink
 from voice.links.base import Link, memory_pair
+from voice.links.spoken import before_server
 from voice.links.trace import Sink, TracedLink
 from voice.policy.retry import RetrySettings
+from voice.protocol.accents import GA, Exchange, known
 from voice.protocol.client import ClientSession
 from voice.protocol.history import History
 from voice.protocol.ledger import FrameCount
@@ -139,10 +142,12 @@ class Session:
 
 @asynccontextmanager
 async def hold(
-    url: str | None = None,
+    url: str | Destination | None = None,
     *,
     api_key: str | None = None,
     model: str | None = None,
+    provider: str | None = None,
+    dialect: str | None = None,
     settings: Settings | None = None,
     engine: Answering | None = None,
     detector: TurnDetector | None = None,
@@ -153,23 +158,25 @@ async def hold(
     reconnect: bool = True,
     retry: RetrySettings | None = None,
 ) -> AsyncIterator[Session]:
-    """A session with the server at `url` (ws, wss, http, https; a bare host gets `/v1/realtime`), with an `engine` in this process, or,
-    without either, with the embedded engine.
+    """A session with the server at `url` (ws, wss, http, https; a bare host gets `/v1/realtime`), with a service by its name (`provider`), with
+    an `engine` in this process, or, without any of these, with the embedded engine.
 
-    `first`: a link to `url` that is open already. `settings`: see `settings_of`. `detector`: our own, beside the server's.
-    `trace`: an open text file for every event. `reconnect`: outlive expiry and broken links (`LinkLost`, `LinkRestored`), as patiently as
-    `retry` says; else the session ends with its first link.
-    Raises: UsageError, MissingError (no server there), MissingExtra (no embedded engine installed).
+    `dialect`: what the server speaks; "auto": its first event tells; None: as the service that is there does, else "auto". `first`: a link to it
+    that is open already. `settings`: see `settings_of`. `detector`: our own, beside the server's. `trace`: an open text file for every event, in
+    today's words. `reconnect`: outlive expiry and broken links (`LinkLost`, `LinkRestored`), as patiently as `retry` says; else the session ends
+    with its first link.
+    Raises: UsageError, ConfigError (no key for the service), MissingError (no server there), MissingExtra (no embedded engine installed).
     """
+    server = destination(url, provider, dialect, api_key)
     async with AsyncExitStack() as stack:
         # Before the task group: it would wrap what these raise.
         group = asyncio.TaskGroup()
-        if url is None:
+        if server is None:
             answering = engine if engine is not None else await stack.enter_async_context(local_engine())
             open_link = partial(_link_to, answering, group)
         else:
-            open_link = partial(_dialed, url, model, api_key)
-        opened = OpenedLink(first, first.server_s) if first is not None else None if url is None else await open_link()
+            open_link = partial(_dialed, server, model)
+        opened = None if server is None else await open_link() if first is None else _opened(first, server)
         core = ClientSession(settings or settings_of(), new_id or random_id, detector)
         events: asyncio.Queue[Notice] = asyncio.Queue(EVENTS)
         began_s = clock()
@@ -200,11 +207,19 @@ async def _link_to(engine: Answering, group: asyncio.TaskGroup) -> OpenedLink:
     return OpenedLink(near, time.time())
 
 
-async def _dialed(url: str, model: str | None, api_key: str | None) -> OpenedLink:
+async def _dialed(server: Destination, model: str | None) -> OpenedLink:
     from voice.links.dial import dial, realtime_url
 
-    link = await dial(realtime_url(url, model), api_key)
-    return OpenedLink(link, link.server_s)
+    return _opened(await dial(realtime_url(server.url, model or server.model), server.api_key, auth=server.auth), server)
+
+
+def _opened(link: "DialedLink", server: Destination) -> OpenedLink:
+    """A link to a server, on which its dialect is spoken."""
+    exchange = Exchange(GA, known(server.dialect), random_id)
+    if exchange.plain:
+        return OpenedLink(link, link.server_s)
+    spoken = before_server(link, exchange)
+    return OpenedLink(spoken, link.server_s, spoken.answer)
 
 
 async def _answer(engine: Answering, link: Link) -> None:

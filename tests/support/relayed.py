@@ -18,11 +18,11 @@ def relay_to(port: int, **options: object) -> RelayEngine:
 
 
 @asynccontextmanager
-async def relayed(port: int, **options: object) -> AsyncIterator[int]:
-    """A relay in front of an upstream; nothing may be left running."""
+async def relayed(port: int, front: str | None = None, **options: object) -> AsyncIterator[int]:
+    """A relay in front of an upstream; nothing may be left running. `front`: the one dialect that it speaks to clients."""
     async with asyncio.timeout(20):
-        async with app_running(relay_to(port, **options)) as front:
-            yield front
+        async with app_running(relay_to(port, **options), dialect=front) as listening:
+            yield listening
         assert not {name for name in left_over() if name.startswith(("relay", "close"))}
 
 

@@ -14,7 +14,7 @@ def upstream_of(config: "Config") -> "Upstream | None":
     import logging
     from urllib.parse import urlsplit
 
-    from voice.engines.providers import key_for, needed_key, provider
+    from voice.engines.destination import at_address, at_service
     from voice.engines.relay import Upstream
     from voice.errors import ConfigError, UsageError
     from voice.links.dial import realtime_url
@@ -28,22 +28,21 @@ def upstream_of(config: "Config") -> "Upstream | None":
     if settings.upstream is not None:
         if settings.provider is not None:
             raise UsageError("provider and upstream both say where to relay to: leave one out")
-        url, auth, key = settings.upstream, "bearer", key_for(settings.upstream, config.environ)
+        found = at_address(settings.upstream, config.environ, settings.upstream_dialect)
     elif settings.provider is not None:
-        service = provider(settings.provider, config.environ)
-        url, auth, key = service.realtime(), service.auth, needed_key(service, config.environ)
+        found = at_service(settings.provider, config.environ, settings.upstream_dialect)
     elif settings.engine == "relay":
         raise ConfigError("relay to where? Give --provider NAME, or --upstream with the address of a Realtime server")
     else:
         return None
-    parts = urlsplit(realtime_url(url))
+    parts = urlsplit(realtime_url(found.url))
     if parts.username is not None or parts.password is not None:
         raise ConfigError(
             "the upstream's address holds a name or a password, which every user of this machine can read: use OPENAI_API_KEY"
         )
-    if key is not None and parts.scheme == "ws" and not is_loopback(parts.hostname or ""):
+    if found.api_key is not None and parts.scheme == "ws" and not is_loopback(parts.hostname or ""):
         logging.getLogger(__name__).warning("the key for %s can be read on its way there: use wss://", parts.netloc)
-    return Upstream(url, key, auth, settings.model, settings.life)
+    return Upstream(found.url, found.api_key, found.auth, settings.model or found.model, settings.life, found.dialect)
 
 
 def serve_options(config: "Config") -> "ServeOptions":

@@ -7,6 +7,7 @@ import sys
 from voice.commands.answering import add_model, chat_of
 from voice.commands.flags import SYNTHESIZERS, add_config, moment, settle
 from voice.commands.printing import printable
+from voice.commands.reaching import add_dialect, server_of
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -15,7 +16,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("files", nargs="+", metavar="WAV", help="recordings: any rate, any number of channels, 8 to 32 bit or float")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--url", help="a Realtime server: ws://, wss://, http:// or https://")
-    where.add_argument("--engine", choices=["local"], help="what answers, in this process (default: local)")
+    where.add_argument(
+        "--engine", choices=["local", "relay"], help="what answers: an engine in this process (the default), or the service of --provider"
+    )
+    add_dialect(parser)
     parser.add_argument("--turns", choices=["server", "client"], help="who ends a turn (default: server)")
     parser.add_argument("--out", metavar="DIR", help="write reply-000.wav, ..., reply.wav and trace.jsonl there")
     parser.add_argument("--realtime", action="store_true", help="play in real time and measure the latency")
@@ -32,15 +36,13 @@ def run(options: argparse.Namespace) -> int:
     import asyncio
     from pathlib import Path
 
-    from voice.engines.providers import key_for
     from voice.replay import ReplayOptions, replay
 
     config = settle(options)
     report = JsonReport() if options.json else PlainReport()
     chosen = ReplayOptions(
         files=options.files,
-        url=options.url,
-        api_key=key_for(options.url, config.environ) if options.url else None,
+        url=server_of(config, services=False),
         turns=options.turns,
         out=Path(options.out) if options.out else None,
         realtime=options.realtime,

@@ -32,6 +32,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--engine", choices=["local", "relay"], help="what answers (default: local, or relay with --provider or --upstream)"
     )
     parser.add_argument("--upstream", metavar="URL", help="relay every session to this Realtime server; the key stays here")
+    parser.add_argument(
+        "--upstream-dialect", metavar="NAME", help="what the upstream speaks (default: as the service there, else its first event tells)"
+    )
     parser.add_argument("--speech", choices=SYNTHESIZERS, help="synthesiser of the local engine (default: auto)")
     parser.add_argument("--max-sessions", type=count, metavar="N", help="refuse more at once (default: 100)")
     parser.add_argument("--allow-origin", action=Joined, metavar="ORIGIN", help="let pages of this origin in too; may be repeated")

@@ -5,13 +5,13 @@ import argparse
 from voice.commands.answering import chat_of
 from voice.commands.flags import SYNTHESIZERS, add_config, settle
 from voice.commands.printing import printable
-from voice.errors import ConfigError, UsageError
+from voice.commands.reaching import add_dialect, server_of
 
 TYPE_CHECKING = False
 """As `typing.TYPE_CHECKING`, without the import."""
 
 if TYPE_CHECKING:
-    from voice.config import Config
+    from voice.engines.destination import Destination
     from voice.engines.endpoint import ChatOptions
     from voice.talk import Report, TalkOptions
 
@@ -21,8 +21,13 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser = commands.add_parser("talk", help="talk at the microphone", description=run.__doc__)
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--url", help="a Realtime server: ws://, wss://, http:// or https://")
-    where.add_argument("--engine", choices=["local"], help="what answers, in this process (default: local)")
+    where.add_argument(
+        "--engine",
+        choices=["local", "relay"],
+        help="what answers: an engine in this process (the default), or a service (as with --provider)",
+    )
     parser.add_argument("--provider", metavar="NAME", help="a service by its name (with its key); after --engine local: its chat model")
+    add_dialect(parser)
     parser.add_argument("--model", help="which model answers there")
     parser.add_argument("--turns", choices=["server", "client"], help="who ends a turn (default: server)")
     parser.add_argument("--input", metavar="DEVICE|WAV", help="microphone: a number or a part of its name, or a sound file")
@@ -45,18 +50,17 @@ def run(options: argparse.Namespace) -> int:
     from voice.talk import TalkOptions
 
     config = settle(options)
-    url, key, model = _server(config)
-    chat = chat_of(config, relays=True) if url is None else None
+    server = server_of(config, services=True)
+    chat = chat_of(config, relays=True) if server is None else None
     chosen = TalkOptions("client" if options.push_to_talk else options.turns, options.push_to_talk)
     report = JsonLines() if options.json else PlainLines()
-    where = (url, key, model) if url is not None else None
-    return 0 if asyncio.run(_talk(options, chosen, where, chat, report)) else 1
+    return 0 if asyncio.run(_talk(options, chosen, server, chat, report)) else 1
 
 
 async def _talk(
     options: argparse.Namespace,
     chosen: "TalkOptions",
-    server: tuple[str, str | None, str | None] | None,
+    server: "Destination | None",
     chat: "ChatOptions | None",
     report: "Report",
 ) -> bool:
@@ -79,37 +83,12 @@ async def _talk(
         engine = None
         if server is None:
             engine = await stack.enter_async_context(local_engine(LocalOptions(synthesizer=options.speech, warm=True, chat=chat)))
-        url, key, model = server or (None, None, None)
         detector = None if chosen.push_to_talk else TurnDetector(TurnSettings(), make_detector())
         settings = settings_of(turns=chosen.turns)
-        session = await stack.enter_async_context(
-            connect(url, api_key=key, model=model, settings=settings, engine=engine, detector=detector)
-        )
+        session = await stack.enter_async_context(connect(server, settings=settings, engine=engine, detector=detector))
         report.note(_greeting(opened.microphone.name, opened.speaker.name, chosen, half_duplex))
         talk = Talk(replace(chosen, half_duplex=half_duplex), session, opened.microphone, opened.speaker, report)
         return await talk.run(typed_lines())
-
-
-def _server(config: "Config") -> tuple[str | None, str | None, str | None]:
-    """(address, key, model) of the server to talk to; no address: the embedded engine. Raises: UsageError, ConfigError."""
-    from voice.engines.providers import key_for, needed_key, provider
-    from voice.links.dial import realtime_url
-
-    settings = config.settings
-    if settings.url is not None:
-        realtime_url(settings.url, settings.model)  # a bad address is said before anything is opened
-        return settings.url, key_for(settings.url, config.environ), settings.model
-    if settings.provider is not None and config.origins["engine"] == "default":
-        service = provider(settings.provider, config.environ)
-        address = service.realtime()
-        if service.auth != "bearer":
-            raise UsageError(
-                f"'{service.name}' takes its key in a way of its own: run `voice serve --provider {service.name}` and give --url"
-            )
-        return address, needed_key(service, config.environ), settings.model
-    if settings.engine != "local":
-        raise ConfigError(f"the engine '{settings.engine}' is one of `voice serve`: give --url or --provider, or --engine local")
-    return None, None, None
 
 
 def _greeting(microphone: str, speaker: str, chosen: "TalkOptions", half_duplex: bool) -> str:

@@ -29,8 +29,13 @@ async def to_address(url: str, environ: Mapping[str, str], timeout_s: float) -> 
 
 async def to_service(chosen: Provider, model: str | None, environ: Mapping[str, str], timeout_s: float) -> AsyncGenerator[Finding, None]:
     """A provider: its Realtime address and its chat address, whichever it has."""
-    told = "known from recorded sessions" if chosen.verified else "known from its documents only: what follows is what really answers"
-    yield Finding("provider", OK if chosen.verified else NOTE, f"{chosen.name}, {told}")
+    told = (
+        "known from recorded sessions"
+        if chosen.verified
+        else "unverified, known from its documents only: what follows is what really answers"
+    )
+    spoken = "" if chosen.realtime_url is None else f"; its dialect is {_dialect(chosen.dialect)}"
+    yield Finding("provider", OK if chosen.verified else NOTE, f"{chosen.name}, {told}{spoken}")
     try:
         key = needed_key(chosen, environ)
     except VoiceError as exc:
@@ -40,13 +45,17 @@ async def to_service(chosen: Provider, model: str | None, environ: Mapping[str, 
     yield Finding("key", OK, "set, and sent (never shown)" if key else "none is needed")
     addresses = []
     if chosen.realtime_url is not None:
-        addresses.append(("realtime", realtime_url(chosen.realtime_url, model or MODEL)))
+        addresses.append(("realtime", realtime_url(chosen.realtime_url, model or chosen.realtime_model or MODEL)))
     if chosen.chat_url is not None:
         addresses.append(("chat", f"{chosen.chat_url}/models"))
     for label, url in addresses:
         async with contextlib.aclosing(_visit(url, chosen.headers(key), timeout_s, f"{label} ")) as findings:
             async for finding in findings:
                 yield finding
+
+
+def _dialect(name: str) -> str:
+    return "heard in its first event" if name == "auto" else f"'{name}'"
 
 
 async def _visit(url: str, headers: Mapping[str, str], timeout_s: float, label: str) -> AsyncGenerator[Finding, None]:

@@ -7,7 +7,7 @@ import logging
 import os
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -30,7 +30,7 @@ class Provider:
 
     name: str
     realtime_url: str | None
-    """A complete ws(s):// address but for the model; None if it has no Realtime service."""
+    """A complete ws(s):// address but for the model, perhaps with a query; None if it has no Realtime service."""
     chat_url: str | None
     """The base address of /chat/completions, without a slash at the end; None if it has none."""
     key_names: tuple[str, ...] = ()
@@ -38,11 +38,13 @@ class Provider:
     auth: str = "bearer"
     """"bearer" (`Authorization: Bearer KEY`) or "api-key" (`api-key: KEY`)."""
     dialect: str = "ga"
-    """"ga", "beta", or "auto" (its first event tells)."""
+    """What its Realtime service speaks: a name in `protocol/dialect.py`, or "auto" (its first event tells)."""
     verified: bool = False
     """Whether this was made from recorded traffic, not from documents."""
     key_optional: bool = False
     """It can be set up with a key, and usually is not."""
+    realtime_model: str | None = None
+    """Asked for where nobody names one."""
 
     def realtime(self) -> str:
         """The Realtime address. Raises: UsageError if there is none."""
@@ -81,9 +83,9 @@ def provider(name: str, environ: Mapping[str, str] = os.environ) -> Provider:
     if name not in _table():
         raise UsageError(f"no provider '{name}': choose one of {', '.join(names())}, or give its address with --url")
     row = dict(_table()[name])
-    host_name = row.pop("host_name", None)
+    host_name, usual = row.pop("host_name", None), row.pop("host", "")
     if host_name is not None:
-        host = _host(environ.get(host_name, ""), name, host_name)
+        host = _host(environ.get(host_name) or usual, name, host_name)
         row |= {part: row[part].format(host=host) for part in ("realtime_url", "chat_url") if part in row}
     return Provider(**{"name": name, "realtime_url": None, "chat_url": None, **row, "key_names": key_names(name)})
 
@@ -114,15 +116,25 @@ def key_for(url: str, environ: Mapping[str, str] = os.environ) -> str | None:
 def key_name_for(url: str) -> str:
     """The variable that holds the key for an address: the provider's own if one of the table is there, else OPENAI_API_KEY, the name that
     programs use for any service of this protocol."""
+    return next((key_names(name)[0] for name, _ in _at(url) if key_names(name)), "OPENAI_API_KEY")
+
+
+def dialect_at(url: str) -> str | None:
+    """What the provider whose Realtime service is at an address speaks; None if none of the table is there."""
+    return next((str(row.get("dialect", "ga")) for _, row in _at(url) if "realtime_url" in row), None)
+
+
+def _at(url: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The rows of services at the host of an address."""
     try:
         host = urlsplit(url).hostname
     except ValueError:
         host = None
     for name, row in _table().items():
-        hosts = {urlsplit(row.get(part, "")).hostname for part in ("realtime_url", "chat_url")}
-        if host is not None and host in hosts and not _is_local(row) and key_names(name):
-            return key_names(name)[0]
-    return "OPENAI_API_KEY"
+        usual = str(row.get("host", ""))
+        hosts = {urlsplit(row.get(part, "").replace("{host}", usual)).hostname for part in ("realtime_url", "chat_url")}
+        if host is not None and host in hosts and not _is_local(row):
+            yield name, row
 
 
 def key_named(name: str, environ: Mapping[str, str] = os.environ) -> str | None:

@@ -1,0 +1,54 @@
+"""One conversation through every dialect gives the same: our client straight, and through a relay, to a server that speaks it."""
+
+import asyncio
+
+import pytest
+
+from tests.support.conversing import Conversation, Told, answering_engine, settings
+from tests.support.http import app_running
+from tests.support.relayed import quiet, relayed
+from voice.opening import connect
+from voice.protocol.dialect import DIALECTS
+
+
+async def conversation(url: str, dialect: str) -> Told:
+    async with asyncio.timeout(30), connect(url, dialect=dialect, settings=settings()) as session:
+        return await Conversation(session).hold()
+
+
+@pytest.fixture
+async def today() -> Told:
+    """What is told where everybody speaks the protocol of today."""
+    async with app_running(answering_engine()) as port:
+        return await conversation(f"ws://127.0.0.1:{port}", "ga")
+
+
+async def test_what_is_told_is_a_conversation(today: Told) -> None:
+    assert today.user == ["what time is it"] and today.errors == []
+    assert today.calls == [("weather", "call_weather", '{"city": "Oslo", "days": 2}')]
+    assert [status for status, _ in today.statuses] == ["completed", "completed", "completed", "completed", "cancelled", "completed"]
+    assert [text for _, _, text in today.items] == [
+        *("output_audio:what time is it.", "output_audio:hello there.", "", "output_audio:rain in Oslo.", "output_audio:and now."),
+    ]
+    assert today.sound_ms == [800, 400, 0, 600, 400]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_straight(dialect: str, today: Told) -> None:
+    async with app_running(answering_engine(), dialect=dialect) as port:
+        assert await conversation(f"ws://127.0.0.1:{port}", dialect) == today
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("client", ["ga", "beta"])
+async def test_through_a_relay(client: str, dialect: str, today: Told) -> None:
+    async with app_running(answering_engine(), dialect=dialect) as upstream, relayed(upstream, dialect=dialect, front=client) as port:
+        assert await conversation(f"ws://127.0.0.1:{port}", client) == today
+        await quiet(upstream)
+
+
+@pytest.mark.parametrize("dialect", ["ga", "beta"])
+async def test_a_dialect_that_nobody_names_is_heard(dialect: str, today: Told) -> None:
+    async with app_running(answering_engine(), dialect=dialect) as upstream, relayed(upstream, dialect="auto") as port:
+        assert await conversation(f"ws://127.0.0.1:{upstream}", "auto") == today
+        assert await conversation(f"ws://127.0.0.1:{port}", "auto") == today
