@@ -51,7 +51,19 @@ They are marked `slow`, so that the check before a commit stays under 30 s."""
 BULK_FILES = frozenset(
     f"test_{name}.py"
     for name in (
-        *("cut", "dialects_wire", "engines_contract", "grammar", "network", "session_memory", "stretch", "stt", "trim", "turntaking_storm", "vad"),
+        *(
+            "cut",
+            "dialects_wire",
+            "engines_contract",
+            "grammar",
+            "network",
+            "session_memory",
+            "stretch",
+            "stt",
+            "trim",
+            "turntaking_storm",
+            "vad",
+        ),
         *("devices_base", "drain", "espeak", "fixtures", "flite", "greeting", "local", "machine", "outbox", "paced", "piper"),
         *("commands_twin", "realtime", "realtime_dialects", "replay", "server_twin", "session", "sphinx", "tts", "wavmic"),
     )
