@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.certificate import self_signed
+from tests.support.needs import FliteWav
 from voice import __version__
 from voice.cli import main
 from voice.opening import connect
@@ -54,10 +55,10 @@ def test_ctrl_c_before_it_listens_is_its_ordinary_end(monkeypatch: pytest.Monkey
 
 
 @contextmanager
-def standing(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def standing(*options: str, command: str = "twin") -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The real command in a process of its own, once it listens; its address."""
-    command = [sys.executable, "-m", "voice", "twin", "--port", "0", *options]
-    with subprocess.Popen(command, cwd=ROOT, env=os.environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    line = [sys.executable, "-m", "voice", command, "--port", "0", *options]
+    with subprocess.Popen(line, cwd=ROOT, env=os.environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None
             first = process.stdout.readline()
@@ -106,3 +107,54 @@ def test_a_twin_speaks_tls(tmp_path: Path) -> None:
     cert, key = self_signed(tmp_path)
     with standing("--cert", str(cert), "--key", str(key)) as (_, address):
         assert address.startswith("https://")
+
+
+SPOKEN = 'voice = "tones"\n[[reply]]\nheard = "what time is it"\nsay = "It is late."\ndelay_ms = 40\n'
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    out, err = capsys.readouterr()
+    assert not err, err
+    return [json.loads(line) for line in out.splitlines()]
+
+
+@pytest.mark.parametrize("options", [["--at", "2026-11-20T10:00"], ["--turns", "client"], ["--realtime"]], ids=lambda options: options[0])
+def test_a_replay_is_answered_by_a_twin(
+    options: list[str], tmp_path: Path, flite_wav: FliteWav, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "s.toml").write_text(SPOKEN)
+    command = ["replay", "--engine", "twin", "--script", str(tmp_path / "s.toml"), "--json", *options]
+    for out in ("a", "b"):
+        assert main([*command, "--out", str(tmp_path / out), str(flite_wav("hello there"))]) == 0
+        turn, summary = lines(capsys)
+        assert (turn["user_text"], turn["assistant_text"], turn["reply_ms"]) == ("what time is it", "It is late.", 600)
+        assert (turn["status"], summary["turns"], summary["errors"]) == ("completed", 1, [])
+    if "--at" in options:
+        assert (tmp_path / "a" / "trace.jsonl").read_bytes() == (tmp_path / "b" / "trace.jsonl").read_bytes()
+    assert (tmp_path / "a" / "reply.wav").read_bytes() == (tmp_path / "b" / "reply.wav").read_bytes()
+
+
+def test_a_twin_is_talked_to(tmp_path: Path, flite_wav: FliteWav, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "s.toml").write_text(SPOKEN)
+    devices = ["--input", str(flite_wav("hello there")), "--output", "null"]
+    assert main(["talk", "--engine", "twin", "--script", str(tmp_path / "s.toml"), "--json", *devices]) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (turn,) = (line for line in told if line["event"] == "turn")
+    assert (turn["user_text"], turn["assistant_text"], turn["heard_ms"]) == ("what time is it", "It is late.", 600)
+
+
+async def test_serving_with_the_engine_twin_is_a_twin(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text(SCRIPT)
+    with standing("--engine", "twin", "--script", str(tmp_path / "s.toml"), command="serve") as (_, address):
+        assert await said(address, "you") == "Hello, you."
+
+
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["replay", "x.wav"], ["talk"]], ids=lambda command: command[0])
+def test_a_script_without_a_twin_is_a_mistake(command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*command, "--script", "s.toml"]) == 2
+    assert capsys.readouterr().err == "voice: --script is for the twin: give --engine twin too\n"
+
+
+def test_a_twin_relays_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--port", "0", "--engine", "twin", "--upstream", "wss://a.example"]) == 2
+    assert "--upstream is for the relay, and the engine is to be 'twin'" in capsys.readouterr().err

@@ -36,7 +36,7 @@ _LIMITS = ChatTimeouts()
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Every setting, by the name that it has in a file. VOICE_NAME sets it from the environment, --name on the command line."""
 
-    engine: Literal["local", "relay"] = "local"
+    engine: Literal["local", "relay", "twin"] = "local"
     """What answers."""
     url: Text | None = None
     """A Realtime server to talk to."""

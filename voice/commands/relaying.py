@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def upstream_of(config: "Config") -> "Upstream | None":
-    """The upstream of a relay; None: the local engine answers. Raises: UsageError, ConfigError (no upstream, no key)."""
+    """The upstream of a relay; None: an engine of our own answers. Raises: UsageError, ConfigError (no upstream, no key)."""
     import logging
     from urllib.parse import urlsplit
 
@@ -21,9 +21,9 @@ def upstream_of(config: "Config") -> "Upstream | None":
     from voice.server.guard import is_loopback
 
     settings, origins = config.settings, config.origins
-    if settings.engine == "local" and origins["engine"] == "--engine" and origins["upstream"] == "--upstream":
-        raise UsageError("--upstream is for the relay, and the engine is to be 'local': leave one out")
-    if settings.engine == "local" and origins["engine"] != "default" and origins["upstream"] != "--upstream":
+    if settings.engine != "relay" and origins["engine"] == "--engine" and origins["upstream"] == "--upstream":
+        raise UsageError(f"--upstream is for the relay, and the engine is to be '{settings.engine}': leave one out")
+    if settings.engine != "relay" and origins["engine"] != "default" and origins["upstream"] != "--upstream":
         return None
     if settings.upstream is not None:
         if settings.provider is not None:

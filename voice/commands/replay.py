@@ -8,6 +8,16 @@ from voice.commands.answering import add_model, chat_of
 from voice.commands.flags import SYNTHESIZERS, add_config, moment, settle
 from voice.commands.printing import printable
 from voice.commands.reaching import add_dialect, server_of
+from voice.commands.twin import add_script, twin_of, wants_twin
+
+TYPE_CHECKING = False
+"""As `typing.TYPE_CHECKING`, without the import."""
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from voice.engines.local import LocalOptions
+    from voice.engines.twin import TwinEngine
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -17,9 +27,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--url", help="a Realtime server: ws://, wss://, http:// or https://")
     where.add_argument(
-        "--engine", choices=["local", "relay"], help="what answers: an engine in this process (the default), or the service of --provider"
+        "--engine",
+        choices=["local", "relay", "twin"],
+        help="what answers: an engine in this process (the default), or the service of --provider",
     )
     add_dialect(parser)
+    add_script(parser)
     parser.add_argument("--turns", choices=["server", "client"], help="who ends a turn (default: server)")
     parser.add_argument("--out", metavar="DIR", help="write reply-000.wav, ..., reply.wav and trace.jsonl there")
     parser.add_argument("--realtime", action="store_true", help="play in real time and measure the latency")
@@ -50,7 +63,16 @@ def run(options: argparse.Namespace) -> int:
         synthesizer=options.speech,
         chat=chat_of(config),
     )
-    return 0 if asyncio.run(replay(chosen, report)) else 1
+    if not wants_twin(options, config):
+        return 0 if asyncio.run(replay(chosen, report)) else 1
+
+    def make_twin(wanted: "LocalOptions") -> "AbstractAsyncContextManager[TwinEngine]":
+        from voice.engines.twin import TwinOptions
+
+        # In virtual time the microphone stands still while an answer is made: there is nothing to wait for.
+        return twin_of(options, TwinOptions(wanted.life_s, wanted.clocks, hurry=wanted.clocks.pace is None))
+
+    return 0 if asyncio.run(replay(chosen, report, make_twin)) else 1
 
 
 class JsonReport:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from voice.commands.answering import add_model, chat_of
 from voice.commands.flags import SYNTHESIZERS, Joined, add_config, count, port, seconds, settle
 from voice.commands.relaying import serve_options, upstream_of
+from voice.commands.twin import add_script, twin_of, wants_twin
 
 TYPE_CHECKING = False
 """As `typing.TYPE_CHECKING`, without the import."""
@@ -29,8 +30,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--key", dest="tls_key", metavar="PEM", help="the certificate's private key, if it is in a file of its own")
     parser.add_argument("--life", type=seconds, metavar="SECONDS", help="end every session after this time (default: 3600)")
     parser.add_argument(
-        "--engine", choices=["local", "relay"], help="what answers (default: local, or relay with --provider or --upstream)"
+        "--engine", choices=["local", "relay", "twin"], help="what answers (default: local, or relay with --provider or --upstream)"
     )
+    add_script(parser)
     parser.add_argument("--upstream", metavar="URL", help="relay every session to this Realtime server; the key stays here")
     parser.add_argument(
         "--upstream-dialect", metavar="NAME", help="what the upstream speaks (default: as the service there, else its first event tells)"
@@ -54,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
     listen = serve_options(config)
     upstream = upstream_of(config)
     chat = None if upstream is not None else chat_of(config, relays=True)
+    twin = upstream is None and wants_twin(options, config)
     _refuse_ourselves(upstream, chat, listen.host, listen.port)
 
     def listening(address: str) -> None:
@@ -66,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     async def run() -> None:
         from voice.server.app import serve
 
-        async with _engine(config, upstream, chat) as (engine, found):
+        async with _engine(config, upstream, chat, options if twin else None) as (engine, found):
             if listen.server_key is not None:
                 found = {**found, "access": "with the key in VOICE_SERVER_KEY, or a secret made with it"}
             for what, text in found.items():
@@ -82,16 +85,21 @@ def run(options: argparse.Namespace) -> int:
 
 @asynccontextmanager
 async def _engine(
-    config: "Config", upstream: "Upstream | None", chat: "ChatOptions | None"
+    config: "Config", upstream: "Upstream | None", chat: "ChatOptions | None", twin: argparse.Namespace | None
 ) -> "AsyncIterator[tuple[Engine, dict[str, str]]]":
-    """What answers, and what is said about it."""
+    """What answers, and what is said about it. `twin`: the flags that describe one, if that is what answers."""
     from voice.engines.local import LocalOptions, local_engine
     from voice.engines.relay import RelayEngine
-    from voice.server.found import findings, relay_findings
+    from voice.engines.twin import TwinOptions
+    from voice.server.found import findings, relay_findings, twin_findings
 
     if upstream is not None:
         relay = RelayEngine(upstream)
         yield relay, relay_findings(relay)
+        return
+    if twin is not None:
+        async with twin_of(twin, TwinOptions(config.settings.life)) as scripted:
+            yield scripted, twin_findings(scripted)
         return
     async with local_engine(LocalOptions(synthesizer=config.settings.speech, life_s=config.settings.life, chat=chat)) as engine:
         yield engine, findings(engine, key=bool(config.key_origins))

@@ -6,6 +6,7 @@ from voice.commands.answering import chat_of
 from voice.commands.flags import SYNTHESIZERS, add_config, settle
 from voice.commands.printing import printable
 from voice.commands.reaching import add_dialect, server_of
+from voice.commands.twin import add_script, twin_of, wants_twin
 
 TYPE_CHECKING = False
 """As `typing.TYPE_CHECKING`, without the import."""
@@ -13,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from voice.engines.destination import Destination
     from voice.engines.endpoint import ChatOptions
+    from voice.session import Answering
     from voice.talk import Report, TalkOptions
 
 
@@ -23,9 +25,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     where.add_argument("--url", help="a Realtime server: ws://, wss://, http:// or https://")
     where.add_argument(
         "--engine",
-        choices=["local", "relay"],
+        choices=["local", "relay", "twin"],
         help="what answers: an engine in this process (the default), or a service (as with --provider)",
     )
+    add_script(parser)
     parser.add_argument("--provider", metavar="NAME", help="a service by its name (with its key); after --engine local: its chat model")
     add_dialect(parser)
     parser.add_argument("--model", help="which model answers there")
@@ -54,13 +57,15 @@ def run(options: argparse.Namespace) -> int:
     chat = chat_of(config, relays=True) if server is None else None
     chosen = TalkOptions("client" if options.push_to_talk else options.turns, options.push_to_talk)
     report = JsonLines() if options.json else PlainLines()
-    return 0 if asyncio.run(_talk(options, chosen, server, chat, report)) else 1
+    twin = wants_twin(options, config)
+    return 0 if asyncio.run(_talk(options, chosen, server, twin, chat, report)) else 1
 
 
 async def _talk(
     options: argparse.Namespace,
     chosen: "TalkOptions",
     server: "Destination | None",
+    twin: bool,
     chat: "ChatOptions | None",
     report: "Report",
 ) -> bool:
@@ -80,9 +85,10 @@ async def _talk(
         # The devices first: whoever has none is told so at once, and is not kept waiting for a model.
         opened = await stack.enter_async_context(open_devices(options.input, options.output, report.note))
         half_duplex = opened.beside and not options.headphones and not chosen.push_to_talk
-        engine = None
+        engine: Answering | None = None
         if server is None:
-            engine = await stack.enter_async_context(local_engine(LocalOptions(synthesizer=options.speech, warm=True, chat=chat)))
+            local = LocalOptions(synthesizer=options.speech, warm=True, chat=chat)
+            engine = await stack.enter_async_context(twin_of(options) if twin else local_engine(local))
         detector = None if chosen.push_to_talk else TurnDetector(TurnSettings(), make_detector())
         settings = settings_of(turns=chosen.turns)
         session = await stack.enter_async_context(connect(server, settings=settings, engine=engine, detector=detector))

@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
+    from voice.config import Config
     from voice.engines.twin import TwinEngine, TwinOptions
     from voice.links.trace import Sink
 
@@ -33,6 +34,18 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def add_script(parser: argparse.ArgumentParser) -> None:
     """The flags that say how the twin answers."""
     parser.add_argument("--script", metavar="TOML", help="what the twin answers (default: it repeats what was typed)")
+
+
+def wants_twin(options: argparse.Namespace, config: "Config") -> bool:
+    """Whether the twin is what answers. Raises: UsageError for a script that nothing would answer with."""
+    from voice.errors import UsageError
+
+    settings = config.settings
+    if settings.engine == "twin" and not settings.url:
+        return True
+    if options.script:
+        raise UsageError("--script is for the twin: give --engine twin too")
+    return False
 
 
 def twin_of(options: argparse.Namespace, chosen: "TwinOptions | None" = None) -> "AbstractAsyncContextManager[TwinEngine]":
