@@ -9,9 +9,10 @@ import pytest
 
 import voice
 from tests.support.needs import needs
-from tests.support.wire import left_over
+from tests.support.wire import Wire, left_over
 from voice.engines.script import read_script
-from voice.errors import ConfigError
+from voice.errors import ConfigError, UsageError
+from voice.links.dial import dial
 from voice.protocol.notices import ReplyEnded, ReplyText
 
 SCRIPT = 'voice = "tones"\n[[reply]]\nsay = "Hello, {heard}."\n'
@@ -95,3 +96,24 @@ async def test_a_life_is_as_long_as_it_is_told() -> None:
         async with voice.connect(twin.url, reconnect=False) as session:
             ended = [event async for event in session][-1]
         assert isinstance(ended, voice.SessionEnded) and ended.close_code == 1001
+
+
+async def test_a_twin_speaks_a_dialect_to_everybody_and_the_same_each_time() -> None:
+    texts: list[list[object]] = []
+    for _ in range(2):
+        async with asyncio.timeout(30), voice.twin(f"expires_at = 1\n{SCRIPT}", hurry=True, dialect="beta") as twin:
+            link = await dial(twin.url)
+            wire = Wire(link)
+            assert "modalities" in (await wire.until("session.created"))["session"]
+            await wire.send("session.update", session={"input_audio_format": "pcm16", "instructions": "Be brief."})
+            await wire.until("session.updated")
+            await wire.type("you")
+            await wire.until("rate_limits.updated")
+            await link.close()
+        kinds = wire.kinds()
+        assert "response.audio.delta" in kinds and "response.output_audio.delta" not in kinds
+        texts.append(list(wire.events))
+    assert texts[0] == texts[1]
+    with pytest.raises(UsageError, match="no dialect 'betta': did you mean 'beta'?"):
+        async with voice.twin(dialect="betta"):
+            raise AssertionError

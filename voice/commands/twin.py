@@ -21,6 +21,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     """Describe the command."""
     parser = commands.add_parser("twin", help="serve a scripted double of the service, for tests", description=run.__doc__)
     add_script(parser)
+    what = "what it speaks to everybody: ga, beta, or the dialect of a service (default: ga, and the beta to clients that want it)"
+    parser.add_argument("--dialect", metavar="NAME", help=what)
     parser.add_argument("--life", type=seconds, metavar="SECONDS", help="end every session after this time (default: 3600)")
     parser.add_argument("--trace", metavar="DIR", help="write each session down there: session-001.jsonl, ...")
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
@@ -62,8 +64,10 @@ def run(options: argparse.Namespace) -> int:
     """Serve the Realtime protocol with scripted replies, for tests of clients: no key, no network, no model. Ctrl-C ends it."""
     import asyncio
 
+    from voice.server.twin import twin_listens
+
     config = settle(options)
-    listen = serve_options(config)
+    listen = twin_listens(serve_options(config), options.dialect)
 
     async def run() -> None:
         from voice.engines.twin import TwinOptions

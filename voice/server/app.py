@@ -14,14 +14,16 @@ from pathlib import Path
 from aiohttp import WSCloseCode, web
 
 from voice import __version__
+from voice.engines.local import random_id
 from voice.errors import MissingError, UsageError
 from voice.links.web import WebLink
 from voice.policy.secrets import signing_key
+from voice.protocol.accents import NewId
 from voice.protocol.dialect import DIALECTS
 from voice.server import secrets
 from voice.server.guard import Door, refusal, stranger
 from voice.server.heads import HEARD, impatient
-from voice.server.realtime import DIALECT, DOOR, DRAINING, ENGINE, LINKS, PATHS, PLACES, Engine, problem, realtime
+from voice.server.realtime import DIALECT, DOOR, DRAINING, ENGINE, LINKS, NEW_IDS, PATHS, PLACES, Engine, problem, realtime
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,8 @@ class ServeOptions:
     """Of pages that may come besides our own, as `guard.origin_of` gives them."""
     dialect: str | None = None
     """What is spoken to every client (a name in `protocol/dialect.py`); None: today's protocol, and the beta to clients that show that they want it."""
+    new_ids: Callable[[], NewId] = lambda: random_id
+    """Gives each session its source of ids for what the server puts on the wire beside the engine."""
 
 
 def web_folder() -> Path:
@@ -81,6 +85,7 @@ def make_app(engine: Engine, options: ServeOptions, found: dict[str, str]) -> we
     app[ENGINE], app[DOOR] = engine, Door(signing, options.host, options.server_key, options.origins)
     app[PLACES], app[LINKS], app[DRAINING] = asyncio.Semaphore(options.max_sessions), set(), asyncio.Event()
     app[FOUND], app[HEARD] = found, set()
+    app[NEW_IDS] = options.new_ids
     app[DIALECT] = None if options.dialect is None else DIALECTS[options.dialect]
     app.router.add_get("/healthz", _health)
     app.router.add_get("/readyz", _ready)

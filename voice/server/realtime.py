@@ -23,7 +23,7 @@ from voice.links.preset import PresetLink
 from voice.links.spoken import before_client
 from voice.links.web import WebLink, accept
 from voice.policy.secrets import Grant
-from voice.protocol.accents import BETA, GA, Exchange
+from voice.protocol.accents import BETA, GA, Exchange, NewId
 from voice.protocol.codec import encode
 from voice.protocol.dialect import Dialect
 from voice.protocol.events import ErrorEvent
@@ -54,6 +54,8 @@ DOOR: web.AppKey[Door] = web.AppKey("door", Door)
 PLACES: web.AppKey[asyncio.Semaphore] = web.AppKey("places", asyncio.Semaphore)
 LINKS: web.AppKey[set[WebLink]] = web.AppKey("links", set[WebLink])
 DIALECT: web.AppKey[Dialect | None] = web.AppKey("dialect", Dialect)
+NEW_IDS: web.AppKey[Callable[[], NewId]] = web.AppKey("new_ids")
+"""Gives each session its source of ids for what the server itself puts on the wire, beside those of the engine."""
 DRAINING: web.AppKey[asyncio.Event] = web.AppKey("draining", asyncio.Event)
 PATHS = ("/v1/realtime", "/realtime", "/openai/v1/realtime", "/openai/realtime")
 """Where it is served. The first is the service's; a client that was given an address without `/v1` asks for the second, and those made
@@ -152,12 +154,14 @@ async def _session(request: web.Request, socket: web.WebSocketResponse, grant: G
 async def _talk(request: web.Request, socket: web.WebSocketResponse, granted: dict[str, object], talk: Talk) -> None:
     """As `_carry`, with somebody who speaks the protocol of today. `granted`: the settings that a secret brought along."""
 
+    new_id = request.app[NEW_IDS]()
+
     async def interpreted(link: Link) -> LinkClosed:
-        near = before_client(link, Exchange(spoken(request), GA, random_id))
+        near = before_client(link, Exchange(spoken(request), GA, new_id))
         async with asyncio.TaskGroup() as group:
             answering = group.create_task(near.answer(), name="answers of a dialect")
             try:
-                return await talk(PresetLink(near, granted, random_id("event")) if granted else near)
+                return await talk(PresetLink(near, granted, new_id("event")) if granted else near)
             finally:
                 answering.cancel()
 

@@ -9,14 +9,17 @@ async with voice.twin('[[reply]]\\nsay = "Hello."') as twin:
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from voice.engines.local import LIFE_S
+from voice.engines.local import LIFE_S, counted_ids
 from voice.engines.script import Script, default_script, load_script, read_script
 from voice.engines.twin import TwinEngine, TwinOptions, twin_engine
+from voice.errors import UsageError
 from voice.links.trace import Sink
+from voice.policy.tables import near
+from voice.protocol.dialect import DIALECTS
 from voice.server.app import ServeOptions, served
 from voice.server.found import twin_findings
 
@@ -72,11 +75,13 @@ async def twin(
     *,
     life_s: float = LIFE_S,
     hurry: bool = False,
+    dialect: str | None = None,
     host: str = "127.0.0.1",
     port: int = 0,
 ) -> AsyncIterator[Twin]:
     """A twin that answers as `script` says: the text of one, the path of its file, or None for an echo. `hurry`: its delays and paces are
-    passed over, the order stays. Raises: ConfigError (with file, line and key), MissingError (the port is taken).
+    passed over, the order stays. `dialect`: see `twin_listens`.
+    Raises: ConfigError (with file, line and key), UsageError (an unknown dialect), MissingError (the port is taken).
     """
     sessions: list[TwinTrace] = []
 
@@ -85,10 +90,19 @@ async def twin(
         sessions.append(TwinTrace())
         yield sessions[-1]
 
-    chosen = _script(script)
+    chosen, listens = _script(script), twin_listens(ServeOptions(host, port), dialect)
     async with twin_engine(chosen, TwinOptions(life_s=life_s, hurry=hurry, traces=noted)) as engine:
-        async with served(engine, ServeOptions(host, port), twin_findings(engine)) as (_, address):
+        async with served(engine, listens, twin_findings(engine)) as (_, address):
             yield Twin(address, engine, sessions)
+
+
+def twin_listens(options: ServeOptions, dialect: str | None) -> ServeOptions:
+    """How a twin listens: what it puts on the wire is counted, and it speaks this dialect to everybody; None: today's protocol, and the beta
+    to clients that show that they want it. Raises: UsageError.
+    """
+    if dialect is not None and dialect not in DIALECTS:
+        raise UsageError(f"no dialect '{dialect}'{near(dialect, tuple(DIALECTS))}")
+    return replace(options, dialect=dialect, new_ids=lambda: counted_ids("t"))
 
 
 def _script(given: str | Path | Script | None) -> Script:
