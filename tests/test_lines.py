@@ -1,5 +1,7 @@
 """What whoever answers reads of a conversation."""
 
+import msgspec
+
 from voice.protocol.conversation import message
 from voice.protocol.lines import Call, Line, lines_of
 from voice.protocol.objects import Content, Item
@@ -23,6 +25,12 @@ def test_who_said_and_called_what() -> None:
         Line("tool", "42", call_id="c1"),
         Line("assistant", "Forty-two."),
     ]
+
+
+def test_a_line_knows_its_item() -> None:
+    said = message("a", "user", [Content("input_text", text="Hi.")], "completed")
+    call, output = (msgspec.structs.replace(item, id=item_id) for item, item_id in ((CALL, "b"), (OUTPUT, "c")))
+    assert [line.item_id for line in lines_of([said, call, output])] == ["a", "b", "c"]
 
 
 def test_what_says_nothing_is_left_out() -> None:

@@ -300,7 +300,7 @@ CLOCK, LAMP = ({"type": "function", "name": name} for name in ("clock", "lamp"))
 @pytest.mark.parametrize("choice", [{}, {"tool_choice": None}])
 @pytest.mark.parametrize(
     ("tools", "want"),
-    [([], "auto"), ([LAMP], "auto"), ([{"type": "mcp", "server_label": "clock", "server_url": "u"}], "auto"), ([LAMP, CLOCK], CLOCK)],
+    [([], "auto"), ([LAMP], "auto"), ([LAMP, CLOCK], CLOCK)],
 )
 def test_a_choice_whose_function_is_gone_is_auto_again(tools: Any, choice: Any, want: Any) -> None:
     """Clients change their tools alone."""

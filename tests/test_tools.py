@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from voice.errors import ProtocolError
-from voice.protocol.tools import Tool, Toolbox, check_choice, check_tools, declared, is_name, toolbox
+from voice.protocol.tools import Tool, Toolbox, check_choice, check_tools, declared, is_name, refuse_taken, toolbox
 
 WEATHER = {"type": "function", "name": "get_weather", "description": "Now.", "parameters": {"type": "object", "properties": {}}}
 CLOCK = {"type": "function", "name": "clock"}
@@ -48,13 +48,12 @@ def test_nothing_must_be_called_where_nothing_is() -> None:
         ({"type": "web_search"}, "invalid_value", "session.tools[1].type"),
         ({"type": "function"}, "missing_required_parameter", "session.tools[1].name"),
         ({"type": "function", "function": {"name": "f"}}, "unknown_parameter", "session.tools[1].function"),
-        ({"type": "mcp", "server_label": "s"}, "missing_required_parameter", "session.tools[1].server_url"),
+        (MCP, "invalid_value", "session.tools[1].type"),
         ({"type": "function", "name": "two words"}, "invalid_value", "session.tools[1].name"),
         ({"type": "function", "name": "x" * 65}, "invalid_value", "session.tools[1].name"),
         ({"type": "function", "name": 7}, "invalid_type", "session.tools[1].name"),
         ({"type": "function", "name": "f", "parameters": []}, "invalid_type", "session.tools[1].parameters"),
         ({"type": "function", "name": "f", "description": {}}, "invalid_type", "session.tools[1].description"),
-        ({"type": "mcp"}, "missing_required_parameter", "session.tools[1].server_label"),
     ],
 )
 def test_tools_that_are_refused(tool: Any, code: str, param: str) -> None:
@@ -63,7 +62,7 @@ def test_tools_that_are_refused(tool: Any, code: str, param: str) -> None:
     assert (caught.value.code, caught.value.param) == (code, param)
 
 
-@pytest.mark.parametrize("tools", [None, [], [WEATHER, MCP, CLOCK], [{**CLOCK, "parameters": None, "description": None}]])
+@pytest.mark.parametrize("tools", [None, [], [WEATHER, CLOCK], [{**CLOCK, "parameters": None, "description": None}]])
 def test_tools_that_are_taken(tools: Any) -> None:
     check_tools(tools, "session.tools")
 
@@ -76,19 +75,32 @@ def test_tools_that_are_taken(tools: Any) -> None:
         ({"type": "function"}, "missing_required_parameter", "r.tool_choice.name"),
         ({"type": "function", "name": "gone"}, "invalid_value", "r.tool_choice"),
         ({"type": "tool", "name": "clock"}, "invalid_value", "r.tool_choice.type"),
-        ({"type": "mcp"}, "missing_required_parameter", "r.tool_choice.server_label"),
+        ({"type": "mcp", "server_label": "files"}, "invalid_value", "r.tool_choice.type"),
     ],
 )
 def test_choices_that_are_refused(choice: Any, code: str, param: str) -> None:
     with pytest.raises(ProtocolError) as caught:
-        check_choice(choice, [WEATHER, MCP, CLOCK], "r.tool_choice")
+        check_choice(choice, [WEATHER, CLOCK], "r.tool_choice")
     assert (caught.value.code, caught.value.param) == (code, param)
 
 
-@pytest.mark.parametrize("choice", ["auto", "none", "required", NAMED, {"type": "mcp", "server_label": "x"}, None])
+@pytest.mark.parametrize("choice", ["auto", "none", "required", NAMED, None])
 def test_choices_that_are_taken(choice: Any) -> None:
     check_choice(choice, [CLOCK], "r.tool_choice")
     check_choice({"type": "function", "name": "later"}, None, "session.tool_choice")
+
+
+def test_an_mcp_server_is_not_for_a_client_to_name() -> None:
+    with pytest.raises(ProtocolError, match="'mcp'.*server's configuration"):
+        check_tools([MCP], "session.tools")
+
+
+def test_the_server_s_own_names_are_taken() -> None:
+    refuse_taken([WEATHER, CLOCK], {"order_state"}, "session.tools")
+    refuse_taken(None, {"clock"}, "session.tools")
+    with pytest.raises(ProtocolError, match="'clock' is a function of the server's own") as caught:
+        refuse_taken([WEATHER, CLOCK], {"clock"}, "response.tools")
+    assert (caught.value.code, caught.value.param) == ("invalid_value", "response.tools[1].name")
 
 
 def test_a_function_is_declared_as_it_is_read() -> None:

@@ -148,7 +148,11 @@ class Prompt:
     instructions: str = ""
     """The session's (or the response's) instructions."""
     toolbox: Toolbox = Toolbox()
-    """Which functions of the client's may be called, and whether one must."""
+    """Which functions may be called, and whether one must."""
+    spoken: bool = True
+    """The answer is heard, not read."""
+    lasting: bool = True
+    """What comes of it belongs to the conversation: False for an answer out of band, or to an `input` of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +166,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """More of the call of a function of the client's: the first piece names it, the same `call_id` adds to its arguments."""
+    """More of the call of a function: the first piece names it, the same `call_id` adds to its arguments."""
 
     call_id: str
     name: str

@@ -16,6 +16,7 @@ from voice.engines.base import Responder, Synthesizer, Transcriber
 from voice.engines.cascade import Cascade, Parts
 from voice.engines.endpoint import ChatOptions
 from voice.engines.speaker import Clocks
+from voice.engines.toolset import NOBODY, Filler, ToolContext, Toolset
 from voice.errors import LinkClosed, VoiceError, first_of
 from voice.links.base import Link
 from voice.links.driver import Driver
@@ -63,6 +64,10 @@ class LocalOptions:
     """Load every model before the first session (a second of CPU), not beside it."""
     chat: ChatOptions | None = None
     """The language model that answers; None: the offline skills."""
+    tools: Toolset | None = None
+    """The server's own tools, which its owner has entered (`async with`)."""
+    filler: Filler = Filler()
+    """What is said while they are at work."""
 
 
 class LocalEngine:
@@ -84,9 +89,15 @@ class LocalEngine:
         """The language model that answers; None: the offline skills."""
         return self._options.chat
 
-    async def serve(self, link: Link, model: str = MODEL) -> LinkClosed:
-        """Answer one client until its link ends; returns how it ended."""
-        return await self._serve(link, defaults(model, self._options.new_id("sess"), self._expires_at, voice=self.synthesizer.name))
+    @property
+    def tools(self) -> Toolset | None:
+        """The server's own tools; None if it has none."""
+        return self._options.tools
+
+    async def serve(self, link: Link, model: str = MODEL, context: ToolContext = NOBODY) -> LinkClosed:
+        """Answer one client until its link ends; returns how it ended. `context`: what the server's tools are told of the client's user."""
+        settings = defaults(model, self._options.new_id("sess"), self._expires_at, voice=self.synthesizer.name)
+        return await self._serve(link, settings, context)
 
     async def transcribe(self, link: Link) -> LinkClosed:
         """Write down what one client says, without answers, until its link ends; returns how it ended."""
@@ -97,12 +108,22 @@ class LocalEngine:
         """When a session that begins now will end, in Unix seconds."""
         return int(self._options.clocks.wall_s() + self._options.life_s)
 
-    async def _serve(self, link: Link, settings: Session) -> LinkClosed:
+    def _responder(self, context: ToolContext) -> Responder:
+        responder, tools = self._new_responder(), self._options.tools
+        if tools is None:
+            return responder
+        # As below: whoever talks to a server needs none of this.
+        from voice.engines.serverside import ServerSide
+
+        return ServerSide(responder, tools, self._options.new_id, context, self._options.filler)
+
+    async def _serve(self, link: Link, settings: Session, context: ToolContext = NOBODY) -> LinkClosed:
         clocks = self._options.clocks
         ends_at = clocks.now() + self._options.life_s
         turns = await asyncio.to_thread(turn_detectors)
-        session = ServerSession(settings, self._options.new_id, turns, ends_at, self.transcriber.name)
-        cascade = Cascade(session, Parts(self.transcriber, self.synthesizer, self._new_responder()), clocks)
+        taken = frozenset[str]() if self.tools is None else self.tools.names
+        session = ServerSession(settings, self._options.new_id, turns, ends_at, self.transcriber.name, taken=taken)
+        cascade = Cascade(session, Parts(self.transcriber, self.synthesizer, self._responder(context)), clocks)
         driver: Driver[Order] = Driver(session, link, cascade.obey, clocks.now, lambda: session.waiting_bytes > MAX_WAITING_BYTES)
         self.sessions += 1
         try:

@@ -118,7 +118,7 @@ def _outputs(lines: Sequence[Line]) -> list[str]:
     for line in reversed(lines):
         if line.role == "tool":
             outputs.insert(0, line.text)
-        elif outputs or line.call is None:
+        elif line.call is None:
             break
     return outputs if lines and lines[-1].role == "tool" else []
 

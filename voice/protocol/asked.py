@@ -65,7 +65,9 @@ def asked(
         choice = choice if choice == "none" else "auto"
     parallel = _chosen(params.parallel_tool_calls, session.parallel_tool_calls, True)
     box = toolbox(tools, choice, parallel)
-    order = ReplyWanted(plan.response_id, plan.spoken, instructions, context, heard_item, plan.voice, plan.speed, box)
+    order = ReplyWanted(
+        plan.response_id, plan.spoken, instructions, context, heard_item, plan.voice, plan.speed, box, plan.conversation_id is None
+    )
     return Asked(plan, order, tuple(listen))
 
 

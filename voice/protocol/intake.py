@@ -36,6 +36,7 @@ from voice.protocol.requests import (
     SessionUpdate,
 )
 from voice.protocol.settings import Locks, audio_input, audio_output, encoding_of, merged, transcribes
+from voice.protocol.tools import refuse_taken
 from voice.protocol.turntaking import MakeDetector, TurnTaking
 
 ANSWERING = (ItemCreate, ItemTruncate, ResponseCreate, ResponseCancel)
@@ -45,13 +46,21 @@ ANSWERING = (ItemCreate, ItemTruncate, ResponseCreate, ResponseCancel)
 class Intake:
     """See the top of the file."""
 
-    def __init__(self, settings: Session, new_id: Callable[[str], str], make_detector: MakeDetector, recogniser: str = "") -> None:
+    def __init__(
+        self,
+        settings: Session,
+        new_id: Callable[[str], str],
+        make_detector: MakeDetector,
+        recogniser: str = "",
+        taken: frozenset[str] = frozenset(),
+    ) -> None:
         self.settings = settings
         self.conversation = Conversation()
         self.replies = Replies(self.conversation, new_id("conv"), new_id)
         self.turns = TurnTaking(settings, self.conversation, self.replies, new_id, make_detector)
         self._new_id = new_id
         self._recogniser = recogniser
+        self._taken = taken
 
     def obey(self, event: ClientEvent) -> Iterable[Output]:
         """One event of the client. Raises: ProtocolError (before or while the result is read)."""
@@ -77,7 +86,9 @@ class Intake:
             case ItemTruncate():
                 return self._truncate(event)
             case ResponseCreate():
-                return self.replies.create(self.settings, _params(event))
+                params = _params(event)
+                refuse_taken(params.tools, self._taken, "response.tools")
+                return self.replies.create(self.settings, params)
             case ResponseCancel():
                 asked = event.response_id if isinstance(event.response_id, str) else None
                 return [*self.replies.cancel(asked, "client_cancelled"), *self.replies.waiting(self.settings)]
@@ -94,6 +105,7 @@ class Intake:
         return [ItemTruncated(item_id=event.item_id, audio_end_ms=end_ms, transcript=cut.transcript, estimated=cut.estimated)]
 
     def _update(self, patch: Session) -> list[Output]:
+        refuse_taken(patch.tools, self._taken, "session.tools")
         locks = Locks(voice=self.conversation.spoken, speed=self.replies.active is not None)
         self.settings = merged(self.settings, patch, locks, self._recogniser)
         return [SessionUpdated(session=self.settings), *self.turns.update(self.settings)]

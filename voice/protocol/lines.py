@@ -1,7 +1,7 @@
 """The conversation as whoever answers reads it: who said what, which functions were called, and what came of it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from voice.protocol.conversation import text_of
 from voice.protocol.objects import Item
@@ -28,6 +28,8 @@ class Line:
     """What the assistant called; such a line has no text."""
     call_id: str = ""
     """Of a tool's line: the call that it answers."""
+    item_id: str = field(default="", compare=False)
+    """The item that it was; "" if it was none."""
 
 
 def lines_of(items: Iterable[Item]) -> list[Line]:
@@ -36,11 +38,12 @@ def lines_of(items: Iterable[Item]) -> list[Line]:
     for item in items:
         match item.type:
             case "message" if item.status != "in_progress" and (text := text_of(item)):
-                found.append(Line(str(item.role), text))
+                found.append(Line(str(item.role), text, item_id=_known(item.id)))
             case "function_call" if item.status == "completed":
-                found.append(Line("assistant", "", Call(_known(item.call_id), _known(item.name), _known(item.arguments))))
+                call = Call(_known(item.call_id), _known(item.name), _known(item.arguments))
+                found.append(Line("assistant", "", call, item_id=_known(item.id)))
             case "function_call_output":
-                found.append(Line("tool", _known(item.output), call_id=_known(item.call_id)))
+                found.append(Line("tool", _known(item.output), call_id=_known(item.call_id), item_id=_known(item.id)))
     return found
 
 

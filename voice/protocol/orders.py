@@ -71,6 +71,8 @@ class ReplyWanted:
     """How fast it is spoken: 0.25 to 1.5, 1 is the voice's own speed."""
     toolbox: Toolbox = Toolbox()
     """Which functions of the client's it may call, and whether it must."""
+    beside: bool = False
+    """Out of band: nothing of it stays in the conversation."""
 
 
 @dataclass(frozen=True, slots=True)

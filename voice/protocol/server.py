@@ -40,8 +40,9 @@ MAX_WHY_LETTERS = 1_000
 class ServerSession:
     """One session. `settings` are complete (`settings.defaults`); `new_id("item")` gives a fresh id; `ends_at` is monotonic.
 
-    `recogniser`: the name of what writes down, which the client is told whatever model it asks for; "" tells what it asked for. `allowance`: how many
-    events a client may send, if not the usual number.
+        `recogniser`: the name of what writes down, which the client is told whatever model it asks for; "" tells what it asked for. `allowance`: how many
+    events a client may send, if not the usual number. `taken`: names that no function of the client's may have, because functions of the
+    server's own have them.
     """
 
     def __init__(
@@ -52,9 +53,10 @@ class ServerSession:
         ends_at: float,
         recogniser: str = "",
         allowance: Allowance | None = None,
+        taken: frozenset[str] = frozenset(),
     ) -> None:
         self._new_id = new_id
-        self._intake = Intake(settings, new_id, make_detector, recogniser)
+        self._intake = Intake(settings, new_id, make_detector, recogniser, taken)
         self.conversation: Conversation = self._intake.conversation
         """The items so far."""
         self._allowance = allowance or Allowance()

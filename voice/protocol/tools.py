@@ -1,32 +1,27 @@
 """The tools of a session or of a response: what is refused, and which functions an answer may call.
 
-Functions are called by whatever answers; tools of other kinds (`mcp`) are accepted, and nothing here calls them.
+Functions are called by whatever answers. A client declares functions of its own and nothing else: which MCP servers are asked, and
+which functions run on this side, is for the server's owner to say.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from voice.errors import ProtocolError
-from voice.protocol.refusing import need_known, need_one_of, need_text, of_kind, one_of
+from voice.protocol.refusing import need_known, need_one_of, need_text, of_kind, one_of, quoted
 
-KINDS = ("function", "mcp")
+KINDS = ("function",)
 CHOICES = ("auto", "none", "required")
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-_FIELDS = {
-    "function": frozenset({"type", "name", "description", "parameters"}),
-    "mcp": frozenset(
-        {"type", "server_label", "server_url", "connector_id", "tunnel_id", "server_description", "authorization", "headers"}
-        | {"allowed_tools", "allowed_callers", "require_approval", "defer_loading"}
-    ),
-}
-_CHOICE_FIELDS = {"function": frozenset({"type", "name"}), "mcp": frozenset({"type", "server_label", "name"})}
+_FIELDS = frozenset({"type", "name", "description", "parameters"})
+_CHOICE_FIELDS = frozenset({"type", "name"})
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A function of the client's."""
+    """A function that may be called: the client's or the server's own."""
 
     name: str
     description: str = ""
@@ -88,13 +83,8 @@ def check_tools(tools: Any, path: str) -> None:
     """Refuse tools that nobody could call. `path`: "session.tools", "response.tools". Raises: ProtocolError."""
     for i, tool in enumerate(tools if isinstance(tools, list) else ()):
         place = f"{path}[{i}]"
-        need_one_of(tool, "type", KINDS, place)
-        need_known(tool, _FIELDS[tool["type"]], place)
-        if tool["type"] == "mcp":
-            need_text(tool, "server_label", place)
-            if not any(tool.get(name) for name in ("server_url", "connector_id", "tunnel_id")):
-                need_text(tool, "server_url", place)
-            continue
+        _need_function(tool, place)
+        need_known(tool, _FIELDS, place)
         _need_name(tool, place)
         for name, wanted, shown in (("description", str, "a string"), ("parameters", dict, "an object")):
             of_kind(tool.get(name), wanted, shown, f"{place}.{name}")
@@ -105,14 +95,19 @@ def check_choice(choice: Any, tools: Any, path: str) -> None:
     if isinstance(choice, str):
         one_of(choice, path, CHOICES)
     elif isinstance(choice, dict):
-        need_one_of(choice, "type", KINDS, path)
-        need_known(choice, _CHOICE_FIELDS[choice["type"]], path)
-        if choice["type"] == "mcp":
-            need_text(choice, "server_label", path)
-            return
+        _need_function(choice, path)
+        need_known(choice, _CHOICE_FIELDS, path)
         _need_name(choice, path)
         if tools is not None and choice["name"] not in _names(tools):
             raise ProtocolError(f"Tool choice '{choice['name']}' not found in 'tools' parameter.", "invalid_value", path)
+
+
+def refuse_taken(tools: Any, taken: Collection[str], path: str) -> None:
+    """Refuse functions with the names of the server's own. Raises: ProtocolError."""
+    for i, tool in enumerate(tools if isinstance(tools, list) else ()):
+        if tool.get("name") in taken:
+            place = f"{path}[{i}].name"
+            raise ProtocolError(f"Invalid '{place}': '{tool['name']}' is a function of the server's own.", "invalid_value", place)
 
 
 def kept_choice(choice: Any, tools: Any) -> Any:
@@ -123,6 +118,14 @@ def kept_choice(choice: Any, tools: Any) -> Any:
 
 def _names(tools: Sequence[Any]) -> set[Any]:
     return {tool.get("name") for tool in tools if tool.get("type") == "function"}
+
+
+def _need_function(fields: Mapping[str, Any], place: str) -> None:
+    """Raises: ProtocolError."""
+    if fields.get("type") == "mcp":
+        message = f"Invalid value: 'mcp'. Supported values are: {quoted(KINDS)}. MCP servers are named in the server's configuration."
+        raise ProtocolError(message, "invalid_value", f"{place}.type")
+    need_one_of(fields, "type", KINDS, place)
 
 
 def _need_name(tool: Mapping[str, Any], place: str) -> None:
