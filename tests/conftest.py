@@ -55,6 +55,8 @@ BULK_FILES = frozenset(
             "cut",
             "dialects_wire",
             "engines_contract",
+            "refused",
+            "roughweb",
             "grammar",
             "network",
             "session_memory",

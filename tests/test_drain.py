@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 
 from voice.links import drain
-from voice.links.drain import drained
+from voice.links.drain import departed, drained
 
 
 class Own(asyncio.Protocol):
@@ -98,5 +98,23 @@ async def test_a_peer_that_leaves_is_not_waited_for() -> None:
         assert await drained(transport) in (0, 1)
         await own.ended.wait()
         assert await drained(transport) == 0
+        server.close()
+    assert own.told[-1] == "lost"
+
+
+async def test_a_peer_is_heard_out_until_it_leaves_however_long_that_takes() -> None:
+    own = Own()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        transport, _, writer, server = await joined(own)
+        waiting = group.create_task(departed(transport))
+        for _ in range(3):
+            writer.write(bytes(1 << 16))
+            await writer.drain()
+            await asyncio.sleep(0.01)
+        assert not waiting.done()
+        writer.close()
+        await waiting
+        await own.ended.wait()
+        await departed(transport)
         server.close()
     assert own.told[-1] == "lost"

@@ -30,12 +30,12 @@ class _Channel:
     """One direction of a pair: texts, and how it ended."""
 
     def __init__(self) -> None:
-        self._texts: deque[str] = deque()
+        self._texts: deque[str | bytes] = deque()
         self._closed: LinkClosed | None = None
         self._readable = asyncio.Event()
         self._writable = asyncio.Event()
 
-    async def put(self, text: str) -> None:
+    async def put(self, text: str | bytes) -> None:
         """Add a text; waits while there are too many. Raises: LinkClosed."""
         while self._closed is None and len(self._texts) >= PAIR_QUEUE:
             self._writable.clear()
@@ -45,7 +45,7 @@ class _Channel:
         self._texts.append(text)
         self._readable.set()
 
-    async def get(self) -> str:
+    async def get(self) -> str | bytes:
         """The oldest text; waits for one. Raises: LinkClosed, once all texts are taken."""
         while not self._texts:
             if self._closed is not None:
@@ -76,7 +76,11 @@ class MemoryLink:
         """See `Link`."""
         await self._out.put(text)
 
-    async def receive(self) -> str:
+    async def send_bytes(self, data: bytes) -> None:
+        """As a binary message. Raises: LinkClosed."""
+        await self._out.put(data)
+
+    async def receive(self) -> str | bytes:
         """See `Link`. What was sent before the close is still received."""
         return await self._in.get()
 
@@ -85,6 +89,11 @@ class MemoryLink:
         ended = LinkClosed(code, close_reason(reason))
         self._in.close(ended, forget=True)
         self._out.close(ended, forget=False)
+
+    def cut(self) -> None:
+        """Lose the connection: what the other end has not received yet is lost with it."""
+        self._in.close(LinkClosed(), forget=True)
+        self._out.close(LinkClosed(), forget=True)
 
 
 def memory_pair() -> tuple[MemoryLink, MemoryLink]:

@@ -5,6 +5,8 @@ says why (RFC 1122, 4.2.2.13). So the rest is read off and forgotten, within bou
 """
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
 QUIET_S = 0.25
@@ -43,23 +45,41 @@ class _Drain(asyncio.Protocol):
         self.own.resume_writing()
 
 
-async def drained(transport: asyncio.Transport) -> int:
-    """Read and forget what still comes, until nothing does; returns how many bytes that were. At most for `MAX_S`, at most `MAX_BYTES`."""
-    if transport.is_closing():
-        return 0
+@contextmanager
+def _draining(transport: asyncio.Transport) -> Iterator[_Drain]:
+    """What comes while the block runs is read off."""
     drain = _Drain(cast(asyncio.Protocol, transport.get_protocol()))
     transport.set_protocol(drain)
     if not transport.is_reading():
         transport.resume_reading()
     try:
-        async with asyncio.timeout(MAX_S):
-            while not drain.lost and drain.read_bytes < MAX_BYTES:
-                drain.stirred.clear()
-                async with asyncio.timeout(QUIET_S):
-                    await drain.stirred.wait()
-    except TimeoutError:
-        # Quiet at last, or too long: either way it was heard out.
-        pass
+        yield drain
     finally:
         transport.set_protocol(drain.own)
+
+
+async def drained(transport: asyncio.Transport) -> int:
+    """Read and forget what still comes, until nothing does; returns how many bytes that were. At most for `MAX_S`, at most `MAX_BYTES`."""
+    if transport.is_closing():
+        return 0
+    with _draining(transport) as drain:
+        try:
+            async with asyncio.timeout(MAX_S):
+                while not drain.lost and drain.read_bytes < MAX_BYTES:
+                    drain.stirred.clear()
+                    async with asyncio.timeout(QUIET_S):
+                        await drain.stirred.wait()
+        except TimeoutError:
+            # Quiet at last, or too long: either way it was heard out.
+            pass
     return drain.read_bytes
+
+
+async def departed(transport: asyncio.Transport) -> None:
+    """Read and forget what comes until the peer has gone, however long that takes."""
+    if transport.is_closing():
+        return
+    with _draining(transport) as drain:
+        while not drain.lost:
+            drain.stirred.clear()
+            await drain.stirred.wait()

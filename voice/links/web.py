@@ -31,6 +31,8 @@ class WebLink:
         self._socket = socket
         self._abort = abort
         self._ended: LinkClosed | None = None
+        self.frozen = False
+        """Whether nothing is to be said to the client any more, not even that it ends (see `roughweb.py`)."""
 
     async def send(self, text: str) -> None:
         """See `Link`."""
@@ -55,6 +57,9 @@ class WebLink:
         if self._socket.closed:
             return
         self._end(code, close_reason(reason))
+        if self.frozen:
+            self._cut()
+            return
         try:
             async with asyncio.timeout(2 * CLOSE_TIMEOUT_S):
                 await self._socket.close(code=code, message=close_reason(reason).encode())
@@ -111,6 +116,11 @@ class Socket(web.WebSocketResponse):
         await drained(self._line)
         self._line.close()
         return True
+
+    def hush(self) -> None:
+        """Ping no more, until something comes."""
+        # aiohttp has no public name for it. Without, a client that is to hear nothing would hear a ping, and be cut off over the missing pong.
+        self._cancel_heartbeat()
 
 
 _REASONS: dict[int, str] = {

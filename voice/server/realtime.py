@@ -9,7 +9,7 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Protocol
 
@@ -19,9 +19,11 @@ from voice.engines.local import random_id
 from voice.engines.relay import TRANSCRIPTION, RelayEngine
 from voice.errors import LinkClosed, MissingError, Refused, Silent
 from voice.links.base import Link
+from voice.links.faulty import Faults
 from voice.links.preset import PresetLink
+from voice.links.roughweb import WebRough
 from voice.links.spoken import before_client
-from voice.links.web import WebLink, accept
+from voice.links.web import Socket, WebLink, accept
 from voice.policy.secrets import Grant
 from voice.protocol.accents import BETA, GA, Exchange, NewId
 from voice.protocol.codec import encode
@@ -29,10 +31,11 @@ from voice.protocol.dialect import Dialect
 from voice.protocol.events import ErrorEvent
 from voice.protocol.objects import ErrorDetail
 from voice.server.guard import Denial, Door, Pass, admission, credential, refusal
+from voice.server.refused import turned_away
 
 
 class Engine(Protocol):
-    """What answers."""
+    """What answers. One with an attribute `faults` (`links/faulty.py`) misbehaves on the wire as that says: a twin."""
 
     name: str
     sessions: int
@@ -57,6 +60,8 @@ DIALECT: web.AppKey[Dialect | None] = web.AppKey("dialect", Dialect)
 NEW_IDS: web.AppKey[Callable[[], NewId]] = web.AppKey("new_ids")
 """Gives each session its source of ids for what the server itself puts on the wire, beside those of the engine."""
 DRAINING: web.AppKey[asyncio.Event] = web.AppKey("draining", asyncio.Event)
+NUMBER: web.RequestKey[int] = web.RequestKey("number", int)
+"""Which session of a twin a request is for, from 1."""
 PATHS = ("/v1/realtime", "/realtime", "/openai/v1/realtime", "/openai/realtime")
 """Where it is served. The first is the service's; a client that was given an address without `/v1` asks for the second, and those made
 for Azure, which name the model `deployment`, for the others."""
@@ -112,11 +117,21 @@ async def realtime(request: web.Request) -> web.StreamResponse:
         return _draining()
     if app[PLACES].locked():
         return problem(429, "Too many sessions: try again later.", "rate_limit_exceeded", {"Retry-After": str(RETRY_AFTER_S)})
+    if (faults := faults_of(app[ENGINE])) is not None:
+        request[NUMBER], refuse = faults.arrive()
+        if refuse is not None:
+            return await turned_away(request, refuse, app[DRAINING])
     async with app[PLACES]:
         return await _session(request, socket, entry.grant)
 
 
-async def _session(request: web.Request, socket: web.WebSocketResponse, grant: Grant | None) -> web.StreamResponse:
+def faults_of(engine: Engine) -> Faults | None:
+    """How an engine misbehaves on purpose; None: not at all."""
+    faults = getattr(engine, "faults", None)
+    return faults if isinstance(faults, Faults) else None
+
+
+async def _session(request: web.Request, socket: Socket, grant: Grant | None) -> web.StreamResponse:
     engine, granted = request.app[ENGINE], grant.session if grant else {}
     asked = request.query.get("model") or request.query.get("deployment")
     model = str(granted.get("model") or asked or "")[:LONGEST_MODEL]
@@ -151,7 +166,7 @@ async def _session(request: web.Request, socket: web.WebSocketResponse, grant: G
     return socket
 
 
-async def _talk(request: web.Request, socket: web.WebSocketResponse, granted: dict[str, object], talk: Talk) -> None:
+async def _talk(request: web.Request, socket: Socket, granted: dict[str, object], talk: Talk) -> None:
     """As `_carry`, with somebody who speaks the protocol of today. `granted`: the settings that a secret brought along."""
 
     new_id = request.app[NEW_IDS]()
@@ -168,14 +183,15 @@ async def _talk(request: web.Request, socket: web.WebSocketResponse, granted: di
     await _carry(request, socket, interpreted)
 
 
-async def _carry(request: web.Request, socket: web.WebSocketResponse, talk: Talk) -> None:
+async def _carry(request: web.Request, socket: Socket, talk: Talk) -> None:
     """Upgrade and talk."""
     links = request.app[LINKS]
     await socket.prepare(request)
     link = WebLink(socket, request.transport.abort if request.transport is not None else None)
     links.add(link)
     try:
-        ended = await talk(link)
+        async with _line(request, socket, link) as line:
+            ended = await talk(line)
         log.info("a session ended: %s", ended)
         await link.close()
     except Exception:
@@ -184,6 +200,17 @@ async def _carry(request: web.Request, socket: web.WebSocketResponse, talk: Talk
         await link.close(WSCloseCode.INTERNAL_ERROR, "the engine failed")
     finally:
         links.discard(link)
+
+
+@contextlib.asynccontextmanager
+async def _line(request: web.Request, socket: Socket, link: WebLink) -> AsyncIterator[Link]:
+    """What the session talks over: the link, or what a twin's faults make of it."""
+    faults = faults_of(request.app[ENGINE])
+    if faults is None or request.transport is None:
+        yield link
+        return
+    async with faults.line(request[NUMBER], link, WebRough(link, socket, request.transport)) as faulty:
+        yield faulty
 
 
 async def _refuse_model(link: Link) -> LinkClosed:

@@ -1,0 +1,227 @@
+"""A link that misbehaves on purpose, between a connection and the session behind it. What goes wrong is decided in `policy/faulting.py`.
+
+    the session -- send ---> down ---> [ flow ] ---> the connection           whoever sends also does what is due
+                                         ^ time: one task that waits for it
+    the session <- receive <--- up <--- the connection                        the reader never sends: it wakes that task
+
+The session's sender waits while events are kept from going out, so nothing piles up behind a stall.
+"""
+
+import asyncio
+import itertools
+import math
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from voice.errors import LinkClosed
+from voice.links.base import Link, MemoryLink
+from voice.links.rough import MemoryRough, Rough
+from voice.policy.deeds import Close, Refuse, Reset
+from voice.policy.faulting import Act, Freeze, SessionFaults, Thaw
+from voice.policy.faults import FaultPlan
+from voice.policy.garbage import Raw, Send
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A frame that went to the client; bytes: a frame that is no text in UTF-8, or a binary one."""
+
+    data: str | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message that came from the client."""
+
+    data: str | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A handshake that was not let in."""
+
+    how: Refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The connection is over, by the client or by us."""
+
+    close_code: int
+    reason: str
+
+
+Sight = Sent | Received | Refused | Ended
+Witness = Callable[[int, Sight], None]
+"""Is told what passes on the wire, with the number of the session."""
+
+
+class Faults:
+    """The faults of a twin, for every connection that comes. `witness` is told what really passes."""
+
+    def __init__(self, plan: FaultPlan | None = None, witness: Witness | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self.plan = plan or FaultPlan()
+        self._witness = witness or (lambda number, sight: None)
+        self._clock = clock
+        self._numbers = itertools.count(1)
+
+    def arrive(self) -> tuple[int, Refuse | None]:
+        """A client wants in: the number of its session, and how it is refused (None: it is let in)."""
+        number = next(self._numbers)
+        refuse = self.plan.refusal(number)
+        if refuse is not None:
+            self._witness(number, Refused(refuse))
+        return number, refuse
+
+    @asynccontextmanager
+    async def line(self, number: int, link: Link, rough: Rough) -> "AsyncIterator[FaultyLink]":
+        """What the session is to talk over; `link` and `rough` are the same connection."""
+        faulty = FaultyLink(link, rough, self.plan.session(number, self._clock()), lambda sight: self._witness(number, sight), self._clock)
+        failure: BaseException | None = None
+        async with asyncio.TaskGroup() as group:
+            timing = group.create_task(faulty.keep_time(), name="faults by time")
+            try:
+                yield faulty
+            except BaseException as exc:
+                # Raised again below: the task group would wrap it.
+                failure = exc
+            if not faulty.ending:
+                # Else it ends the connection, within the time that a close may take.
+                timing.cancel()
+        if failure is not None:
+            raise failure
+
+    async def between(self, link: MemoryLink, serve: Callable[[Link], Awaitable[LinkClosed]]) -> LinkClosed:
+        """A session in this process: `serve` answers over a link that misbehaves. A refused one is cut at once."""
+        number, refuse = self.arrive()
+        if refuse is not None:
+            link.cut()
+            return LinkClosed()
+        async with self.line(number, link, MemoryRough(link)) as faulty:
+            return await serve(faulty)
+
+
+class FaultyLink:
+    """See the top of the file; made by `Faults.line`."""
+
+    def __init__(
+        self, link: Link, rough: Rough, faults: SessionFaults, witness: Callable[[Sight], None], clock: Callable[[], float]
+    ) -> None:
+        self._link = link
+        self._rough = rough
+        self._faults = faults
+        self._witness = witness
+        self._clock = clock
+        self._turn = asyncio.Lock()
+        self._stirred = asyncio.Event()
+        self._room = asyncio.Event()
+        self._heard: deque[str | bytes] = deque()
+        self._ended: LinkClosed | None = None
+        self._last: Close | Reset | None = None
+
+    @property
+    def ending(self) -> bool:
+        """Whether a fault has ended it; `keep_time` does so, and returns."""
+        return self._last is not None
+
+    async def send(self, text: str) -> None:
+        """See `Link`."""
+        await self._until_there_is_room()
+        self._faults.down(text, self._clock())
+        await self._do_what_is_due()
+        self._stirred.set()
+        self._raise_if_ended()
+
+    async def receive(self) -> str | bytes:
+        """See `Link`."""
+        while not self._heard:
+            if self.ending:
+                self._raise_if_ended()
+            try:
+                message = await self._link.receive()
+            except LinkClosed as ended:
+                self._end(ended)
+                self._raise_if_ended()
+                raise
+            self._witness(Received(message))
+            while (left_s := self._faults.deaf_until - self._clock()) > 0:
+                if math.isinf(left_s):
+                    break
+                await asyncio.sleep(left_s)
+            else:
+                self._heard.extend(self._faults.up(message, self._clock()))
+                self._stirred.set()
+        return self._heard.popleft()
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """See `Link`. What is held back goes out before, when it may."""
+        await self._until_there_is_room()
+        if self.ending:
+            return
+        with suppress(LinkClosed):
+            async with self._turn:
+                for act in self._faults.rest():
+                    await self._do(act)
+        self._end(LinkClosed(code, reason))
+        await self._link.close(code, reason)
+
+    async def keep_time(self) -> None:
+        """Do what becomes due, until a fault has ended the connection; for a task of its own, to be cancelled.
+
+        Only here is it ended: the session's own tasks are cancelled as soon as one of them learns of it.
+        """
+        while True:
+            self._stirred.clear()
+            with suppress(LinkClosed):
+                await self._do_what_is_due()
+            if self._last is not None:
+                await self._rough.end(self._last)
+                return
+            deadline = self._faults.deadline()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None if deadline is None else max(0.0, deadline - self._clock())):
+                    await self._stirred.wait()
+
+    async def _do_what_is_due(self) -> None:
+        """Raises: LinkClosed."""
+        async with self._turn:
+            for act in self._faults.take(self._clock()):
+                await self._do(act)
+        if not self._faults.crowded:
+            self._room.set()
+
+    async def _do(self, act: Act) -> None:
+        match act:
+            case Send(text=text):
+                await self._link.send(text)
+                self._witness(Sent(text))
+            case Raw(data=data, text=as_text):
+                await self._rough.send_raw(data, as_text)
+                self._witness(Sent(data))
+            case Close() | Reset():
+                self._last = act
+                self._end(LinkClosed(act.code, act.reason) if isinstance(act, Close) else LinkClosed(1006, "reset"))
+                self._stirred.set()
+            case Freeze(lasting=lasting):
+                self._rough.freeze(lasting)
+            case Thaw():
+                self._rough.thaw()
+
+    def _end(self, ended: LinkClosed) -> None:
+        if self._ended is None:
+            self._ended = ended
+            self._witness(Ended(ended.close_code, ended.reason))
+            self._room.set()
+
+    def _raise_if_ended(self) -> None:
+        """Raises: LinkClosed, a new one each time."""
+        if self._ended is not None:
+            raise LinkClosed(self._ended.close_code, self._ended.reason)
+
+    async def _until_there_is_room(self) -> None:
+        while self._faults.crowded and self._ended is None:
+            self._room.clear()
+            await self._room.wait()

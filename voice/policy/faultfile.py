@@ -1,0 +1,225 @@
+"""A file of faults: TOML (or the same as Python objects) to `Fault`s. What is wrong in it is told with its line, and what may be meant."""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import Annotated, Any, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from voice.errors import ConfigError
+from voice.policy.deeds import (
+    BOTH_WAYS,
+    DEEDS,
+    LONGEST_REASON_BYTES,
+    NO_CODE,
+    NO_FRAME,
+    OF_AN_EVENT,
+    Address,
+    Close,
+    Deed,
+    Fault,
+    FaultFile,
+    Garbage,
+    Refuse,
+)
+from voice.policy.eventnames import CLIENT, OLDER_CLIENT, OLDER_SERVER, SERVER
+from voice.policy.places import Path, places
+
+_Count = Annotated[int, Meta(ge=1)]
+_Index = Annotated[int, Meta(ge=0)]
+_TOP: dict[str, Any] = {"seed": int, "fault": list[dict[str, Any]]}
+_WHEN: dict[str, Any] = {
+    "do": str,
+    "on": dict[str, Any],
+    "at_s": Annotated[float, Meta(ge=0, le=1e6)],
+    "p": Annotated[float, Meta(gt=0, le=1)],
+    "session": _Count,
+    "times": Annotated[int, Meta(ge=0)],
+}
+"""The keys that every fault may have."""
+_ON: dict[str, Any] = {
+    "event": Annotated[str, Meta(min_length=1, max_length=200)],
+    "from": str,
+    "index": _Index | Annotated[list[_Index], Meta(min_length=1)],
+    "after": bool,
+    "response": _Count,
+}
+_LONGEST_SHOWN = 80
+
+
+def parse(text: str, name: str) -> FaultFile:
+    """The faults of a TOML text; `name` is that of its file. Raises: ConfigError."""
+    try:
+        read = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as exc:
+        found = re.search(r"at line (\d+),", str(exc))
+        line = found[1] if found else len(text.splitlines())
+        raise ConfigError(f"{name}:{line}: this is not TOML: {exc}") from None
+    return convert(read, name, places(text))
+
+
+def convert(read: Mapping[str, Any], name: str, lines: Mapping[Path, int] | None = None) -> FaultFile:
+    """The same of what was read already; `lines`: where it stood, by `places`. Raises: ConfigError."""
+    source = _Source(name, lines or {})
+    source.known_keys(read, (), _TOP)
+    seed = source.typed(read.get("seed", 0), ("seed",), int)
+    entries = read.get("fault", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
+        raise source.error(("fault",), "a fault begins with [[fault]], and its keys stand below: do = ...")
+    return FaultFile(tuple(_Reader(source, entry, number).fault() for number, entry in enumerate(entries)), seed)
+
+
+class _Source:
+    """Where things stand, and how a mistake is told."""
+
+    def __init__(self, name: str, lines: Mapping[Path, int]) -> None:
+        self._name = name
+        self._lines = lines
+
+    def at(self, path: Path) -> str:
+        """File and line of the innermost known part of a path; without lines, which fault it is."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self._lines:
+                return f"{self._name}:{self._lines[path[:length]]}"
+        return f"{self._name}, fault {int(path[1]) + 1}" if len(path) > 1 else self._name
+
+    def error(self, path: Path, message: str) -> ConfigError:
+        return ConfigError(f"{self.at(path)}: {message}")
+
+    def typed(self, value: Any, path: Path, shape: Any) -> Any:
+        """Raises: ConfigError."""
+        try:
+            return msgspec.convert(value, shape)
+        except msgspec.ValidationError as exc:
+            message = str(exc).replace("`", "").replace("Expected", "expected").replace("Invalid enum value", "there is no")
+            message = message.replace(" | null", "")
+            choices = getattr(shape, "__args__", ()) if "Literal" in str(shape) else ()
+            hint = f"; there are {', '.join(choices)}" if choices else ""
+            raise self.error(path, f"{_dotted(path)}: {message}{hint}") from None
+
+    def known_keys(self, table: Mapping[str, Any], path: Path, known: Mapping[str, Any], what: str = "") -> None:
+        """Raises: ConfigError for the first key that is not known."""
+        for key in table:
+            if key not in known:
+                raise self.error((*path, key), f"no key '{str(key)[:_LONGEST_SHOWN]}'{what}{_near(str(key), known)}")
+
+
+class _Reader:
+    """One [[fault]]."""
+
+    def __init__(self, source: _Source, entry: Mapping[str, Any], number: int) -> None:
+        self._source = source
+        self._entry = entry
+        self._path: Path = ("fault", number)
+
+    def fault(self) -> Fault:
+        """Raises: ConfigError."""
+        made = self._deed()
+        when = {key: self._value(key, shape) for key, shape in _WHEN.items() if key in self._entry and key not in ("do", "on")}
+        on = self._address(made) if "on" in self._entry else None
+        self._some_time(made, on)
+        if on is None and when.get("at_s") is None and not isinstance(made, Refuse):
+            on = Address()
+        if "times" not in when:
+            listed = len(on.index) if on is not None and on.index is not None else 1
+            when["times"] = 0 if "p" in when else listed
+        return Fault(made, self._source.at(self._path), on, **when)
+
+    def _value(self, key: str, shape: Any) -> Any:
+        return self._source.typed(self._entry[key], (*self._path, key), shape)
+
+    def _deed(self) -> Deed:
+        if "do" not in self._entry:
+            raise self._source.error(self._path, f"a fault says what it does: do = one of {', '.join(DEEDS)}")
+        do = self._value("do", str)
+        if do not in DEEDS:
+            raise self._source.error((*self._path, "do"), f"nothing is called do = '{do[:_LONGEST_SHOWN]}'{_near(do, DEEDS)}")
+        kind = DEEDS[do]
+        fields = get_type_hints(kind, include_extras=True)
+        others = {key for other in DEEDS.values() for key in get_type_hints(other)} - fields.keys()
+        for key in self._entry:
+            if key in others and key not in _WHEN:
+                takes = f"it takes {', '.join(fields)}" if fields else "it takes no key of its own"
+                raise self._source.error((*self._path, key), f"'{key}' does not go with do = '{do}': {takes}")
+        self._source.known_keys(self._entry, self._path, {**_WHEN, **fields}, f" of do = '{do}'")
+        values = {key: self._value(key, shape) for key, shape in fields.items() if key in self._entry}
+        if do == "delay" and "ms" not in values:
+            raise self._source.error(self._path, "do = 'delay' says by how much: ms")
+        made = kind(**values)
+        self._consistent(made, values)
+        return made
+
+    def _consistent(self, made: Deed, given: Mapping[str, Any]) -> None:
+        """Raises: ConfigError for keys that contradict each other."""
+        if isinstance(made, Close) and made.reason:
+            if made.code in (NO_CODE, NO_FRAME):
+                what = "a close frame without a code" if made.code == NO_CODE else "an end without a close frame"
+                raise self._source.error((*self._path, "reason"), f"{made.code} is {what}: there is no place for a reason")
+            if len(made.reason.encode()) > LONGEST_REASON_BYTES:
+                raise self._source.error((*self._path, "reason"), f"a close frame holds {LONGEST_REASON_BYTES} bytes of reason")
+        if isinstance(made, Garbage) and {"kind", "text"} <= given.keys():
+            raise self._source.error((*self._path, "text"), "a frame has a kind or a text of your own, not both")
+        if isinstance(made, Refuse) and made.kind != "status" and (more := given.keys() - {"kind"}):
+            raise self._source.error((*self._path, min(more)), f"kind = '{made.kind}' is no HTTP answer: '{min(more)}' has no place in it")
+
+    def _some_time(self, made: Deed, on: Address | None) -> None:
+        """Raises: ConfigError unless it can happen, at one kind of moment."""
+        timed = "at_s" in self._entry
+        if isinstance(made, Refuse):
+            if on is not None or timed:
+                key = "on" if on is not None else "at_s"
+                raise self._source.error((*self._path, key), f"a handshake comes before all events: '{key}' does not go with do = 'refuse'")
+        elif timed and on is not None:
+            raise self._source.error((*self._path, "at_s"), "a fault happens at an event (on) or at a time (at_s), not both")
+        elif timed and isinstance(made, OF_AN_EVENT):
+            raise self._source.error((*self._path, "at_s"), "this happens to an event: say which one with 'on', not 'at_s'")
+        elif not timed and on is None and "p" not in self._entry:
+            raise self._source.error(self._path, "a fault says when it happens: on = {event = ...}, at_s or p")
+
+    def _address(self, made: Deed) -> Address:
+        path: Path = (*self._path, "on")
+        table = self._value("on", dict[str, Any])
+        self._source.known_keys(table, path, _ON, " of 'on'")
+        values = {key: self._source.typed(table[key], (*path, key), shape) for key, shape in _ON.items() if key in table}
+        if "event" not in values:
+            raise self._source.error(path, 'on says which events are meant: event = "response.output_audio.delta"')
+        client = self._side(values, path)
+        if client and isinstance(made, OF_AN_EVENT) and not isinstance(made, BOTH_WAYS):
+            raise self._source.error((*path, "event"), "an event of the client's can be dropped or duplicated, not delayed or reordered")
+        if values.get("after") and isinstance(made, OF_AN_EVENT):
+            raise self._source.error((*path, "after"), "this happens to the event itself: there is no 'after'")
+        if client and "response" in values:
+            raise self._source.error((*path, "response"), "the client's events belong to no response")
+        index = values.get("index")
+        chosen = None if index is None else frozenset(index if isinstance(index, list) else [index])
+        return Address(values["event"], client, chosen, values.get("after", False), values.get("response"))
+
+    def _side(self, values: Mapping[str, Any], path: Path) -> bool:
+        """Whether the client's events are meant. Raises: ConfigError for a name that nobody knows."""
+        event, side = values["event"], values.get("from")
+        if side is not None:
+            if side not in ("server", "client"):
+                raise self._source.error((*path, "from"), f"from is 'server' or 'client', not '{side[:_LONGEST_SHOWN]}'")
+            return bool(side == "client")
+        if "*" in event:
+            return False
+        if event in CLIENT | OLDER_CLIENT:
+            return True
+        if event not in SERVER | OLDER_SERVER:
+            close = difflib.get_close_matches(event, sorted(SERVER | CLIENT | OLDER_SERVER | OLDER_CLIENT), 1)
+            hint = f"did you mean '{close[0]}'?" if close else "one of your own needs from = 'server' or 'client' beside it"
+            raise self._source.error((*path, "event"), f"the protocol has no event '{event[:_LONGEST_SHOWN]}': {hint}")
+        return False
+
+
+def _dotted(path: Path) -> str:
+    """How a person would name it: on.index."""
+    return ".".join(str(part) for part in path if not isinstance(part, int)).removeprefix("fault.")
+
+
+def _near(name: str, known: Mapping[str, Any]) -> str:
+    close = difflib.get_close_matches(name, list(known), 1)
+    return f": did you mean '{close[0]}'?" if close else f"; there are {', '.join(known)}"
