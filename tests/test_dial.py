@@ -165,6 +165,8 @@ async def test_the_key_is_sent_as_a_bearer_and_nothing_is_sent_without_one(caplo
         for key in (KEY, None, ""):
             link = await dial(f"ws://127.0.0.1:{port}/", key)
             await link.close()
+        await (await dial(f"ws://127.0.0.1:{port}/", headers={"OpenAI-Beta": "realtime=v1"})).close()
+    assert b"OpenAI-Beta: realtime=v1\r\n" in requests[3] and b"openai-beta" not in b"".join(requests[:3]).lower()
     assert f"Authorization: Bearer {KEY}\r\n".encode() in requests[0]
     assert not any(b"authorization" in request.lower() for request in requests[1:])
     assert not any(b"permessage-deflate" in request for request in requests)

@@ -7,8 +7,10 @@ import pytest
 from tests.support.conversing import Conversation, Told, answering_engine, settings
 from tests.support.http import app_running
 from tests.support.relayed import quiet, relayed
+from tests.support.tee import tapped
 from voice.opening import connect
 from voice.protocol.dialect import DIALECTS
+from voice.protocol.notices import LinkRestored, SessionReady
 
 
 async def conversation(url: str, dialect: str) -> Told:
@@ -52,3 +54,35 @@ async def test_a_dialect_that_nobody_names_is_heard(dialect: str, today: Told) -
     async with app_running(answering_engine(), dialect=dialect) as upstream, relayed(upstream, dialect="auto") as port:
         assert await conversation(f"ws://127.0.0.1:{upstream}", "auto") == today
         assert await conversation(f"ws://127.0.0.1:{port}", "auto") == today
+
+
+async def test_a_server_that_speaks_both_is_asked_for_the_beta(today: Told) -> None:
+    async with app_running(answering_engine()) as upstream, tapped(upstream) as (port, calls), relayed(port, dialect="beta") as front:
+        assert await conversation(f"ws://127.0.0.1:{port}", "beta") == today
+        assert await conversation(f"ws://127.0.0.1:{front}", "ga") == today
+    for call in calls:
+        assert call.headers()["openai-beta"] == "realtime=v1"
+        assert "type" not in call.down("session.created")[0]["session"]
+    assert not {event["type"] for call in calls for way, event in call.events} & {"conversation.item.added", "response.output_audio.delta"}
+
+
+async def test_a_link_that_breaks_is_restored_in_the_dialect() -> None:
+    async with app_running(answering_engine(life_s=2.0), dialect="beta") as upstream, tapped(upstream) as (port, calls):
+        async with asyncio.timeout(30), connect(f"ws://127.0.0.1:{port}", dialect="beta", settings=settings()) as session:
+            talk = Conversation(session)
+            await talk.until(SessionReady)
+            await talk.typed_turn("hello there")
+            restored = await talk.until(LinkRestored)
+            assert restored.number == 2
+            await talk.until(SessionReady)
+            await talk.typed_turn("and again")
+            assert [(line.role, line.text) for line in session.history] == [
+                *(("user", "hello there"), ("assistant", "hello there.")),
+                *(("user", "and again"), ("assistant", "and again.")),
+            ]
+    first, second = calls[:2]
+    told = [part["text"] for event in second.up("conversation.item.create") for part in event["item"]["content"]]
+    assert told[:2] == ["hello there", "hello there."]
+    kinds = [part["type"] for event in second.up("conversation.item.create") for part in event["item"]["content"]]
+    assert kinds[:2] == ["input_text", "text"], "as the beta writes what an assistant said"
+    assert "voice" in first.down("session.created")[0]["session"] and "type" not in second.up("session.update")[0]["session"]

@@ -58,7 +58,8 @@ async def _dial_while_loading(server: "Destination", model: str | None) -> "Dial
 
     try:
         async with asyncio.TaskGroup() as group:
-            asked = dial(realtime_url(server.url, model or server.model), server.api_key, auth=server.auth)
+            address = realtime_url(server.url, model or server.model)
+            asked = dial(address, server.api_key, auth=server.auth, headers=server.headers)
             dialling = group.create_task(asked, name="dial")
             # The dial goes first; imports hold the interpreter for tens of milliseconds at a time.
             await asyncio.wait([dialling], timeout=0.005)

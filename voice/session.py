@@ -210,7 +210,8 @@ async def _link_to(engine: Answering, group: asyncio.TaskGroup) -> OpenedLink:
 async def _dialed(server: Destination, model: str | None) -> OpenedLink:
     from voice.links.dial import dial, realtime_url
 
-    return _opened(await dial(realtime_url(server.url, model or server.model), server.api_key, auth=server.auth), server)
+    address = realtime_url(server.url, model or server.model)
+    return _opened(await dial(address, server.api_key, auth=server.auth, headers=server.headers), server)
 
 
 def _opened(link: "DialedLink", server: Destination) -> OpenedLink:

@@ -8,6 +8,8 @@ from voice.engines.providers import dialect_at, key_for, needed_key, provider
 from voice.errors import UsageError
 
 AUTO = "auto"
+ASKED: Mapping[str, Mapping[str, str]] = {"beta": {"OpenAI-Beta": "realtime=v1"}}
+"""Headers without which a server that has this dialect, too, speaks another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,11 @@ class Destination:
     """What is spoken there: a name in `protocol/dialect.py`, or "auto" (its first event tells)."""
     model: str | None = None
     """Asked for where nobody names one."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What a handshake has besides the key."""
+        return ASKED.get(self.dialect, {})
 
 
 def at_address(url: str, environ: Mapping[str, str] = os.environ, dialect: str | None = None) -> Destination:

@@ -23,6 +23,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
+from voice.engines.destination import ASKED
 from voice.errors import ConfigError, LinkClosed, Silent
 from voice.links.base import Link
 from voice.links.dial import DialedLink, dial, realtime_url
@@ -235,7 +236,8 @@ class RelayEngine:
         number, began = next(self._numbers), time.monotonic()
         try:
             async with asyncio.timeout(REACH_S):
-                link = await dial(upstream.address(model, intent), upstream.api_key, auth=upstream.auth, pong_s=PONG_S)
+                headers = ASKED.get(upstream.dialect)
+                link = await dial(upstream.address(model, intent), upstream.api_key, auth=upstream.auth, pong_s=PONG_S, headers=headers)
         except TimeoutError as exc:
             raise Silent(f"{upstream.host} did not answer within {REACH_S:g} s") from exc
         log.debug("session %d: %s answered after %.0f ms", number, upstream.host, (time.monotonic() - began) * 1000)

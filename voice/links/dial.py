@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 import ssl
+from collections.abc import Mapping
 from typing import cast
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
@@ -136,17 +137,24 @@ def realtime_url(url: str, model: str | None = None) -> str:
 
 
 async def dial(
-    url: str, api_key: str | None = None, cafile: str | None = None, *, auth: str = "bearer", pong_s: float | None = None
+    url: str,
+    api_key: str | None = None,
+    cafile: str | None = None,
+    *,
+    auth: str = "bearer",
+    pong_s: float | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> DialedLink:
     """Open a link to a complete `ws(s)://` address. Proxies are taken from the environment (HTTPS_PROXY, NO_PROXY), but for this machine.
 
-    `auth`: how the key is sent, "bearer" or "api-key" (see `Provider.auth`); `pong_s`: how long a pong may take (PING_TIMEOUT_S).
+    `auth`: how the key is sent, "bearer" or "api-key" (see `Provider.auth`); `pong_s`: how long a pong may take (PING_TIMEOUT_S); `headers`:
+    more of them.
     Raises: Refused (an HTTP answer), Silent, MissingError, UsageError (key, cafile), `LinkClosed` never. None of them holds the key.
     """
     host, redactor = urlsplit(url).netloc.rpartition("@")[2], Redactor(api_key)
     opening = _Dialing(
         url,
-        additional_headers=_authorization(api_key, auth),
+        additional_headers={**(headers or {}), **_authorization(api_key, auth)},
         ssl=_trust(cafile) if url.startswith("wss:") else None,
         create_connection=_Connection,
         compression=None,
