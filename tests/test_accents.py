@@ -108,7 +108,7 @@ def test_a_server_is_heard_in_the_settings_that_it_tells() -> None:
     (told,) = link.down(BETA_CREATED).on
     assert link.settled and not link.plain
     assert json.loads(told)["session"]["type"] == "realtime"
-    assert types(link.down(BETA_DELTA).on) == ["response.output_audio.delta"]
+    assert types(link.down(BETA_DELTA).on)[-1] == "response.output_audio.delta"
     (update,) = link.up(NESTED_UPDATE).on
     assert json.loads(update)["session"] == {"voice": "verse"}
 
@@ -137,5 +137,5 @@ def test_two_dialects_meet_in_the_protocol_of_today() -> None:
 def test_a_server_that_changes_its_dialect_in_the_middle_is_still_understood() -> None:
     link = exchange(GA, None)
     link.down(BETA_CREATED)
-    assert types(link.down(GA_DELTA).on) == types(link.down(BETA_DELTA).on) == ["response.output_audio.delta"]
+    assert types(link.down(GA_DELTA).on)[-1:] == types(link.down(BETA_DELTA).on) == ["response.output_audio.delta"]
     assert json.loads(link.down(GA_CREATED).on[0])["session"]["audio"]["output"]["voice"] == "alloy"

@@ -1,70 +1,104 @@
-"""The interpreter: what a party that speaks a dialect says, in the protocol of today, and the other way round."""
+"""The interpreters together: a session of today told in a dialect, and told back, is the same session."""
 
-import itertools
+import copy
+import functools
 import json
 from typing import Any
 
 import pytest
 
+from tests.support.dialects import Event, before_client, before_server, conversation, down, ends, spoken_as, through, up
+from tests.support.needs import needs
+from tests.support.oracle import judge
+from tests.support.order import check
+from tests.support.order_corpus import SESSIONS
+from tests.test_order import SESSION
 from voice.protocol.dialect import DIALECTS
-from voice.protocol.interpreter import ClientInterpreter, Passage, ServerInterpreter
+from voice.protocol.interpreter import Passage
 
-PCM = {"type": "audio/pcm", "rate": 24_000}
-ITEM = {"id": "i1", "type": "message", "role": "assistant", "status": "in_progress", "content": []}
-
-
-def ids() -> Any:
-    counter = itertools.count(1)
-    return lambda kind: f"{kind}_{next(counter)}"
+TOLD = {**SESSIONS, "served": SESSION}
+FOREIGN = [name for name, row in DIALECTS.items() if not row.plain]
+NAMELESS = [name for name in FOREIGN if not DIALECTS[name].events.item_names]
+WHY_IS_LOST = [name for name in FOREIGN if DIALECTS[name].events.usage_outside]
+ALWAYS_SPEAKS = [name for name in FOREIGN if DIALECTS[name].settings.spoken == DIALECTS[name].settings.written]
 
 
-def before_client(name: str = "beta") -> ClientInterpreter:
-    return ClientInterpreter(DIALECTS[name], ids())
+@functools.cache
+def told(name: str, session: str) -> list[Event]:
+    """A session as a client of today sees it through a dialect; written answers were asked for."""
+    client, server, seen = before_client(name), before_server(name), []
+    for event in copy.deepcopy(TOLD[session]):
+        body = event.get("response", {})
+        if event["type"] == "response.created" and body["output_modalities"] == ["text"]:
+            up(server, [{"type": "response.create", "response": {"output_modalities": ["text"], "metadata": body["metadata"]}}])
+        seen += down(server, down(client, [event]))
+    return seen
 
 
-def before_server(name: str = "beta") -> ServerInterpreter:
-    return ServerInterpreter(DIALECTS[name], ids())
+def renamed(items: list[Event], nameless: bool) -> list[Event]:
+    """Items without names that a dialect does not tell."""
+    return [{**item, "id": place, "call_id": 0} for place, item in enumerate(items)] if nameless else items
 
 
-def passed(passage: Passage) -> list[dict[str, Any]]:
-    assert passage.back == ()
-    return [json.loads(text) for text in passage.on]
+@pytest.mark.parametrize("session", TOLD)
+@pytest.mark.parametrize("name", FOREIGN)
+def test_a_conversation_is_the_same_through_each_dialect(name: str, session: str) -> None:
+    lone = name in NAMELESS
+    assert renamed(conversation(told(name, session)), lone) == renamed(conversation(TOLD[session]), lone)
 
 
-def test_a_beta_clients_settings_are_nested() -> None:
-    flat = {"modalities": ["text", "audio"], "voice": "alloy", "input_audio_format": "pcm16", "turn_detection": None, "temperature": 0.7}
-    told = passed(before_client().up(json.dumps({"type": "session.update", "event_id": "e", "session": flat})))
-    audio = {"output": {"voice": "alloy"}, "input": {"format": PCM, "turn_detection": None}}
-    assert told == [
-        {"type": "session.update", "event_id": "e", "session": {"type": "realtime", "output_modalities": ["audio"], "audio": audio}}
-    ]
+@pytest.mark.parametrize("session", TOLD)
+@pytest.mark.parametrize("name", FOREIGN)
+def test_its_order_is_the_one_of_today(name: str, session: str) -> None:
+    check(told(name, session))
 
 
-def test_a_beta_client_is_told_flat_settings() -> None:
-    session = {"type": "realtime", "id": "s", "output_modalities": ["audio"], "audio": {"input": {"format": PCM}, "output": {"voice": "v"}}}
-    told = passed(before_client().down(json.dumps({"type": "session.created", "event_id": "e", "session": session})))
-    assert told[0]["session"] == {"id": "s", "modalities": ["audio", "text"], "input_audio_format": "pcm16", "voice": "v"}
+@pytest.mark.parametrize("session", TOLD)
+@pytest.mark.parametrize("name", FOREIGN)
+def test_responses_end_as_they_did(name: str, session: str) -> None:
+    def shown(ended: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        cut = [one[:2] if name in WHY_IS_LOST else one[:3] for one in ended]
+        return [(*one, len(whole[3]) if name in NAMELESS else whole[3]) for one, whole in zip(cut, ended, strict=True)]
+
+    assert shown(ends(told(name, session))) == shown(ends(TOLD[session]))
 
 
-def test_a_beta_servers_answer_is_one_of_today() -> None:
-    server = before_server()
-    told = []
-    for event in (
-        {"type": "response.output_item.added", "event_id": "1", "response_id": "r", "output_index": 0, "item": ITEM},
-        {"type": "conversation.item.created", "event_id": "2", "previous_item_id": None, "item": ITEM},
-        {"type": "response.audio.delta", "event_id": "3", "response_id": "r", "item_id": "i1", "delta": "AAAA"},
-    ):
-        told += passed(server.down(json.dumps(event)))
-    assert [event["type"] for event in told] == ["response.output_item.added", "conversation.item.added", "response.output_audio.delta"]
+@needs("openai")
+@pytest.mark.parametrize("name", FOREIGN)
+def test_what_a_client_of_today_is_told_is_what_the_typed_models_allow(name: str) -> None:
+    for event in told(name, "served"):
+        judge("server", json.dumps(event))
 
 
-@pytest.mark.parametrize("text", ["", "no json", "[1]", '{"type": 3}', '{"no": "type"}', "\ud800"])
-def test_what_is_no_event_passes_untouched(text: str) -> None:
-    for party in (before_client(), before_server()):
+@needs("openai")
+@pytest.mark.parametrize("session", TOLD)
+def test_what_a_client_of_the_beta_is_told_is_what_its_typed_models_allow(session: str) -> None:
+    for event in spoken_as("beta", TOLD[session] if session == "served" else [one for one in TOLD[session] if one["type"] != "error"]):
+        if not event["type"].startswith("transcription_session."):
+            event = {**event, "session": {**event["session"], "model": "gpt-realtime"}} if "session" in event else event
+            judge("server", json.dumps(event), beta=True)
+
+
+@pytest.mark.parametrize("text", ["", "no json", "[1]", '{"type": 3}', '{"no": "type"}', "\ud800", "[" * 100_000])
+@pytest.mark.parametrize("name", DIALECTS)
+def test_what_is_no_event_passes_untouched(name: str, text: str) -> None:
+    for party in (before_client(name), before_server(name)):
         assert party.up(text) == party.down(text) == Passage((text,))
 
 
 def test_in_the_protocol_of_today_nothing_is_touched() -> None:
     text = '{"type":"session.update",  "session":{"type":"realtime"}}'
-    for party in (before_client("ga"), before_server("ga")):
-        assert party.up(text) == party.down(text) == Passage((text,))
+    for name in ("ga", "azure"):
+        for party in (before_client(name), before_server(name)):
+            assert party.up(text) == party.down(text) == Passage((text,))
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_an_event_that_nobody_knows_is_handed_on(name: str) -> None:
+    novelty = {"type": "response.novelty.happened", "event_id": "event_9", "what": {"ever": [1, None]}}
+    assert through(name, [novelty]) == [novelty]
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_the_same_session_twice_is_told_twice_in_the_same_way(name: str) -> None:
+    assert through(name, SESSION) == through(name, copy.deepcopy(SESSION))

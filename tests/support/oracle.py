@@ -15,12 +15,14 @@ EXTENSIONS = {"conversation.item.truncated": {"transcript": str, "estimated": bo
 
 
 @functools.cache
-def models(side: str) -> dict[str, Any]:
-    """The model of each event type; `side` is "server" or "client"."""
+def models(side: str, beta: bool = False) -> dict[str, Any]:
+    """The model of each event type; `side` is "server" or "client"; `beta`: of the protocol before today's."""
     skip_without("openai")
     from openai.types import realtime
+    from openai.types.beta import realtime as older
 
-    union: Any = realtime.RealtimeServerEvent if side == "server" else realtime.RealtimeClientEvent
+    of: Any = older if beta else realtime
+    union: Any = of.RealtimeServerEvent if side == "server" else of.RealtimeClientEvent
     while typing.get_origin(union) is typing.Annotated:
         union = typing.get_args(union)[0]
     found = {}
@@ -31,23 +33,23 @@ def models(side: str) -> dict[str, Any]:
 
 
 @functools.cache
-def _adapter(side: str, kind: str) -> Any:
+def _adapter(side: str, kind: str, beta: bool) -> Any:
     from pydantic import TypeAdapter
 
-    return TypeAdapter(models(side)[kind])
+    return TypeAdapter(models(side, beta)[kind])
 
 
-def judge(side: str, text: str) -> None:
+def judge(side: str, text: str, beta: bool = False) -> None:
     """Raises: AssertionError with the model's complaint if `text` is not exactly an event of that side."""
     from pydantic import ValidationError
 
     event = json.loads(text)
     kind = event["type"]
-    assert kind in models(side), f"no {side} event {kind!r}"
+    assert kind in models(side, beta), f"no {side} event {kind!r}"
     ours = {name: event.pop(name) for name in EXTENSIONS.get(kind, ()) if side == "server" and name in event}
     assert not ours or {name: type(value) for name, value in ours.items()} == EXTENSIONS[kind], f"{text}\nour own fields: {ours}"
     try:
-        _adapter(side, kind).validate_json(json.dumps(_known(event)), strict=True, extra="forbid")
+        _adapter(side, kind, beta).validate_json(json.dumps(_known(event)), strict=True, extra="forbid")
     except ValidationError as exc:
         raise AssertionError(f"{text}\n{exc}") from None
 
