@@ -1,9 +1,9 @@
 """What can go wrong for the page in a real Chromium, in which words it says so; both languages; small and dark screens."""
 
 import asyncio
+import itertools
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,7 +18,9 @@ if not missing("playwright"):
     from tests.support.browser import chromium, microphone
     from tests.support.page_server import page_server
 
-WITHIN_S = 60
+WITHIN_S = 150
+ENDLESS = "word " * 600
+"""Two minutes of the fake voice: it is still speaking whenever somebody looks."""
 
 
 def refusing(name: str) -> str:
@@ -59,7 +61,7 @@ async def test_a_microphone_that_fails_has_its_own_words_and_another_try(tmp_pat
             page = visit.page
             await page.click("#talk")
             await expect(page.locator("#notice p")).to_contain_text(words)
-            assert visit.sent == []
+            assert await visit.kinds() == []
             await page.evaluate("() => { window.heal = true; }")
             await page.click("#remedy")
             await expect(page.locator("#state")).to_have_text("Listening")
@@ -97,7 +99,7 @@ async def test_plain_http_off_this_machine_offers_no_microphone_and_still_answer
             await page.press("#text", "Enter")
             await expect(page.locator("#captions li").last).to_contain_text("3 lines.")
             await expect(page.locator("#notice")).to_be_hidden()
-            (settings,) = visit.of("session.update")
+            (settings,) = await visit.of("session.update")
             assert settings["session"]["output_modalities"] == ["text"]
             await expect(page.locator("#state")).to_have_text("Ready")
         assert visit.complaints == []
@@ -118,7 +120,7 @@ async def test_a_microphone_that_is_pulled_out_ends_the_turn_and_not_the_convers
         await expect(page.locator("#talk")).to_have_attribute("data-on", "false")
         await page.click("#remedy")
         await expect(page.locator("#state")).to_have_text("Listening")
-        assert visit.kinds().count("session.update") == 1
+        assert (await visit.kinds()).count("session.update") == 1
     assert visit.complaints == []
 
 
@@ -135,7 +137,7 @@ async def test_sound_that_the_browser_pauses_is_resumed_with_a_tap() -> None:
         await page.click("#remedy")
         await expect(page.locator("#notice")).to_be_hidden()
         assert await page.evaluate("window.context.state") == "running"
-        await expect(page.locator("#state")).to_have_text("Ready", timeout=15_000)
+        await expect(page.locator("#state")).to_have_text("Ready")
     assert visit.complaints == []
 
 
@@ -208,7 +210,7 @@ async def test_a_turn_that_the_server_clears_is_not_heard_any_more(tmp_path: Pat
     ("locale", "ready", "answer"), [("ko-KR", "준비됨", "말하는 중"), ("en-GB", "Ready", "Speaking"), ("fr-FR", "Ready", "Speaking")]
 )
 async def test_the_language_is_the_browsers(locale: str, ready: str, answer: str) -> None:
-    engine = fake_engine(responder=FakeResponder(answer=lambda prompt: ["word " * 30]))
+    engine = fake_engine(responder=FakeResponder(answer=lambda prompt: [ENDLESS]))
     async with asyncio.timeout(WITHIN_S), page_server(engine) as server, chromium(server.url, locale=locale) as visit:
         page = visit.page
         await expect(page.locator("#state")).to_have_text(ready)
@@ -223,12 +225,12 @@ async def test_the_language_is_the_browsers(locale: str, ready: str, answer: str
 
 async def test_the_language_is_changed_everywhere_at_once_and_remembered(tmp_path: Path) -> None:
     sound = microphone(tmp_path / "microphone.wav", 1000)
-    engine = fake_engine(responder=FakeResponder(answer=lambda prompt: ["word " * 30]))
+    engine = fake_engine(responder=FakeResponder(answer=lambda prompt: [ENDLESS]))
     async with asyncio.timeout(WITHIN_S), page_server(engine) as server, chromium(server.url, sound, grant=False) as visit:
         page = visit.page
         await page.fill("#text", "one")
         await page.press("#text", "Enter")
-        await visit.until_seen("speaking")
+        await visit.until_heard()
         await page.click("#stop")
         await page.click("#talk")
         await expect(page.locator("#notice p")).to_contain_text("blocked")
@@ -247,23 +249,23 @@ async def test_the_language_is_changed_everywhere_at_once_and_remembered(tmp_pat
     assert visit.complaints == []
 
 
-@pytest.mark.parametrize("width", [320, 360, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
-async def test_nothing_is_cut_off_on_any_screen(tmp_path: Path, width: int, scheme: str, locale: str) -> None:
-    look: dict[str, Any] = {"viewport": {"width": width, "height": 640 if width < 500 else 800}, "color_scheme": scheme, "locale": locale}
-    async with asyncio.timeout(WITHIN_S), page_server(fake_engine()) as server, chromium(server.url, grant=False, **look) as visit:
+async def test_nothing_is_cut_off_on_any_screen(tmp_path: Path, locale: str) -> None:
+    async with asyncio.timeout(WITHIN_S), page_server(fake_engine()) as server, chromium(server.url, grant=False, locale=locale) as visit:
         page = visit.page
         await expect(page.locator("#running")).to_contain_text("local")
         for picture in ("welcome", "talking"):
-            outside = await page.evaluate(
-                """() => [...document.querySelectorAll("button, p, h1, h2, select, textarea")].filter((place) => {
-                  const box = place.getBoundingClientRect();
-                  return box.width && (box.left < 0 || box.right > innerWidth + 0.5 || place.scrollWidth > place.clientWidth + 1);
-                }).map((place) => place.id + place.textContent)"""
-            )
-            assert outside == []
-            await page.screenshot(path=tmp_path / f"{picture}.png")
+            for width, scheme in itertools.product((320, 360, 1280), ("light", "dark")):
+                await page.set_viewport_size({"width": width, "height": 640 if width < 500 else 800})
+                await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                outside = await page.evaluate(
+                    """() => [...document.querySelectorAll("button, p, h1, h2, select, textarea")].filter((place) => {
+                      const box = place.getBoundingClientRect();
+                      return box.width && (box.left < 0 || box.right > innerWidth + 0.5 || place.scrollWidth > place.clientWidth + 1);
+                    }).map((place) => place.id + place.textContent)"""
+                )
+                assert outside == [], (picture, width, scheme)
+                await page.screenshot(path=tmp_path / f"{picture}-{width}-{scheme}.png")
             await page.fill("#text", "지금 몇 시야? What time is it?")
             await page.press("#text", "Enter")
             await expect(page.locator("#captions li").last).to_contain_text("lines.")

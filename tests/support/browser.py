@@ -1,6 +1,5 @@
 """A real Chromium, headless, with a WAV as its microphone, and what a page did in it: console errors, policy reports, WebSocket frames."""
 
-import json
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import soundfile
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 from voice.audio.pcm import Samples, silence
 
@@ -18,22 +17,40 @@ MICROPHONE_HZ = 16_000
 BEFORE_MS = 1500
 """Silence in front of a microphone's WAV: Chromium loses what comes before the graph runs."""
 LOOK_MS = 30
-UNTIL_LOOKS = 500
-WATCH = """
+UNTIL_LOOKS = 1000
+WAIT_MS = 30_000
+"""For what is expected of a page: it costs nothing where it comes sooner, and a machine under load is ten times as slow."""
+LOUD = 0.05
+REPORT_MS = 20
+"""The player tells its level so often (`web/player.worklet.js`)."""
+WATCH = (
+    f"const LOUD = {LOUD}, REPORT_MS = {REPORT_MS};"
+    + """
 window.policyReports = [];
 document.addEventListener("securitypolicyviolation", (event) => window.policyReports.push(event.violatedDirective + " " + event.blockedURI));
-window.seen = {states: [], notices: [], loudest: 0};
-document.addEventListener("DOMContentLoaded", () => new MutationObserver(() => {
+window.seen = {states: [], from: 0, notices: [], loudMs: 0, sent: []};
+document.addEventListener("DOMContentLoaded", () => new MutationObserver((changes) => {
   const {state, noticed} = document.body.dataset;
   const {states, notices} = window.seen;
   if (states.at(-1) !== state) states.push(state);
   if (noticed && notices.at(-1) !== noticed) notices.push(noticed);
-  window.seen.loudest = Math.max(window.seen.loudest, Number(document.getElementById("talk").dataset.output ?? 0));
+  if (Number(document.getElementById("talk").dataset.output ?? 0) < LOUD) return;
+  window.seen.loudMs += REPORT_MS * changes.filter((change) => change.attributeName === "data-output").length;
 }).observe(document.body, {attributes: true, subtree: true}));
+const send = WebSocket.prototype.send;
+WebSocket.prototype.send = function (text) {
+  const sound = text.startsWith('{"type":"input_audio_buffer.append"');
+  window.seen.sent.push(sound ? {type: "input_audio_buffer.append"} : JSON.parse(text));
+  return send.call(this, text);
+};
 localStorage.getItem("voice.cleaning") ?? localStorage.setItem("voice.cleaning", "off");
 """
+)
 """What passes too quickly to be met by looking now and then is remembered. Exact tests want the microphone's sound as it is; the one
 of the cleaned sound says so itself."""
+
+
+expect.set_options(timeout=WAIT_MS)
 
 
 @dataclass
@@ -43,29 +60,32 @@ class Visit:
     page: Page
     complaints: list[str] = field(default_factory=list)
     """Errors and warnings of the console, exceptions that nobody caught."""
-    sent: list[dict[str, Any]] = field(default_factory=list)
-    """Events that the page sent."""
 
-    def kinds(self) -> list[str]:
-        return [event["type"] for event in self.sent]
+    async def kinds(self) -> list[str]:
+        """The types of the events that the page has sent."""
+        return [event["type"] for event in (await self.seen())["sent"]]
 
-    def of(self, kind: str) -> list[dict[str, Any]]:
-        return [event for event in self.sent if event["type"] == kind]
+    async def of(self, kind: str) -> list[dict[str, Any]]:
+        """Those of one type; of sound the type only."""
+        return [event for event in (await self.seen())["sent"] if event["type"] == kind]
 
     async def seen(self) -> dict[str, Any]:
-        """`states` and `notices` that were shown so far, in order; `loudest`: of what was played, 0..1."""
+        """`states` and `notices` that were shown so far, in order; `loudMs`: how long sound was played; `sent`: events.
+
+        Noted in the page itself: what the browser tells from outside comes when it comes.
+        """
         seen: dict[str, Any] = await self.page.evaluate("window.seen")
         return seen
 
     async def until_seen(self, state: str) -> None:
-        """Until a state has been shown; what was seen before is forgotten then."""
-        while state not in (await self.seen())["states"]:
+        """Until a state has been shown, behind the one that was waited for before."""
+        look = "(state) => { const at = seen.states.indexOf(state, seen.from); if (at >= 0) seen.from = at + 1; return at >= 0; }"
+        while not await self.page.evaluate(look, state):
             await self.page.wait_for_timeout(LOOK_MS)
-        await self.page.evaluate("window.seen.states = [document.body.dataset.state]")
 
-    async def until_heard(self) -> None:
-        """Until sound has been played."""
-        while (await self.seen())["loudest"] < 0.05:
+    async def until_heard(self, loud_ms: int = REPORT_MS) -> None:
+        """Until so much sound has been played."""
+        while (await self.seen())["loudMs"] < loud_ms:
             await self.page.wait_for_timeout(LOOK_MS)
 
     async def captions(self) -> list[tuple[str, str]]:
@@ -105,8 +125,7 @@ async def chromium(
             visit = Visit(page)
             page.on("console", lambda line: visit.complaints.append(line.text) if line.type in ("error", "warning") else None)
             page.on("pageerror", lambda error: visit.complaints.append(str(error)))
-            page.on("websocket", lambda socket: socket.on("framesent", lambda frame: visit.sent.append(json.loads(frame))))
-            page.set_default_timeout(15_000)
+            page.set_default_timeout(WAIT_MS)
             await page.add_init_script(WATCH + prepare)
             await page.goto(url)
             yield visit

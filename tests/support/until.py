@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 
-async def until(done: Callable[[], object], within_s: float = 15.0) -> None:
+async def until(done: Callable[[], object], within_s: float = 30.0) -> None:
     """Look every few ms until it is so. Raises: TimeoutError if it does not come to that."""
     async with asyncio.timeout(within_s):
         while not done():  # noqa: ASYNC110 - what a callback of another thread, or another process, brings about sets no event of ours
