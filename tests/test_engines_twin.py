@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,7 +19,7 @@ from voice.engines.script import default_script, read_script
 from voice.engines.twin import MODEL, TwinEngine, TwinOptions, twin_engine
 from voice.errors import LinkClosed, MissingExtra
 from voice.links.base import memory_pair
-from voice.links.trace import Sink
+from voice.links.trace import Sink, WireTraces
 
 DONE = "response.done"
 SCRIPT = """
@@ -81,7 +82,7 @@ async def conversation(wire: Wire) -> None:
 async def run(hurry: bool) -> list[str]:
     """Two conversations, one after the other, with a new twin."""
     notes = Notes()
-    engine = TwinEngine(read_script(SCRIPT, "s.toml"), None, TwinOptions(hurry=hurry, traces=notes))
+    engine = TwinEngine(read_script(SCRIPT, "s.toml"), None, TwinOptions(hurry=hurry, witness=WireTraces(notes, time.monotonic)))
     for _ in range(2):
         async with talking(engine) as wire:
             await conversation(wire)
@@ -203,7 +204,7 @@ async def test_a_real_voice_speaks_and_two_runs_are_equal() -> None:
     for _ in range(2):
         notes = Notes()
         script = read_script('expires_at = 1\n[[reply]]\nsay = "One, two. Three and four."\npace = inf', "s.toml")
-        async with twin_engine(script, TwinOptions(traces=notes)) as engine, asyncio.timeout(30):
+        async with twin_engine(script, TwinOptions(witness=WireTraces(notes, time.monotonic))) as engine, asyncio.timeout(30):
             assert engine.voice.name == "espeak"
             async with talking(engine, within_s=30) as wire:
                 await wire.type("x")

@@ -10,8 +10,9 @@ import pytest
 from tests.support.wire import Wire, fake_engine, left_over, talking
 from voice.errors import LinkClosed
 from voice.links.base import Link, MemoryLink, memory_pair
-from voice.links.faulty import Ended, Faults, Received, Refused, Sent, Sight
+from voice.links.faulty import Faults
 from voice.links.rough import MemoryRough
+from voice.links.sights import Began, Ended, Received, Refused, Sent, Sight
 from voice.policy.faults import read_faults
 
 WAIT_S = 20
@@ -60,7 +61,7 @@ async def test_what_is_not_meant_passes_both_ways() -> None:
         await line.close(4000, "done")
         came, ended = await end_of(near)
     assert [number(text) for text in came] == [0, 2] and (ended.close_code, ended.reason) == (4000, "done")
-    assert seen == [Received("up"), Sent(delta(0)), Sent(delta(2)), Ended(4000, "done")]
+    assert seen == [Began(), Received("up"), Sent(delta(0)), Sent(delta(2)), Ended(4000, "done")]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from tests.support.joined import handshake
 from tests.support.until import until
 from tests.support.wire import fake_engine
 from voice.engines.local import LocalEngine
-from voice.links.faulty import Faults, Refused, Sight
+from voice.links.faulty import Faults
+from voice.links.sights import Refused, Sight
 from voice.policy.faults import read_faults
 
 WAIT_S = 20

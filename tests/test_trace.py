@@ -2,11 +2,15 @@
 
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from voice.links.base import memory_pair
-from voice.links.trace import TracedLink
+from voice.links.sights import Began, Ended, Received, Refused, Sent
+from voice.links.trace import TracedLink, WireTraces
+from voice.policy.deeds import Refuse
 
 
 class Clock:
@@ -94,3 +98,30 @@ async def test_the_close_goes_through() -> None:
     await TracedLink(near, io.StringIO(), Clock()).close(4000, "done")
     with pytest.raises(Exception, match="4000: done"):
         await far.receive()
+
+
+async def test_the_sessions_of_a_twin_are_written_down_one_by_one_as_they_were_on_the_wire() -> None:
+    clock, sinks, closed = Clock(), dict[int, io.StringIO](), list[int]()
+
+    @contextmanager
+    def opened(number: int) -> Iterator[io.StringIO]:
+        sinks[number] = io.StringIO()
+        yield sinks[number]
+        closed.append(number)
+
+    witness = WireTraces(opened, clock)
+    witness(1, Refused(Refuse()))
+    witness(2, Began())
+    clock.now += 0.5
+    witness(3, Began())
+    witness(2, Sent('{"type":"session.created"}'))
+    witness(2, Received('{"type": "session.update"}'))
+    witness(3, Sent(b"\xff"))
+    witness(2, Ended(1000, ""))
+    witness(2, Ended(1000, ""))
+    assert closed == [2] and sorted(sinks) == [2, 3]
+    assert sinks[2].getvalue() == (
+        '{"t":0.500,"dir":"down","link":1,"event":{"type":"session.created"}}\n'
+        '{"t":0.500,"dir":"up","link":1,"event":{"type":"session.update"}}\n'
+    )
+    assert json.loads(sinks[3].getvalue())["event"] == "\ufffd"

@@ -22,7 +22,7 @@ from voice.engines.destination import Destination, destination
 from voice.engines.local import local_engine, random_id
 from voice.errors import LinkClosed
 from voice.keeper import Keeper, OpenedLink
-from voice.links.base import Link, memory_pair
+from voice.links.base import Link, MemoryLink, memory_pair
 from voice.links.spoken import before_server
 from voice.links.trace import Sink, TracedLink
 from voice.policy.retry import RetrySettings
@@ -223,11 +223,15 @@ def _opened(link: "DialedLink", server: Destination) -> OpenedLink:
     return OpenedLink(spoken, link.server_s, spoken.answer)
 
 
-async def _answer(engine: Answering, link: Link) -> None:
-    """The engine's end. If it fails the session ends, as it would with a server that fails, and the program goes on."""
+async def _answer(engine: Answering, link: MemoryLink) -> None:
+    """The engine's end; a twin's misbehaves as its `faults` say (`links/faulty.py`).
+
+    If it fails the session ends, as it would with a server that fails, and the program goes on.
+    """
     code = 1000
     try:
-        await engine.serve(link)
+        faults = getattr(engine, "faults", None)
+        await (engine.serve(link) if faults is None else faults.between(link, engine.serve))
     except Exception:
         # Logged; what happens next is the program's choice, which reads SessionEnded.
         log.exception("the engine failed")

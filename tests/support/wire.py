@@ -103,7 +103,8 @@ async def talking(engine: LocalEngine, within_s: float = 10.0) -> AsyncIterator[
     async with asyncio.timeout(within_s):
         near, far = memory_pair()
         async with asyncio.TaskGroup() as group:
-            group.create_task(engine.serve(far), name="engine under test")
+            faults = getattr(engine, "faults", None)
+            group.create_task(engine.serve(far) if faults is None else faults.between(far, engine.serve), name="engine under test")
             wire = Wire(near)
             await wire.until("session.created")
             yield wire

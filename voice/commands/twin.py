@@ -36,6 +36,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def add_script(parser: argparse.ArgumentParser) -> None:
     """The flags that say how the twin answers."""
     parser.add_argument("--script", metavar="TOML", help="what the twin answers (default: it repeats what was typed)")
+    parser.add_argument("--faults", metavar="TOML", help="what goes wrong with the twin, and when (default: nothing)")
 
 
 def wants_twin(options: argparse.Namespace, config: "Config") -> bool:
@@ -45,24 +46,28 @@ def wants_twin(options: argparse.Namespace, config: "Config") -> bool:
     settings = config.settings
     if settings.engine == "twin" and not settings.url:
         return True
-    if options.script:
-        raise UsageError("--script is for the twin: give --engine twin too")
+    if options.script or options.faults:
+        raise UsageError(f"--{'script' if options.script else 'faults'} is for the twin: give --engine twin too")
     return False
 
 
 def twin_of(options: argparse.Namespace, chosen: "TwinOptions | None" = None) -> "AbstractAsyncContextManager[TwinEngine]":
     """The twin that a command's flags describe. Raises: ConfigError."""
+    from dataclasses import replace
     from pathlib import Path
 
-    from voice.engines.script import load_script
-    from voice.engines.twin import twin_engine
+    from voice.engines.script import load_faults, load_script
+    from voice.engines.twin import TwinOptions, twin_engine
 
-    return twin_engine(load_script(Path(options.script)) if options.script else None, chosen)
+    script = load_script(Path(options.script)) if options.script else None
+    faults = load_faults(Path(options.faults)) if options.faults else None
+    return twin_engine(script, replace(chosen or TwinOptions(), faults=faults))
 
 
 def run(options: argparse.Namespace) -> int:
     """Serve the Realtime protocol with scripted replies, for tests of clients: no key, no network, no model. Ctrl-C ends it."""
     import asyncio
+    import time
 
     from voice.server.twin import twin_listens
 
@@ -71,11 +76,12 @@ def run(options: argparse.Namespace) -> int:
 
     async def run() -> None:
         from voice.engines.twin import TwinOptions
+        from voice.links.trace import WireTraces
         from voice.server.app import serve
         from voice.server.found import twin_findings
 
-        traces = _traces(options.trace) if options.trace else None
-        async with twin_of(options, TwinOptions(life_s=config.settings.life, traces=traces)) as engine:
+        witness = WireTraces(_traces(options.trace), time.monotonic) if options.trace else None
+        async with twin_of(options, TwinOptions(life_s=config.settings.life, witness=witness)) as engine:
             found = twin_findings(engine)
             for what, text in found.items():
                 print(f"{what}: {text}", file=sys.stderr, flush=True)

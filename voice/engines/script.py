@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 
 from voice.engines.pacing import FACTOR, PIECE_MS, Pacing, read_arrivals
 from voice.errors import ConfigError
+from voice.policy.faults import FaultPlan, read_faults
 from voice.policy.tables import LARGEST_BYTES, Table, near, read_table
 from voice.protocol.objects import InputTokens, OutputTokens, StatusDetails, Usage
 
@@ -255,6 +256,11 @@ def _tokens(usage: _Usage) -> Usage:
     read, said = usage.text_in + usage.audio_in, usage.text_out + usage.audio_out
     incoming = InputTokens(text_tokens=usage.text_in, audio_tokens=usage.audio_in, cached_tokens=usage.cached_in)
     return Usage(read + said, read, said, incoming, OutputTokens(text_tokens=usage.text_out, audio_tokens=usage.audio_out))
+
+
+def load_faults(path: Path) -> FaultPlan:
+    """The faults in a file. Raises: ConfigError."""
+    return read_faults(_bytes(path, f"faults '{path}'"), str(path))
 
 
 def _bytes(path: Path, what: str) -> bytes:

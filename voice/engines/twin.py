@@ -7,7 +7,7 @@ back. docs/twin.md tells what is left that differs.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from voice.engines.base import Synthesizer
@@ -21,7 +21,9 @@ from voice.engines.tones import Tones
 from voice.errors import LinkClosed, MissingError
 from voice.links.base import Link
 from voice.links.driver import Driver
-from voice.links.trace import Sink, TracedLink
+from voice.links.faulty import Faults
+from voice.links.sights import Witness
+from voice.policy.faults import FaultPlan
 from voice.protocol.limits import Unhurried
 from voice.protocol.objects import Session
 from voice.protocol.orders import Order
@@ -41,8 +43,10 @@ class TwinOptions:
     clocks: Clocks = Clocks(time.monotonic, time.time)
     hurry: bool = False
     """The script's delays and paces are passed over; the order stays."""
-    traces: Callable[[int], AbstractContextManager[Sink]] | None = None
-    """Where a session is written down, by its number, from 1."""
+    faults: FaultPlan | None = None
+    """What goes wrong, and when."""
+    witness: Witness | None = None
+    """Is told what passes on the wire."""
 
 
 class TwinEngine:
@@ -57,6 +61,8 @@ class TwinEngine:
         self.begun = 0
         """How many sessions there were."""
         self._options = options or TwinOptions()
+        self.faults = Faults(self._options.faults, self._options.witness, self._options.clocks.now)
+        """What whoever hands a link to this engine leads it through: `line` over a WebSocket, `between` in memory."""
         self._cues = Cues(script)
 
     async def serve(self, link: Link, model: str = MODEL) -> LinkClosed:
@@ -84,25 +90,17 @@ class TwinEngine:
         stage = Stage(session, cues, self.voice, timeline, new_id, answers)
         self.sessions += 1
         try:
-            with ExitStack() as stack:
-                traced = self._traced(link, number, stack)
-                driver: Driver[Order] = Driver(session, traced, stage.obey, clocks.now, lambda: session.waiting_bytes > MAX_WAITING_BYTES)
-                stage.attach(driver)
-                async with asyncio.TaskGroup() as group:
-                    playing = group.create_task(timeline.run(), name=f"twin session {number}")
-                    try:
-                        return await driver.run()
-                    finally:
-                        playing.cancel()
+            driver: Driver[Order] = Driver(session, link, stage.obey, clocks.now, lambda: session.waiting_bytes > MAX_WAITING_BYTES)
+            stage.attach(driver)
+            async with asyncio.TaskGroup() as group:
+                playing = group.create_task(timeline.run(), name=f"twin session {number}")
+                try:
+                    return await driver.run()
+                finally:
+                    playing.cancel()
         finally:
             self.sessions -= 1
             await stage.close()
-
-    def _traced(self, link: Link, number: int, stack: ExitStack) -> Link:
-        """What passes on the wire is written down."""
-        if self._options.traces is None:
-            return link
-        return TracedLink(link, stack.enter_context(self._options.traces(number)), self._options.clocks.now, answering=True)
 
 
 @asynccontextmanager

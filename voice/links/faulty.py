@@ -14,53 +14,19 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 
 from voice.errors import LinkClosed
 from voice.links.base import Link, MemoryLink
 from voice.links.rough import MemoryRough, Rough
+from voice.links.sights import Began, Ended, Received, Refused, Sent, Sight, Witness
 from voice.policy.deeds import Close, Refuse, Reset
 from voice.policy.faulting import Act, Freeze, SessionFaults, Thaw
 from voice.policy.faults import FaultPlan
 from voice.policy.garbage import Raw, Send
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A frame that went to the client; bytes: a frame that is no text in UTF-8, or a binary one."""
-
-    data: str | bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message that came from the client."""
-
-    data: str | bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A handshake that was not let in."""
-
-    how: Refuse
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The connection is over, by the client or by us."""
-
-    close_code: int
-    reason: str
-
-
-Sight = Sent | Received | Refused | Ended
-Witness = Callable[[int, Sight], None]
-"""Is told what passes on the wire, with the number of the session."""
-
-
 class Faults:
-    """The faults of a twin, for every connection that comes. `witness` is told what really passes."""
+    """The faults of a twin, for every connection that comes. `witness` is told what really passes, be there faults or none."""
 
     def __init__(self, plan: FaultPlan | None = None, witness: Witness | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.plan = plan or FaultPlan()
@@ -81,6 +47,7 @@ class Faults:
         """What the session is to talk over; `link` and `rough` are the same connection."""
         faulty = FaultyLink(link, rough, self.plan.session(number, self._clock()), lambda sight: self._witness(number, sight), self._clock)
         failure: BaseException | None = None
+        self._witness(number, Began())
         async with asyncio.TaskGroup() as group:
             timing = group.create_task(faulty.keep_time(), name="faults by time")
             try:
@@ -88,7 +55,7 @@ class Faults:
             except BaseException as exc:
                 # Raised again below: the task group would wrap it.
                 failure = exc
-            if not faulty.ending:
+            if not faulty.over():
                 # Else it ends the connection, within the time that a close may take.
                 timing.cancel()
         if failure is not None:
@@ -168,6 +135,11 @@ class FaultyLink:
         self._end(LinkClosed(code, reason))
         await self._link.close(code, reason)
 
+    def over(self) -> bool:
+        """The session has ended; returns whether a fault still has to end the connection."""
+        self._end(LinkClosed())
+        return self.ending
+
     async def keep_time(self) -> None:
         """Do what becomes due, until a fault has ended the connection; for a task of its own, to be cancelled.
 
@@ -196,11 +168,12 @@ class FaultyLink:
     async def _do(self, act: Act) -> None:
         match act:
             case Send(text=text):
-                await self._link.send(text)
+                # Before it is: the client may answer sooner than we come back.
                 self._witness(Sent(text))
+                await self._link.send(text)
             case Raw(data=data, text=as_text):
-                await self._rough.send_raw(data, as_text)
                 self._witness(Sent(data))
+                await self._rough.send_raw(data, as_text)
             case Close() | Reset():
                 self._last = act
                 self._end(LinkClosed(act.code, act.reason) if isinstance(act, Close) else LinkClosed(1006, "reset"))

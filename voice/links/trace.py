@@ -5,11 +5,13 @@
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from typing import Protocol
 
 import msgspec
 
 from voice.links.base import Link
+from voice.links.sights import Began, Ended, Received, Sent, Sight
 
 _LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 """What JSON may hold as it is, inside strings only, and what readers that split at every kind of line end would split at."""
@@ -23,19 +25,10 @@ class Sink(Protocol):
 
 
 class TracedLink:
-    """An end of `link`, written down to `sink`: the talking side's, or the `answering` side's."""
+    """The talking side's end of `link`, written down to `sink`."""
 
-    def __init__(
-        self,
-        link: Link,
-        sink: Sink,
-        clock: Callable[[], float],
-        number: int = 1,
-        began_s: float | None = None,
-        answering: bool = False,
-    ) -> None:
+    def __init__(self, link: Link, sink: Sink, clock: Callable[[], float], number: int = 1, began_s: float | None = None) -> None:
         """`began_s`: when the trace began, where this is not its first link; None: now."""
-        self._sent, self._received = ("down", "up") if answering else ("up", "down")
         self._link = link
         self._sink = sink
         self._clock = clock
@@ -44,13 +37,13 @@ class TracedLink:
 
     async def send(self, text: str) -> None:
         """See `Link`."""
-        self._write(self._sent, text)
+        self._write("up", text)
         await self._link.send(text)
 
     async def receive(self) -> str | bytes:
         """See `Link`."""
         text = await self._link.receive()
-        self._write(self._received, text)
+        self._write("down", text)
         return text
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
@@ -58,8 +51,32 @@ class TracedLink:
         await self._link.close(code, reason)
 
     def _write(self, direction: str, text: str | bytes) -> None:
-        head = f'{{"t":{self._clock() - self._began_s:.3f},"dir":"{direction}","link":{self._number},"event":'
-        self._sink.write(f"{head}{_one_line(text)}}}\n")
+        self._sink.write(_line(self._clock() - self._began_s, direction, self._number, text))
+
+
+class WireTraces:
+    """A witness (`sights.py`) that writes each session of a twin down, to the sink that `open_sink` gives for its number, closed at its end."""
+
+    def __init__(self, open_sink: Callable[[int], AbstractContextManager[Sink]], clock: Callable[[], float]) -> None:
+        self._open_sink = open_sink
+        self._clock = clock
+        self._open: dict[int, tuple[Sink, float, ExitStack]] = {}
+
+    def __call__(self, number: int, sight: Sight) -> None:
+        """See `Witness`."""
+        match sight:
+            case Began():
+                stack = ExitStack()
+                self._open[number] = (stack.enter_context(self._open_sink(number)), self._clock(), stack)
+            case Sent(data=data) | Received(data=data) if number in self._open:
+                sink, began_s, _ = self._open[number]
+                sink.write(_line(self._clock() - began_s, "down" if isinstance(sight, Sent) else "up", 1, data))
+            case Ended() if number in self._open:
+                self._open.pop(number)[2].close()
+
+
+def _line(t: float, direction: str, number: int, text: str | bytes) -> str:
+    return f'{{"t":{t:.3f},"dir":"{direction}","link":{number},"event":{_one_line(text)}}}\n'
 
 
 def _one_line(text: str | bytes) -> str:

@@ -1,8 +1,6 @@
 """A file of faults: TOML (or the same as Python objects) to `Fault`s. What is wrong in it is told with its line, and what may be meant."""
 
 import difflib
-import re
-import tomllib
 from collections.abc import Mapping
 from typing import Annotated, Any, get_type_hints
 
@@ -27,6 +25,7 @@ from voice.policy.deeds import (
 )
 from voice.policy.eventnames import CLIENT, OLDER_CLIENT, OLDER_SERVER, SERVER
 from voice.policy.places import Path, places
+from voice.policy.tables import near, read_toml
 
 _Count = Annotated[int, Meta(ge=1)]
 _Index = Annotated[int, Meta(ge=0)]
@@ -50,15 +49,10 @@ _ON: dict[str, Any] = {
 _LONGEST_SHOWN = 80
 
 
-def parse(text: str, name: str) -> FaultFile:
-    """The faults of a TOML text; `name` is that of its file. Raises: ConfigError."""
-    try:
-        read = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as exc:
-        found = re.search(r"at line (\d+),", str(exc))
-        line = found[1] if found else len(text.splitlines())
-        raise ConfigError(f"{name}:{line}: this is not TOML: {exc}") from None
-    return convert(read, name, places(text))
+def parse(raw: bytes | str, name: str) -> FaultFile:
+    """The faults of a TOML file; `name` is the file's. Raises: ConfigError."""
+    text, values = read_toml(raw, name)
+    return convert(values, name, places(text))
 
 
 def convert(read: Mapping[str, Any], name: str, lines: Mapping[Path, int] | None = None) -> FaultFile:
@@ -104,7 +98,7 @@ class _Source:
         """Raises: ConfigError for the first key that is not known."""
         for key in table:
             if key not in known:
-                raise self.error((*path, key), f"no key '{str(key)[:_LONGEST_SHOWN]}'{what}{_near(str(key), known)}")
+                raise self.error((*path, key), f"no key '{str(key)[:_LONGEST_SHOWN]}'{what}{near(str(key), tuple(known))}")
 
 
 class _Reader:
@@ -136,7 +130,7 @@ class _Reader:
             raise self._source.error(self._path, f"a fault says what it does: do = one of {', '.join(DEEDS)}")
         do = self._value("do", str)
         if do not in DEEDS:
-            raise self._source.error((*self._path, "do"), f"nothing is called do = '{do[:_LONGEST_SHOWN]}'{_near(do, DEEDS)}")
+            raise self._source.error((*self._path, "do"), f"nothing is called do = '{do[:_LONGEST_SHOWN]}'{near(do, tuple(DEEDS))}")
         kind = DEEDS[do]
         fields = get_type_hints(kind, include_extras=True)
         others = {key for other in DEEDS.values() for key in get_type_hints(other)} - fields.keys()
@@ -218,8 +212,3 @@ class _Reader:
 def _dotted(path: Path) -> str:
     """How a person would name it: on.index."""
     return ".".join(str(part) for part in path if not isinstance(part, int)).removeprefix("fault.")
-
-
-def _near(name: str, known: Mapping[str, Any]) -> str:
-    close = difflib.get_close_matches(name, list(known), 1)
-    return f": did you mean '{close[0]}'?" if close else f"; there are {', '.join(known)}"

@@ -52,9 +52,9 @@ class FaultPlan:
         return [fault for fault, happened in counted if fault.p is None and happened < max(1, fault.times)]
 
 
-def read_faults(text: str, name: str) -> FaultPlan:
-    """The faults of a TOML text; `name`: of its file, for messages. Raises: ConfigError that names file, line and key."""
-    return FaultPlan(parse(text, name))
+def read_faults(raw: bytes | str, name: str) -> FaultPlan:
+    """The faults of a TOML file; `name`: the file's, for messages. Raises: ConfigError that names file, line and key."""
+    return FaultPlan(parse(raw, name))
 
 
 def faults_of(read: Mapping[str, Any], name: str = "faults") -> FaultPlan:

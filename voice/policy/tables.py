@@ -37,19 +37,24 @@ class Table(Generic[T]):
 
 def read_table(raw: bytes | str, name: str, kind: type[T]) -> Table[T]:
     """A file's content as a struct that forbids unknown fields. Raises: ConfigError."""
+    text, values = read_toml(raw, name)
+    try:
+        return Table(msgspec.convert(values, kind, strict=True), name, text)
+    except msgspec.ValidationError as exc:
+        raise _refused(str(exc), name, text, kind) from None
+
+
+def read_toml(raw: bytes | str, name: str) -> tuple[str, dict[str, Any]]:
+    """A file's content as text, and its values. Raises: ConfigError."""
     text = _text(raw, name)
     try:
-        values = tomllib.loads(text)
+        return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
         found = re.search(r"^(.*) \(at (?:line (\d+), column \d+|end of document)\)$", str(exc))
         what, line = (found[1], found[2] or len(text.splitlines())) if found else (str(exc), 1)
         raise ConfigError(f"{name}:{line}: this is not TOML: {what}") from None
     except RecursionError:
         raise ConfigError(f"{name}:1: this is not TOML that can be read: it is too deep") from None
-    try:
-        return Table(msgspec.convert(values, kind, strict=True), name, text)
-    except msgspec.ValidationError as exc:
-        raise _refused(str(exc), name, text, kind) from None
 
 
 def _text(raw: bytes | str, name: str) -> str:

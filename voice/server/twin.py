@@ -7,6 +7,7 @@ async with voice.twin('[[reply]]\\nsay = "Hello."') as twin:
 """
 
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from voice.engines.local import LIFE_S, counted_ids
-from voice.engines.script import Script, default_script, load_script, read_script
+from voice.engines.script import Script, default_script, load_faults, load_script, read_script
 from voice.engines.twin import TwinEngine, TwinOptions, twin_engine
 from voice.errors import UsageError
-from voice.links.trace import Sink
+from voice.links.trace import Sink, WireTraces
+from voice.policy.faults import FaultPlan, read_faults
 from voice.policy.tables import near
 from voice.protocol.dialect import DIALECTS
 from voice.server.app import ServeOptions, served
@@ -73,6 +75,7 @@ class Twin:
 async def twin(
     script: str | Path | Script | None = None,
     *,
+    faults: str | Path | FaultPlan | None = None,
     life_s: float = LIFE_S,
     hurry: bool = False,
     dialect: str | None = None,
@@ -80,7 +83,7 @@ async def twin(
     port: int = 0,
 ) -> AsyncIterator[Twin]:
     """A twin that answers as `script` says: the text of one, the path of its file, or None for an echo. `hurry`: its delays and paces are
-    passed over, the order stays. `dialect`: see `twin_listens`.
+    passed over, the order stays. `faults`: what goes wrong, in the same forms. `dialect`: see `twin_listens`.
     Raises: ConfigError (with file, line and key), UsageError (an unknown dialect), MissingError (the port is taken).
     """
     sessions: list[TwinTrace] = []
@@ -91,7 +94,8 @@ async def twin(
         yield sessions[-1]
 
     chosen, listens = _script(script), twin_listens(ServeOptions(host, port), dialect)
-    async with twin_engine(chosen, TwinOptions(life_s=life_s, hurry=hurry, traces=noted)) as engine:
+    options = TwinOptions(life_s, hurry=hurry, faults=_faults(faults), witness=WireTraces(noted, time.monotonic))
+    async with twin_engine(chosen, options) as engine:
         async with served(engine, listens, twin_findings(engine)) as (_, address):
             yield Twin(address, engine, sessions)
 
@@ -103,6 +107,16 @@ def twin_listens(options: ServeOptions, dialect: str | None) -> ServeOptions:
     if dialect is not None and dialect not in DIALECTS:
         raise UsageError(f"no dialect '{dialect}'{near(dialect, tuple(DIALECTS))}")
     return replace(options, dialect=dialect, new_ids=lambda: counted_ids("t"))
+
+
+def _faults(given: str | Path | FaultPlan | None) -> FaultPlan | None:
+    match given:
+        case Path():
+            return load_faults(given)
+        case str():
+            return read_faults(given, "faults")
+        case _:
+            return given
 
 
 def _script(given: str | Path | Script | None) -> Script:
