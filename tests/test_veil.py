@@ -46,7 +46,12 @@ def test_words_that_came_back_changed_are_not_shown_at_all(text: str) -> None:
 
 def test_text_without_the_words_is_left_alone() -> None:
     assert VEIL.without("an apple") == "an apple" and Veil().without("m4rk") == "m4rk"
-    assert Veil(about=Quotation()).shown({"instructions": "x"}) == {"instructions": "x"}
+
+
+def test_words_without_a_mark_are_taken_out_too() -> None:
+    plain = Veil(about=Quotation("Be the shop."))
+    assert plain.added({"instructions": "Be brief."}) == {"instructions": "Be brief.\n\nBe the shop."}
+    assert plain.shown({"instructions": "Be brief.\n\nBe the shop."}) == {"instructions": "Be brief."}
 
 
 @pytest.mark.parametrize("name", ["ours", "asleep"])

@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from voice.server.additions import Additions
 from voice.server.app import ServeOptions, make_app
 from voice.server.realtime import Engine
 
@@ -28,9 +29,11 @@ class Answer:
 
 
 @asynccontextmanager
-async def app_running(engine: Engine, max_sessions: int = 100, found: dict[str, str] | None = None, **options: Any) -> AsyncIterator[int]:
+async def app_running(
+    engine: Engine, max_sessions: int = 100, found: dict[str, str] | None = None, additions: Additions | None = None, **options: Any
+) -> AsyncIterator[int]:
     """Our application around an engine; gives the port. `options`: more of `ServeOptions`."""
-    app = make_app(engine, ServeOptions(port=0, max_sessions=max_sessions, **options), found or {"engine": "fake"})
+    app = make_app(engine, ServeOptions(port=0, max_sessions=max_sessions, **options), found or {"engine": "fake"}, additions)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:

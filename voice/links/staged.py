@@ -1,4 +1,4 @@
-"""A link with a stage in front of it (`protocol/backstage.py`): what answers reads and writes it, and the client knows nothing of the tools behind.
+"""A client's link with a stage behind it (`protocol/backstage.py`): what answers reads and writes this one, and no client notices.
 
     client's link --- reader task ---> stage ---> `receive`  --- what answers
     client's link <-- writer task ---- stage <--- `send`     <-- what answers

@@ -36,6 +36,8 @@ class Grant(msgspec.Struct, frozen=True):
     """The kind of session: "realtime" or "transcription"."""
     session: dict[str, Any] = {}
     """Settings that the session starts with, as in `session.update`."""
+    user: str = ""
+    """Who it was made for, by the name that the owner of the server knows; "": it does not say."""
 
 
 class Fault(Enum):

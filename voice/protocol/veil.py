@@ -1,4 +1,4 @@
-"""What a server adds to its sessions' settings, and takes out again before a client reads them: its own tools, words about the one who is served.
+"""What a server adds to settings, and takes out again before a client reads them: its own tools, words about the one who is served.
 
 A client's settings go on as they are, with the additions: its own tools stay, those of the server's names are refused. Pure.
 """
@@ -24,6 +24,7 @@ class Veil:
     names: Collection[str] = ()
     """Of the server's tools, also of those that are not offered now: no client may declare one."""
     about: Quotation = Quotation()
+    """Words for the model alone, behind the client's instructions."""
 
     def check(self, fields: Fields, path: str) -> None:
         """Refuse settings that name a tool of the server's. `path`: "session", "response". Raises: ProtocolError."""
@@ -66,11 +67,12 @@ class Veil:
         return out
 
     def without(self, text: str) -> str:
-        """A text without the words about the one who is served; nothing of it where they are not as they were written."""
-        if not self.about.mark or self.about.mark not in text:
+        """A text without the words for the model alone; nothing of it where they are not as they were written."""
+        words, mark = self.about.words, self.about.mark
+        if not words:
             return text
-        rest = text.replace(_BETWEEN + self.about.words, "").replace(self.about.words, "")
-        return "" if self.about.mark in rest else rest
+        rest = text.replace(_BETWEEN + words, "").replace(words, "")
+        return "" if mark and mark in rest else rest
 
     def _joined(self, instructions: str) -> str:
         return _BETWEEN.join(part for part in (instructions, self.about.words) if part)

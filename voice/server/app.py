@@ -21,9 +21,10 @@ from voice.policy.secrets import signing_key
 from voice.protocol.accents import NewId
 from voice.protocol.dialect import DIALECTS
 from voice.server import secrets
+from voice.server.additions import Additions
 from voice.server.guard import Door, refusal, stranger
 from voice.server.heads import HEARD, impatient
-from voice.server.realtime import DIALECT, DOOR, DRAINING, ENGINE, LINKS, NEW_IDS, PATHS, PLACES, Engine, problem, realtime
+from voice.server.realtime import ADDITIONS, DIALECT, DOOR, DRAINING, ENGINE, LINKS, NEW_IDS, PATHS, PLACES, Engine, problem, realtime
 
 log = logging.getLogger(__name__)
 
@@ -77,15 +78,15 @@ def web_folder() -> Path:
     raise MissingError("the page's files are missing from this installation: install the package again")
 
 
-def make_app(engine: Engine, options: ServeOptions, found: dict[str, str]) -> web.Application:
-    """The application around an engine; `found` is what the landing page says is running."""
+def make_app(engine: Engine, options: ServeOptions, found: dict[str, str], additions: Additions | None = None) -> web.Application:
+    """The application around an engine; `found` is what the landing page says is running, `additions` what no client sees."""
     app = web.Application(middlewares=[_guarded], client_max_size=1 << 20)
     # Without a server key the secrets are those of this process.
     signing = chance.token_bytes(32) if options.server_key is None else signing_key(options.server_key)
     app[ENGINE], app[DOOR] = engine, Door(signing, options.host, options.server_key, options.origins)
     app[PLACES], app[LINKS], app[DRAINING] = asyncio.Semaphore(options.max_sessions), set(), asyncio.Event()
     app[FOUND], app[HEARD] = found, set()
-    app[NEW_IDS] = options.new_ids
+    app[NEW_IDS], app[ADDITIONS] = options.new_ids, additions
     app[DIALECT] = None if options.dialect is None else DIALECTS[options.dialect]
     app.router.add_get("/healthz", _health)
     app.router.add_get("/readyz", _ready)
@@ -103,9 +104,11 @@ def make_app(engine: Engine, options: ServeOptions, found: dict[str, str]) -> we
     return app
 
 
-async def serve(engine: Engine, options: ServeOptions, found: dict[str, str], listening: Callable[[str], None]) -> None:
+async def serve(
+    engine: Engine, options: ServeOptions, found: dict[str, str], listening: Callable[[str], None], additions: Additions | None = None
+) -> None:
     """Listen until SIGINT or SIGTERM. `listening` is told the address. Raises: MissingError (port taken), UsageError (certificate)."""
-    async with served(engine, options, found) as (app, address):
+    async with served(engine, options, found, additions) as (app, address):
         with _stopped_by_signals() as stop:
             listening(address)
             await stop.wait()
@@ -113,10 +116,12 @@ async def serve(engine: Engine, options: ServeOptions, found: dict[str, str], li
 
 
 @contextlib.asynccontextmanager
-async def served(engine: Engine, options: ServeOptions, found: dict[str, str]) -> AsyncIterator[tuple[web.Application, str]]:
+async def served(
+    engine: Engine, options: ServeOptions, found: dict[str, str], additions: Additions | None = None
+) -> AsyncIterator[tuple[web.Application, str]]:
     """Listen until the block ends; the application and its address. Raises: MissingError (port taken), UsageError (certificate)."""
     context = _tls(options)
-    app = make_app(engine, options, found)
+    app = make_app(engine, options, found, additions)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_TIMEOUT_S, keepalive_timeout=KEEPALIVE_S)
     await runner.setup()
     try:

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from aiohttp import WSCloseCode, web
 
-from voice.engines.local import random_id
+from voice.engines.local import LocalEngine, random_id
 from voice.engines.relay import TRANSCRIPTION, RelayEngine
 from voice.errors import LinkClosed, MissingError, Refused, Silent
 from voice.links.base import Link
@@ -30,8 +30,10 @@ from voice.protocol.codec import encode
 from voice.protocol.dialect import Dialect
 from voice.protocol.events import ErrorEvent
 from voice.protocol.objects import ErrorDetail
+from voice.server.additions import Additions, context_of, with_additions
 from voice.server.guard import Denial, Door, Pass, admission, credential, refusal
 from voice.server.refused import turned_away
+from voice.server.visitor import Visitor, visitor_of
 
 
 class Engine(Protocol):
@@ -59,6 +61,7 @@ LINKS: web.AppKey[set[WebLink]] = web.AppKey("links", set[WebLink])
 DIALECT: web.AppKey[Dialect | None] = web.AppKey("dialect", Dialect)
 NEW_IDS: web.AppKey[Callable[[], NewId]] = web.AppKey("new_ids")
 """Gives each session its source of ids for what the server itself puts on the wire, beside those of the engine."""
+ADDITIONS: web.AppKey[Additions | None] = web.AppKey("additions", Additions)
 DRAINING: web.AppKey[asyncio.Event] = web.AppKey("draining", asyncio.Event)
 NUMBER: web.RequestKey[int] = web.RequestKey("number", int)
 """Which session of a twin a request is for, from 1."""
@@ -139,11 +142,14 @@ async def _session(request: web.Request, socket: Socket, grant: Grant | None) ->
     intent = TRANSCRIPTION if TRANSCRIPTION == (grant.scope if grant else request.query.get("intent")) else None
     if not isinstance(engine, RelayEngine):
         if intent is None:
-            await _talk(request, socket, granted, partial(engine.serve, model=model) if model else engine.serve)
+            serve = engine.serve
+            if isinstance(engine, LocalEngine) and engine.tools is not None:
+                serve = partial(engine.serve, context=context_of(_visitor(request, grant)))
+            await _talk(request, socket, grant, partial(serve, model=model) if model else serve)
         elif model and grant is None:
-            await _talk(request, socket, {}, _refuse_model)
+            await _talk(request, socket, None, _refuse_model, plain=True)
         else:
-            await _talk(request, socket, granted, engine.transcribe)
+            await _talk(request, socket, grant, engine.transcribe, plain=True)
         return socket
     try:
         reached = await engine.reach(model, intent)
@@ -155,8 +161,8 @@ async def _session(request: web.Request, socket: Socket, grant: Grant | None) ->
             return _draining()
         if request.transport is None or request.transport.is_closing():
             return problem(503, "The client has gone.", "client_gone")
-        if granted:
-            await _talk(request, socket, granted, lambda link: engine.carry(reached, link))
+        if granted or request.app[ADDITIONS] is not None:
+            await _talk(request, socket, grant, lambda link: engine.carry(reached, link), plain=intent is not None)
         else:
             # It translates by itself: two that speak the same dialect need no translation.
             await _carry(request, socket, lambda link: engine.carry(reached, link, spoken(request)))
@@ -166,21 +172,29 @@ async def _session(request: web.Request, socket: Socket, grant: Grant | None) ->
     return socket
 
 
-async def _talk(request: web.Request, socket: Socket, granted: dict[str, object], talk: Talk) -> None:
-    """As `_carry`, with somebody who speaks the protocol of today. `granted`: the settings that a secret brought along."""
-
+async def _talk(request: web.Request, socket: Socket, grant: Grant | None, talk: Talk, plain: bool = False) -> None:
+    """As `_carry`, with somebody who speaks the protocol of today. `plain`: without what this server adds to sessions that are answered."""
+    additions = None if plain else request.app[ADDITIONS]
     new_id = request.app[NEW_IDS]()
 
     async def interpreted(link: Link) -> LinkClosed:
         near = before_client(link, Exchange(spoken(request), GA, new_id))
         async with asyncio.TaskGroup() as group:
             answering = group.create_task(near.answer(), name="answers of a dialect")
+            preset = PresetLink(near, grant.session, new_id("event")) if grant is not None and grant.session else near
             try:
-                return await talk(PresetLink(near, granted, new_id("event")) if granted else near)
+                if additions is None:
+                    return await talk(preset)
+                return await with_additions(preset, additions, _visitor(request, grant), talk)
             finally:
                 answering.cancel()
 
     await _carry(request, socket, interpreted)
+
+
+def _visitor(request: web.Request, grant: Grant | None) -> Visitor:
+    additions = request.app[ADDITIONS] or Additions()
+    return visitor_of(request, grant, additions.query, additions.headers)
 
 
 async def _carry(request: web.Request, socket: Socket, talk: Talk) -> None:

@@ -29,11 +29,15 @@ ANCHOR = "created_at"
 OLDER_S = 60
 """Life of a secret of the older kind, as it was on the paid service."""
 
+USER = "voice_user"
+"""Our extension of the request: the name of the user whom the secret is for. What is done in the session is done in that name."""
+LONGEST_USER = 200
+
 Fields = dict[str, Any]
 
 
 async def client_secrets(request: web.Request) -> web.Response:
-    """`{"expires_after": {"anchor", "seconds"}, "session": {...}}` -> `{"value", "expires_at", "session"}`."""
+    """`{"expires_after": {"anchor", "seconds"}, "session": {...}, "voice_user"}` -> `{"value", "expires_at", "session"}`."""
     return await _answer(request, _current)
 
 
@@ -63,12 +67,12 @@ async def _answer(request: web.Request, make: Callable[[Fields, web.Request], Fi
 
 def _current(body: Fields, request: web.Request) -> Fields:
     for name in body:
-        if name not in ("expires_after", "session"):
+        if name not in ("expires_after", "session", USER):
             raise unknown(name[:SHOWN_LETTERS])
     life_s = _life_s(body.get("expires_after"), "expires_after", USUAL_S)
     asked = body.get("session")
     session = {"type": "realtime"} if asked is None else _object(asked, "session")
-    value, grant = _granted(session, life_s, request)
+    value, grant = _granted(session, life_s, request, _user(body.get(USER), request))
     return {"value": value, "expires_at": grant.exp, "session": _effective(session, grant, request.app[ENGINE])}
 
 
@@ -83,9 +87,21 @@ def _older(body: Fields, request: web.Request, kind: str) -> Fields:
     return {"id": f"sess_{grant.jti}", "object": kinds[kind], **_shown_flat(body, kind, request), "client_secret": secret}
 
 
-def _granted(session: Fields, life_s: int, request: web.Request) -> tuple[str, Grant]:
+def _user(given: object, request: web.Request) -> str:
+    """Who a secret is made for. Only who has shown the server key may say so. Raises: ProtocolError."""
+    if given is None:
+        return ""
+    if not isinstance(given, str) or not 0 < len(given) <= LONGEST_USER or not given.isprintable():
+        raise ProtocolError(f"Invalid value for '{USER}': expected a name of 1 to {LONGEST_USER} letters.", "invalid_value", USER)
+    if request.app[DOOR].key is None:
+        message = f"'{USER}' needs a server with a key (VOICE_SERVER_KEY): without one anybody could name anybody."
+        raise ProtocolError(message, "invalid_value", USER)
+    return given
+
+
+def _granted(session: Fields, life_s: int, request: web.Request, user: str = "") -> tuple[str, Grant]:
     need_one_of(session, "type", KINDS, "session")
-    grant = Grant(int(time.time()) + life_s, uuid.uuid4().hex[:24], session["type"], session)
+    grant = Grant(int(time.time()) + life_s, uuid.uuid4().hex[:24], session["type"], session, user)
     return mint(grant, request.app[DOOR].signing_key), grant
 
 
