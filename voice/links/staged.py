@@ -1,8 +1,4 @@
-<<<<<<< Updated upstream
 """A client's link with a stage behind it (`protocol/backstage.py`): what answers reads and writes this one, and no client notices.
-=======
-"""A link with a stage in front of it (`protocol/backstage.py`): what answers reads and writes it, a client knows of no tools behind.
->>>>>>> Stashed changes
 
     client's link --- reader task ---> stage ---> `receive`  --- what answers
     client's link <-- writer task ---- stage <--- `send`     <-- what answers

@@ -1,8 +1,4 @@
-<<<<<<< Updated upstream
 """What a server adds to settings, and takes out again before a client reads them: its own tools, words about the one who is served.
-=======
-"""What a server adds to its sessions' settings and takes out before a client reads them: its own tools, words about whom it serves.
->>>>>>> Stashed changes
 
 A client's settings go on as they are, with the additions: its own tools stay, those of the server's names are refused. Pure.
 """
