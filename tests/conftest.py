@@ -52,6 +52,7 @@ BULK_FILES = frozenset(
     f"test_{name}.py"
     for name in (
         *(
+            "clienttools",
             "cut",
             "dialects_wire",
             "engines_contract",

@@ -3,7 +3,7 @@
 import typing
 
 from tests.support.pair import Pair
-from voice.protocol.notices import LinkLost, LinkRestored, MoveDue, Notice, SessionEnded
+from voice.protocol.notices import LinkLost, LinkRestored, MoveDue, Notice, SessionEnded, ToolEnded, ToolStarted
 from voice.protocol.objects import Audio, AudioInput, Session, Transcription, TurnDetection
 
 
@@ -16,5 +16,7 @@ def test_each_is_given_by_a_session_but_the_end_of_the_link() -> None:
     pair.push("." * 25 + "#" * 20 + "." * 30)
     pair.notices += pair.client.connected()
     given = {type(notice) for notice in pair.notices}
-    # Those of the link's own life are the keeper's (tests/test_keeper.py), and the life's (tests/test_life.py).
-    assert given == set(typing.get_args(Notice)) - {SessionEnded, LinkLost, LinkRestored, MoveDue}
+    # Those of the link's own life are the keeper's (tests/test_keeper.py), and the life's (tests/test_life.py); those of functions are
+    # in tests/test_errands.py and tests/test_functions.py.
+    others = {SessionEnded, LinkLost, LinkRestored, MoveDue, ToolStarted, ToolEnded}
+    assert given == set(typing.get_args(Notice)) - others

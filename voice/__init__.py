@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from voice.protocol.notices import SessionReady as SessionReady
     from voice.protocol.notices import SpeechBegan as SpeechBegan
     from voice.protocol.notices import SpeechEnded as SpeechEnded
+    from voice.protocol.notices import ToolEnded as ToolEnded
+    from voice.protocol.notices import ToolStarted as ToolStarted
     from voice.protocol.notices import TurnCommitted as TurnCommitted
     from voice.protocol.notices import TurnResent as TurnResent
     from voice.protocol.notices import UserText as UserText
@@ -38,7 +40,8 @@ _HOMES = {
 }
 _NOTICES = (
     *("ErrorReported", "LinkLost", "LinkRestored", "Other", "ReplyAudio", "ReplyBegan", "ReplyEnded", "ReplyLost", "ReplyText"),
-    *("SessionEnded", "SessionReady", "SpeechBegan", "SpeechEnded", "TurnCommitted", "TurnResent", "UserText"),
+    *("SessionEnded", "SessionReady", "SpeechBegan", "SpeechEnded", "ToolEnded", "ToolStarted", "TurnCommitted", "TurnResent"),
+    "UserText",
 )
 _HOMES |= dict.fromkeys(_NOTICES, "voice.protocol.notices")
 __all__ = ["__version__", *_HOMES]

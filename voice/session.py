@@ -9,17 +9,19 @@ async with voice.connect(url="http://127.0.0.1:8765") as session:
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 
 from voice.audio.pcm import Samples
 from voice.audio.turns import TurnDetector
+from voice.clienttools import TIMEOUT_S, ClientTools
 from voice.engines.destination import Destination, destination
 from voice.engines.local import local_engine, random_id
+from voice.engines.toolset import Toolset
 from voice.errors import LinkClosed
 from voice.keeper import Keeper, OpenedLink
 from voice.links.base import Link, MemoryLink, memory_pair
@@ -28,6 +30,7 @@ from voice.links.trace import Sink, TracedLink
 from voice.policy.retry import RetrySettings
 from voice.protocol.accents import GA, Exchange, known
 from voice.protocol.client import ClientSession
+from voice.protocol.dead_air import Filler
 from voice.protocol.history import History
 from voice.protocol.ledger import FrameCount
 from voice.protocol.notices import Notice, SessionEnded
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
     from voice.links.dial import DialedLink
 
 log = logging.getLogger(__name__)
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 EVENTS = 1024
 """Events that wait for the program. When full, nothing more is read from the server: an unread session stands still, it does not grow."""
@@ -72,10 +77,11 @@ def settings_of(
 class Session:
     """A conversation. Read its events (`async for`), else it stands still; made by `voice.connect`."""
 
-    def __init__(self, core: ClientSession, keeper: "Keeper", events: "asyncio.Queue[Notice]") -> None:
+    def __init__(self, core: ClientSession, keeper: "Keeper", events: "asyncio.Queue[Notice]", tools: ClientTools) -> None:
         self._core = core
         self._keeper = keeper
         self._events = events
+        self._tools = tools
         self._ended: SessionEnded | None = None
 
     def push_audio(self, samples: Samples, withheld: str = "") -> list[Notice]:
@@ -101,6 +107,24 @@ class Session:
         """Stop the answer. `item_id`: the one that was being played, of which `heard_ms` were really heard."""
         self._core.interrupt(item_id, heard_ms)
         self._keeper.kick()
+
+    def tool(
+        self, function: F | None = None, *, name: str | None = None, description: str | None = None, timeout_s: float = TIMEOUT_S
+    ) -> Any:
+        """A function that the model may call from now on; also as a decorator, with or without arguments. Returns the function.
+
+        What the model is told of it is in its signature and its docstring (`voice/protocol/signature.py`). It runs beside the session: a
+        coroutine as a task, anything else in a thread of its own, for `timeout_s` at most.
+        Raises: UsageError if it cannot be described.
+        """
+        if function is None:
+            return partial(self.tool, name=name, description=description, timeout_s=timeout_s)
+        self._tools.add(function, name, description, timeout_s)
+        return function
+
+    def cancel_tools(self) -> int:
+        """Stop the functions that run; the model is told so, and answers. Returns how many there were."""
+        return self._tools.stop()
 
     async def room(self) -> None:
         """Wait until all that was pushed is on its way: for a source that can wait, a file."""
@@ -157,6 +181,8 @@ async def hold(
     first: "DialedLink | None" = None,
     reconnect: bool = True,
     retry: RetrySettings | None = None,
+    tools: Iterable[Callable[..., Any]] = (),
+    filler: Filler | None = None,
 ) -> AsyncIterator[Session]:
     """A session with the server at `url` (ws, wss, http, https; a bare host gets `/v1/realtime`), with a service by its name (`provider`), with
     an `engine` in this process, or, without any of these, with the embedded engine.
@@ -164,7 +190,7 @@ async def hold(
     `dialect`: what the server speaks; "auto": its first event tells; None: as the service that is there does, else "auto". `first`: a link to it
     that is open already. `settings`: see `settings_of`. `detector`: our own, beside the server's. `trace`: an open text file for every event, in
     today's words. `reconnect`: outlive expiry and broken links (`LinkLost`, `LinkRestored`), as patiently as `retry` says; else the session ends
-    with its first link.
+    with its first link. `tools`: functions that the model may call (see `Session.tool`); `filler`: what is said while one runs for long.
     Raises: UsageError, ConfigError (no key for the service), MissingError (no server there), MissingExtra (no embedded engine installed).
     """
     server = destination(url, provider, dialect, api_key)
@@ -177,8 +203,9 @@ async def hold(
         else:
             open_link = partial(_dialed, server, model)
         opened = None if server is None else await open_link() if first is None else _opened(first, server)
-        core = ClientSession(settings or settings_of(), new_id or random_id, detector)
+        core = ClientSession(settings or settings_of(), new_id or random_id, detector, filler)
         events: asyncio.Queue[Notice] = asyncio.Queue(EVENTS)
+        calls = ClientTools(core, await stack.enter_async_context(Toolset()), group, events.put, tools)
         began_s = clock()
 
         def traced(link: Link, number: int) -> Link:
@@ -188,15 +215,17 @@ async def hold(
         async with group:
             opened = opened or await open_link()
             patience = (retry or RetrySettings()) if reconnect else None
-            keeper = Keeper(core, opened.link, open_link, traced, events.put, clock, patience)
+            keeper = Keeper(core, opened.link, open_link, traced, calls.tell, clock, patience)
+            calls.kick = keeper.kick
             running = group.create_task(keeper.run(opened), name="session")
             try:
-                yield Session(core, keeper, events)
+                yield Session(core, keeper, events, calls)
             except BaseException as exc:
                 # Raised again below: the task group would wrap the program's own exception in a group.
                 failure = exc
             await keeper.close()
             running.cancel()
+            calls.close()
         if failure is not None:
             raise failure
 

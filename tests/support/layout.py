@@ -21,6 +21,7 @@ FLOORS = {
     "workers": 2,
     "engines": 3,
     "chat": 4,
+    "clienttools": 4,
     "config": 4,
     "doctor": 4,
     "replay": 4,

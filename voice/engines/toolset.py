@@ -116,6 +116,10 @@ class Toolset:
         self._group: asyncio.TaskGroup | None = None
         self._running: set[asyncio.Task[Any]] = set()
 
+    def put(self, tool: ServerTool) -> None:
+        """One more from now on, or another of that name."""
+        self._tools[tool.name] = tool
+
     async def __aenter__(self) -> Self:
         self._group = await asyncio.TaskGroup().__aenter__()
         for one in self._beside:

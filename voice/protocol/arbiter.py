@@ -8,7 +8,8 @@
 
 A server that answers by itself (server_vad) enters at ACTIVE. `response.created` does not say which wish it answers, so an error may
 still come for one that seemed fulfilled: wishes are remembered for a while. A wish may have an event before it (a typed message),
-which is sent with it: sent earlier it would be answered by the response before.
+which is sent with it: sent earlier it would be answered by the response before. A wish for which there is but one right moment
+(`errands.py`) does not wait here: whoever has it is told when it was not heard, and asks again.
 """
 
 from collections import deque
@@ -30,6 +31,7 @@ REMEMBERED = 8
 class _Wish:
     params: ResponseParams
     before: ClientEvent | None
+    unheard: Callable[[bool], None] | None = None
 
 
 class Arbiter:
@@ -51,15 +53,23 @@ class Arbiter:
         return self.active is not None or self._asked is not None
 
     @property
+    def idle(self) -> bool:
+        """A wish would be sent at once."""
+        return not (self.busy or self._shut or self._waiting)
+
+    @property
     def full(self) -> bool:
         """No more can wait."""
         return len(self._waiting) >= MAX_WAITING
 
-    def ask(self, params: ResponseParams, before: ClientEvent | None = None) -> bool:
-        """Ask for a response, now or as soon as it may be, right behind `before`; False if too many wait."""
+    def ask(self, params: ResponseParams, before: ClientEvent | None = None, unheard: Callable[[bool], None] | None = None) -> bool:
+        """Ask for a response, now or as soon as it may be, right behind `before`; False if too many wait.
+
+        `unheard`: called if the server refuses it or the link breaks first, with whether to ask again makes sense; the wish is forgotten.
+        """
         if self.full:
             return False
-        self._waiting.append(_Wish(params, before))
+        self._waiting.append(_Wish(params, before, unheard))
         self._next()
         return True
 
@@ -86,10 +96,13 @@ class Arbiter:
         current = event_id == self._asked
         if current:
             self._asked = None
-        if code == "conversation_already_has_active_response":
+        busy = code == "conversation_already_has_active_response"
+        if busy and current:
+            self.active = self.active or UNNAMED
+        if wish.unheard is not None:
+            wish.unheard(busy)
+        elif busy:
             self._waiting.appendleft(replace(wish, before=None))
-            if current:
-                self.active = self.active or UNNAMED
         self._next()
 
     def reset(self, known: Callable[[str], bool] = lambda item_id: False) -> None:
@@ -100,7 +113,10 @@ class Arbiter:
         if self._asked is not None:
             wish = self._sent[self._asked]
             taken = isinstance(wish.before, ItemCreate) and known(str(wish.before.item.id))
-            self._waiting.appendleft(replace(wish, before=None) if taken else wish)
+            if wish.unheard is not None:
+                wish.unheard(True)
+            else:
+                self._waiting.appendleft(replace(wish, before=None) if taken else wish)
         self._sent.clear()
         self.active = self._asked = None
         self._shut = True

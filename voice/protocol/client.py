@@ -1,7 +1,8 @@
 """The talking side of a Realtime session: microphone sound and wishes in, notices out; no I/O and no clock.
 
 A shell (`links/driver.py`) gives it texts and sends what `outgoing()` holds. The machines: `uplink.py` (sound up), `ownturns.py` (turns that we
-end), `arbiter.py` (who may ask for a response), `inbound.py` (the server's events), `ledger.py` (where each frame went).
+end), `arbiter.py` (who may ask for a response), `inbound.py` (the server's events), `errands.py` (functions that the model calls),
+`ledger.py` (where each frame went).
 
 The session outlives its links. A new one gets the settings, the finished lines of the conversation as text, and the sound of what
 was said but is not known yet (`unsettled.py`); `life.py` says when to move to one before the server ends the old.
@@ -17,6 +18,8 @@ from voice.audio.turns import SpeechStarted, SpeechStopped, TurnDetector, TurnEv
 from voice.errors import ProtocolError
 from voice.protocol.arbiter import Arbiter
 from voice.protocol.codec import decode_server, encode
+from voice.protocol.dead_air import DeadAir, Filler
+from voice.protocol.errands import Errands
 from voice.protocol.events import ErrorEvent, ServerEvent, SessionCreated, SessionUpdated, Unknown
 from voice.protocol.history import MAX_TOLD
 from voice.protocol.inbound import Inbound, input_settings
@@ -34,13 +37,15 @@ from voice.protocol.uplink import TAIL_MS, Uplink
 
 class ClientSession:
     """See the top of the file. `settings`: what to ask for. `detector`: ours, beside the server's; it ends the turns if
-    `settings` switch the server's off (`turn_detection` null)."""
+    `settings` switch the server's off (`turn_detection` null). `filler`: what is said while a function runs."""
 
-    def __init__(self, settings: Session, new_id: Callable[[str], str], detector: TurnDetector | None = None) -> None:
+    def __init__(
+        self, settings: Session, new_id: Callable[[str], str], detector: TurnDetector | None = None, filler: Filler | None = None
+    ) -> None:
         self._new_id = new_id
         self._detector = detector
         own = detector is not None and input_settings(settings).turn_detection is None
-        self._own_turns = OwnTurns(detector, TurnSettings().prefix_padding_ms) if detector and own else None
+        self._own_turns = turns = OwnTurns(detector, TurnSettings().prefix_padding_ms) if detector and own else None
         self._outbox = Outbox()
         self.uplink = Uplink(self._outbox, Ledger())
         self.arbiter = Arbiter(self._send, new_id)
@@ -49,6 +54,13 @@ class ClientSession:
         self.offer = Offer(settings, self._send, new_id)
         self._restorer = Restorer(self._send, new_id)
         self._cancels: deque[str] = deque(maxlen=8)
+        self.errands = Errands(
+            self.arbiter,
+            self.inbound,
+            self._send,
+            new_id,
+            DeadAir(filler or Filler(), self.inbound.language, lambda: turns is not None and turns.open_ms is not None),
+        )
 
     # What the shell calls.
 
@@ -73,7 +85,7 @@ class ClientSession:
             self._restorer.restore(self.inbound.history)
             if not resent and any(not begun for _, begun in loss.answers):
                 self.arbiter.ask(ResponseParams())
-        return notices
+        return notices + self.errands.connected(now, resent)
 
     def receive(self, text: str | bytes, now: float) -> list[Notice]:
         """A message of the server. What cannot be read is reported and dropped; it never raises."""
@@ -81,15 +93,19 @@ class ClientSession:
             event = decode_server(text)
         except ProtocolError as exc:
             return [ErrorReported("unreadable_event", str(exc))]
-        return list(self._notices(event))
+        notices: list[Notice] = []
+        for notice in self._notices(event):
+            notices += [notice, *self.errands.take(notice, now)]
+        return notices
 
     def tick(self, now: float) -> list[Notice]:
-        """Time has passed: the server may be about to end the session."""
+        """Time has passed: the server may be about to end the session, or nothing was heard for long."""
+        self.errands.tick(now)
         return [MoveDue()] if self._life.due(now, self.quiet) else []
 
     def deadline(self) -> float | None:
         """When `tick` wants to be called; None: never."""
-        return self._life.deadline()
+        return min((at for at in (self._life.deadline(), self.errands.deadline()) if at is not None), default=None)
 
     def outgoing(self) -> list[str]:
         """The texts to send, in order; each is given once."""
@@ -147,6 +163,7 @@ class ClientSession:
     def interrupt(self, item_id: str | None = None, heard_ms: int = 0) -> None:
         """Stop the answer. `item_id`: the one that was being played, of which `heard_ms` were really heard."""
         active = self.arbiter.busy
+        self.errands.dead_air.interrupted()
         if active:
             self._cancels.append(self._new_id("event"))
             self._send(ResponseCancel(event_id=self._cancels[-1]))

@@ -12,6 +12,7 @@ from voice.audio.pcm import empty, from_bytes
 from voice.audio.turns import TurnSettings
 from voice.protocol import events as wire
 from voice.protocol.arbiter import UNNAMED, Arbiter
+from voice.protocol.dead_air import language_of
 from voice.protocol.foreign import ItemCreated
 from voice.protocol.heard import MAX_REPLIES, Received
 from voice.protocol.history import History
@@ -91,6 +92,13 @@ class Inbound:
             self._received.words(item_id, next((line.text for line in self.history if line.item_id == item_id), ""), final=True)
         self._keep(item_id, self._received.until(item_id, heard_ms), estimated=heard_ms > 0)
         return True
+
+    def language(self) -> str:
+        """The language of the conversation, as far as the settings or the letters tell; "" if it is not known."""
+        writing = input_settings(self.settings).transcription
+        named = writing.language if isinstance(writing, Transcription) else None
+        said = next((line.text for line in reversed(list(self.history)) if line.role == "user" and line.text), "")
+        return named if isinstance(named, str) and named else language_of(said)
 
     def heard_of(self, item_id: str) -> str:
         """The words of a reply that was cut that were heard."""

@@ -101,6 +101,25 @@ class ErrorReported:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolStarted:
+    """The model has called a function, which runs now. `arguments`: JSON, as the model wrote it."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolEnded:
+    """A function that was called has come to an end, and the model is told `output`. `failed`: that says what went wrong."""
+
+    call_id: str
+    name: str
+    output: str
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TurnResent:
     """The turn `item_id` was lost with the link before its words were known: its sound is sent again, as a new turn."""
 
@@ -164,6 +183,8 @@ Notice = (
     | ReplyAudio
     | ReplyEnded
     | ErrorReported
+    | ToolStarted
+    | ToolEnded
     | TurnResent
     | ReplyLost
     | LinkLost

@@ -1,8 +1,12 @@
-"""What a new server is told of a conversation that it has not seen: finished lines as text, under the ids they had."""
+"""What a new server is told of a conversation that it has not seen: finished lines as text, under the ids they had.
 
-from collections.abc import Callable
+Between them stand the functions that were called, each with what came of it: many models refuse a call without its output, and an output
+without its call.
+"""
 
-from voice.protocol.history import MAX_TOLD, History
+from collections.abc import Callable, Iterator, Sequence
+
+from voice.protocol.history import MAX_TOLD, History, HistoryLine
 from voice.protocol.objects import Content, Item
 from voice.protocol.requests import ClientEvent, ItemCreate, ItemDelete
 
@@ -21,10 +25,10 @@ class Restorer:
         """Send every line whose words are known, the newest `MAX_TOLD`; older ones are forgotten here too."""
         for item_id in history.beyond(MAX_TOLD):
             history.forget(item_id)
-        lines = [line for line in history if line.text and line.role in _TEXT_OF]
-        self._restored = {line.item_id for line in lines}
-        for line in lines:
-            self._send(ItemCreate(event_id=self._new_id("event"), item=_text(line.item_id, line.role, line.text)))
+        items = [*_items(history.entries())]
+        self._restored = {str(item.id) for item in items if item.type == "message"}
+        for item in items:
+            self._send(ItemCreate(event_id=self._new_id("event"), item=item))
 
     def cut(self, item_id: str, heard: str) -> bool:
         """Replace a restored answer by what was heard of it; False if it was not restored, and can be truncated."""
@@ -34,6 +38,25 @@ class Restorer:
         if heard:
             self._send(ItemCreate(event_id=self._new_id("event"), item=_text(self._new_id("item"), "assistant", heard)))
         return True
+
+
+def _items(entries: Sequence[HistoryLine | Item]) -> Iterator[Item]:
+    """What is told, in the order of the conversation."""
+    calls, outputs = _places(entries, "function_call"), _places(entries, "function_call_output")
+    for place, entry in enumerate(entries):
+        if isinstance(entry, HistoryLine):
+            if entry.text and entry.role in _TEXT_OF:
+                yield _text(entry.item_id, entry.role, entry.text)
+            continue
+        call, output = calls.get(str(entry.call_id), -1), outputs.get(str(entry.call_id), -1)
+        # Each once, whatever a server told twice.
+        if 0 <= call < output and place in (call, output):
+            yield entry
+
+
+def _places(entries: Sequence[HistoryLine | Item], kind: str) -> dict[str, int]:
+    """Where the calls, or the outputs, stand; by call_id."""
+    return {str(entry.call_id): place for place, entry in enumerate(entries) if isinstance(entry, Item) and entry.type == kind}
 
 
 def _text(item_id: str, role: str, text: str) -> Item:
