@@ -206,11 +206,7 @@ async def hold(
         core = ClientSession(settings or settings_of(), new_id or random_id, detector, filler)
         events: asyncio.Queue[Notice] = asyncio.Queue(EVENTS)
         calls = ClientTools(core, await stack.enter_async_context(Toolset()), group, events.put, tools)
-        began_s = clock()
-
-        def traced(link: Link, number: int) -> Link:
-            return link if trace is None else TracedLink(link, trace, clock, number, began_s)
-
+        traced = partial(_traced, trace, clock, clock())
         failure: BaseException | None = None
         async with group:
             opened = opened or await open_link()
@@ -228,6 +224,10 @@ async def hold(
             calls.close()
         if failure is not None:
             raise failure
+
+
+def _traced(trace: Sink | None, clock: Callable[[], float], began_s: float, link: Link, number: int) -> Link:
+    return link if trace is None else TracedLink(link, trace, clock, number, began_s)
 
 
 async def _link_to(engine: Answering, group: asyncio.TaskGroup) -> OpenedLink:
