@@ -24,7 +24,7 @@ from voice.protocol.orders import ReplyWanted
 
 ARGUMENT_LETTERS = 12
 """Of a call, in one delta."""
-_WORD = re.compile(r"\s*\S+\s*\Z|\s*\S+")
+_WORD = re.compile(r"\s*\S+(?:\s+\Z)?")
 
 
 @dataclass(frozen=True, slots=True)
