@@ -75,6 +75,12 @@ def test_what_answers_without_a_script_is_a_script() -> None:
     assert [reply.say for reply in script.replies] == ["{output}", "{heard}"] and script.replies[0].when == When(output_of="*")
 
 
+def test_a_program_may_give_its_values_instead_of_a_text() -> None:
+    assert read_script({"reply": [{"say": "Hello."}]}, "script") == read_script(HELLO, "script")
+    with pytest.raises(ConfigError, match=r"script\.reply\[0\]\.when: 'when' has either"):
+        read_script({"reply": [{"say": "x", "when": {}}]}, "script")
+
+
 def test_arrivals_are_found_beside_the_script(tmp_path: Path) -> None:
     (tmp_path / "slow.csv").write_text(CSV)
     (tmp_path / "s.toml").write_text('pace = "slow.csv"\n[[reply]]\nsay = "a"\n[[reply]]\nsay = "b"\npace = 1\n')
@@ -113,7 +119,7 @@ def test_what_the_words_and_outputs_of_a_condition_are() -> None:
         (f"{HELLO}status = 'cancelled'\n", "s.toml:3: status: is one of completed, incomplete, failed, not 'cancelled'"),
         (f"{HELLO}dealy_ms = 5\n", "s.toml:3: no key 'dealy_ms' here: did you mean 'delay_ms'?"),
         (f"{HELLO}call = {{name = 'a', args = {{}}}}\n", "s.toml:3: no key 'args' here: did you mean 'arguments'?"),
-        (f"{HELLO}call = {{arguments = {{}}}}\n", "s.toml:3: reply.0.call has no 'name'"),
+        (f"{HELLO}call = {{arguments = {{}}}}\n", "s.toml:3: call has no 'name'"),
         (f"{HELLO}delay_ms = -1\n", "s.toml:3: delay_ms: expected int >= 0"),
         (f"{HELLO}delay_ms = 1.5\n", "s.toml:3: delay_ms: expected int"),
         (f"{HELLO}pace = 0\n", "s.toml:3: pace: expected float > 0"),

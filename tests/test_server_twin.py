@@ -49,7 +49,8 @@ async def test_a_twin_answers_and_remembers_what_passed() -> None:
 
 async def test_a_script_is_a_text_a_path_or_read_already(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text(SCRIPT)
-    for script in (tmp_path / "s.toml", read_script(SCRIPT, "mine")):
+    same = {"voice": "tones", "reply": [{"say": "Hello, {heard}."}]}
+    for script in (tmp_path / "s.toml", read_script(SCRIPT, "mine"), same):
         async with voice.twin(script) as twin:
             assert twin.engine.script.replies[0].say == "Hello, {heard}."
     async with voice.twin() as twin:

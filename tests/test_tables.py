@@ -97,7 +97,7 @@ def test_every_place_has_its_line(place: tuple[str | int, ...], line: int) -> No
         ("[[entry]]\n\nmany = [\n {name='a'},\n {nmae='b'}]", "f.toml:5: no key 'nmae' here: did you mean 'name'?"),
         ("[[entry]]\nsay = 1", "f.toml:2: say: expected str | null, got int"),
         ("[[entry]]\nsay = 'x'\n[entry.inner]\nname = 'y'\nsize_ms = 0", "f.toml:5: size_ms: expected int >= 1"),
-        ("[[entry]]\nsay = 'x'\ninner = {size_ms = 1}", "f.toml:3: entry.0.inner has no 'name'"),
+        ("[[entry]]\nsay = 'x'\ninner = {size_ms = 1}", "f.toml:3: inner has no 'name'"),
         ("[[entry]]\ndo = 'clsoe'", "f.toml:2: do: is one of close, drop, not 'clsoe'"),
         ("entry = 3", "f.toml:1: entry: expected array, got int"),
         ("top = ", "f.toml:1: this is not TOML: Invalid value"),
@@ -112,6 +112,19 @@ def test_a_mistake_is_named_by_file_line_and_key(text: str | bytes, says: str) -
     with pytest.raises(ConfigError) as told:
         read_table(text, "f.toml", Whole)
     assert says in str(told.value) and str(told.value).count("\n") == 0
+
+
+def test_values_of_a_program_are_read_alike_and_their_mistakes_named_by_their_place() -> None:
+    assert read_table({"entry": [{"say": "x"}], "top": 1}, "mine", Whole).value == Whole([Entry("x")], 1)
+    for values, says in (
+        ({"entry": [{}, {"sya": "x"}]}, "mine.entry[1].sya: no key 'sya' here: did you mean 'say'?"),
+        ({"entry": [{"inner": {}}]}, "mine.entry[0].inner: inner has no 'name'"),
+        ({"top": "x"}, "mine.top: top: expected int, got str"),
+    ):
+        with pytest.raises(ConfigError) as told:
+            read_table(values, "mine", Whole)
+        assert str(told.value) == says
+    assert str(read_table({}, "mine", Whole).mistake("it is so", "entry", 2)) == "mine.entry[2]: it is so"
 
 
 def test_a_byte_order_mark_is_no_mistake() -> None:

@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -160,12 +160,15 @@ def load_script(path: Path) -> Script:
     return read_script(_bytes(path, f"script '{path}'"), str(path))
 
 
-def read_script(text: str | bytes, name: str) -> Script:
-    """A script; files that it names are looked for beside `name`. Raises: ConfigError."""
-    table = read_table(text, name, _File)
+def read_script(given: str | bytes | Mapping[str, Any], name: str) -> Script:
+    """A script, from the text of its file or from what that would be read as; files that it names are looked for beside `name`.
+
+    Raises: ConfigError.
+    """
+    table = read_table(given, name, _File)
     written = table.value
     if not written.reply:
-        raise ConfigError(f"{name}:1: no [[reply]] in it: there is nothing to answer with")
+        raise table.mistake("no [[reply]] in it: there is nothing to answer with")
     if written.voice not in VOICES:
         raise table.mistake(f"no voice '{written.voice[:80]}'{near(written.voice, VOICES)}", "voice")
     replies = tuple(_reply(table, index) for index in range(len(written.reply)))

@@ -6,7 +6,7 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
@@ -28,16 +28,17 @@ class Table(Generic[T]):
     value: T
     name: str
     """The file's, for messages."""
-    text: str
+    text: str | None
+    """None: it was no text, but values of a program; then mistakes are named by where they stand in these."""
 
     def mistake(self, what: str, *place: str | int) -> ConfigError:
         """What to raise about the value at this place."""
-        return ConfigError(f"{self.name}:{_line(self.text, place)}: {what}")
+        return ConfigError(f"{_where(self.name, self.text, place)}: {what}")
 
 
-def read_table(raw: bytes | str, name: str, kind: type[T]) -> Table[T]:
-    """A file's content as a struct that forbids unknown fields. Raises: ConfigError."""
-    text, values = read_toml(raw, name)
+def read_table(given: bytes | str | Mapping[str, Any], name: str, kind: type[T]) -> Table[T]:
+    """A file's content, or what it would be read as, as a struct that forbids unknown fields. Raises: ConfigError."""
+    text, values = (None, given) if isinstance(given, Mapping) else read_toml(given, name)
     try:
         return Table(msgspec.convert(values, kind, strict=True), name, text)
     except msgspec.ValidationError as exc:
@@ -67,21 +68,21 @@ def _text(raw: bytes | str, name: str) -> str:
         raise ConfigError(f"{name}:{line}: this is not UTF-8") from None
 
 
-def _refused(said: str, name: str, text: str, kind: Any) -> ConfigError:
+def _refused(said: str, name: str, text: str | None, kind: Any) -> ConfigError:
     """msgspec's complaint, with file, line and key."""
     what, _, path = said.partition(" - at `$")
     place: Place = tuple(key or int(index) for key, index in _STEP.findall(path.partition("[...]")[0]))
-    where = f"{name}:{_line(text, place)}"
+    key = next((step for step in reversed(place) if isinstance(step, str)), "")
+    where = _where(name, text, place)
     if unknown := re.search(r"unknown field `(.*)`", what):
-        line = _line(text, (*place, unknown[1]))
-        return ConfigError(f"{name}:{line}: no key '{unknown[1][:80]}' here{near(unknown[1], _keys(kind, place))}")
+        where = _where(name, text, (*place, unknown[1]))
+        return ConfigError(f"{where}: no key '{unknown[1][:80]}' here{near(unknown[1], _keys(kind, place))}")
     if missing := re.search(r"missing required field `(.*)`", what):
-        return ConfigError(f"{where}: {'.'.join(map(str, place))} has no '{missing[1]}'")
+        return ConfigError(f"{where}: {key} has no '{missing[1]}'")
     if choice := re.search(r"Invalid enum value (.*)", what):
         what = f"is one of {', '.join(_choices(kind, place))}, not {choice[1]}"
     else:
         what = what[:1].lower() + what[1:]
-    key = next((step for step in reversed(place) if isinstance(step, str)), "")
     return ConfigError(f"{where}: {key}: {what}".replace("`", ""))
 
 
@@ -121,9 +122,11 @@ def _choices(kind: Any, place: Place) -> list[str]:
     return [str(word) for one in _kind_at(kind, place) for word in get_args(one)]
 
 
-def _line(text: str, place: Place) -> int:
-    """The line of a value; of the nearest thing around it that has one."""
+def _where(name: str, text: str | None, place: Place) -> str:
+    """File and line of a value; the line of the nearest thing around it that has one."""
+    if text is None:
+        return name + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
     found = places(text)
     while place and place not in found:
         place = place[:-1]
-    return found.get(place, 1)
+    return f"{name}:{found.get(place, 1)}"

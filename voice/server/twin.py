@@ -8,7 +8,7 @@ async with voice.twin('[[reply]]\\nsay = "Hello."') as twin:
 
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from voice.engines.script import Script, default_script, load_faults, load_scrip
 from voice.engines.twin import TwinEngine, TwinOptions, twin_engine
 from voice.errors import UsageError
 from voice.links.trace import Sink, WireTraces
-from voice.policy.faults import FaultPlan, read_faults
+from voice.policy.faults import FaultPlan, faults_of, read_faults
 from voice.policy.tables import near
 from voice.protocol.dialect import DIALECTS
 from voice.server.app import ServeOptions, served
@@ -42,7 +42,7 @@ class TwinTrace:
         return self._events("down", kind)
 
     def write(self, line: str) -> None:
-        """One more; for `TracedLink`."""
+        """One more; for `WireTraces`."""
         self.lines.append(json.loads(line))
 
     def _events(self, direction: str, kind: str) -> list[dict[str, Any]]:
@@ -73,17 +73,18 @@ class Twin:
 
 @asynccontextmanager
 async def twin(
-    script: str | Path | Script | None = None,
+    script: str | Path | Mapping[str, Any] | Script | None = None,
     *,
-    faults: str | Path | FaultPlan | None = None,
+    faults: str | Path | Mapping[str, Any] | FaultPlan | None = None,
     life_s: float = LIFE_S,
     hurry: bool = False,
     dialect: str | None = None,
     host: str = "127.0.0.1",
     port: int = 0,
 ) -> AsyncIterator[Twin]:
-    """A twin that answers as `script` says: the text of one, the path of its file, or None for an echo. `hurry`: its delays and paces are
-    passed over, the order stays. `faults`: what goes wrong, in the same forms. `dialect`: see `twin_listens`.
+    """A twin that answers as `script` says: the text of one, the path of its file, what that would be read as, or None for an echo.
+
+    `hurry`: its delays and paces are passed over, the order stays. `faults`: what goes wrong, in the same forms. `dialect`: see `twin_listens`.
     Raises: ConfigError (with file, line and key), UsageError (an unknown dialect), MissingError (the port is taken).
     """
     sessions: list[TwinTrace] = []
@@ -109,17 +110,19 @@ def twin_listens(options: ServeOptions, dialect: str | None) -> ServeOptions:
     return replace(options, dialect=dialect, new_ids=lambda: counted_ids("t"))
 
 
-def _faults(given: str | Path | FaultPlan | None) -> FaultPlan | None:
+def _faults(given: str | Path | Mapping[str, Any] | FaultPlan | None) -> FaultPlan | None:
     match given:
         case Path():
             return load_faults(given)
         case str():
             return read_faults(given, "faults")
+        case Mapping():
+            return faults_of(given)
         case _:
             return given
 
 
-def _script(given: str | Path | Script | None) -> Script:
+def _script(given: str | Path | Mapping[str, Any] | Script | None) -> Script:
     match given:
         case None:
             return default_script()
