@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from voice.protocol.accents import BETA, GA, Exchange, known
-from voice.protocol.dialect import Dialect
+from voice.protocol.dialect import DIALECTS, Dialect
 
 
 def exchange(client: Dialect | None, server: Dialect | None) -> Exchange:
@@ -34,9 +34,9 @@ def test_the_names_of_dialects() -> None:
         known("klingon")
 
 
-@pytest.mark.parametrize("dialect", [GA, BETA])
-def test_between_two_that_speak_alike_every_text_is_left_as_it_is(dialect: Dialect) -> None:
-    link = exchange(dialect, dialect)
+@pytest.mark.parametrize(("client", "server"), [(GA, GA), (BETA, BETA), (GA, DIALECTS["azure"])])
+def test_between_two_that_speak_alike_every_text_is_left_as_it_is(client: Dialect, server: Dialect) -> None:
+    link = exchange(client, server)
     assert link.plain and link.settled
     for text in ("no JSON {", GA_CREATED, BETA_CREATED, FLAT_UPDATE, '{"type" :"x"}'):
         assert (link.up(text).on, link.up(text).back) == ((text,), ())

@@ -67,6 +67,11 @@ class _Party:
         self.dialect = dialect
         self._interpreter = None if dialect.plain else self._make(dialect)
 
+    @property
+    def interpreted(self) -> bool:
+        """Its words are not today's."""
+        return self._interpreter is not None
+
     def listen(self, text: str) -> None:
         """What it says, as it said it."""
         if not self.settled and (flat := _is_flat(text, self._telling)) is not None:
@@ -102,7 +107,7 @@ class Exchange:
 
     @property
     def _alike(self) -> bool:
-        return self._client.dialect is self._server.dialect
+        return self._client.dialect is self._server.dialect or not (self._client.interpreted or self._server.interpreted)
 
     def up(self, text: str) -> Passage:
         """A message of the client: what the server is told, and what the client is answered at once."""

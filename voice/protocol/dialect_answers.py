@@ -10,6 +10,7 @@ out parts, items, or their ends, and those that end them in another order, are u
 from collections.abc import Callable
 from typing import Any
 
+from voice.protocol.dialect_items import items_of
 from voice.protocol.dialect_output import OutputItem, part_of
 from voice.protocol.dialect_sound import Way
 from voice.protocol.dialect_told import Event, Item, Told
@@ -264,8 +265,8 @@ class Answer:
 
     def finish(self, body: Event) -> None:
         """The response ends: so do its items, and those of which nothing was told but in its end are told."""
-        output = [item for item in body.get("output") or () if isinstance(item, dict)]
-        finals = {item.get("id"): item for item in output}
+        output = list(items_of({"response": {"output": body.get("output")}}))
+        finals = {str(item.get("id")): item for item in output}
         status = STATUS.get(str(body.get("status") or "completed"), "incomplete")
         while self._open is not None:
             self._close(finals.get(self._open.item_id, {}), status)
@@ -275,7 +276,7 @@ class Answer:
 
     def _at_once(self, item: Item, status: str) -> None:
         """An item of which the end of the response is the first to tell."""
-        self._begin(item.get("id") or self._told.new_id("item"), {"type": ITEM_ADDED, "item": item})
+        self._begin(str(item.get("id") or self._told.new_id("item")), {"type": ITEM_ADDED, "item": item})
         assert self._open is not None
         self._open.say(part_of(item))
         self._close(item, status)

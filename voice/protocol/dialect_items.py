@@ -30,8 +30,8 @@ def rename_contents(event: Event, names: Names) -> None:
     for item in items_of(event):
         if item.get("role") == "assistant":
             for part in parts_of(item):
-                if part.get("type") in names:
-                    part["type"] = names[part["type"]]
+                if (renamed := names.get(str(part.get("type")))) is not None:
+                    part["type"] = renamed
 
 
 def parts_of(item: Event) -> list[Event]:

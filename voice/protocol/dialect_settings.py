@@ -130,10 +130,10 @@ def our_detection(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     kind = value.get("type")
-    if kind is None and "type" in value or kind in _MUTED:
-        return None
     if not isinstance(kind, str):
-        return value
+        return None if kind is None and "type" in value else value
+    if kind in _MUTED:
+        return None
     semantic = "semantic" in kind
     kind = "semantic_vad" if semantic else "server_vad" if "vad" in kind else kind
     return {"type": kind, **_only(value, _SEMANTIC_VAD if semantic else _SERVER_VAD)}

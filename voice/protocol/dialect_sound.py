@@ -47,7 +47,7 @@ def read_ours(value: Any) -> Encoding | None:
     """A format of today's protocol; None if it is none."""
     if not isinstance(value, dict):
         return None
-    if value.get("type") in TELEPHONE:
+    if str(value.get("type")) in TELEPHONE:
         return Encoding(str(value["type"]), TELEPHONE_HZ)
     rate = value.get("rate") or USUAL.rate_hz
     good = value.get("type") == PCM and type(rate) is int and LOWEST_HZ <= rate <= HIGHEST_HZ

@@ -87,7 +87,8 @@ class Story:
             case "conversation.item.deleted":
                 self.told.forget(str(event.get("item_id")))
             case "conversation.item.truncated":
-                self.told.cut_ms[str(event.get("item_id"))] = event.get("audio_end_ms") or 0
+                end_ms = event.get("audio_end_ms")
+                self.told.cut_ms[str(event.get("item_id"))] = end_ms if type(end_ms) is int else 0
             case "error":
                 error = event.get("error")
                 self.answers.refused(error.get("event_id") if isinstance(error, dict) else None)

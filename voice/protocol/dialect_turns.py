@@ -8,6 +8,7 @@ is told in one breath when it is committed (or an answer to it begins), and word
 
 from collections.abc import Callable
 
+from voice.protocol.dialect_items import parts_of
 from voice.protocol.dialect_told import Event, Item, Told
 
 STARTED, STOPPED = "input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped"
@@ -104,7 +105,8 @@ class Words:
     def hear(self, event: Event) -> None:
         """Words, in whichever way they come: more of them, all so far, all in the end, or that there are none."""
         kind = event["type"].removeprefix(WORDS)
-        item_id, index = str(event.get("item_id")), event.get("content_index") or 0
+        item_id, index = str(event.get("item_id")), event.get("content_index")
+        index = index if type(index) is int else 0
         if (item_id, index) in self._final:
             return
         so_far = kind == "updated" or (kind == "completed" and event.get("status") == "in_progress")
@@ -141,7 +143,7 @@ class Words:
 
     def _remember(self, item_id: str, index: int, transcript: str) -> None:
         item = self._told.items[item_id]
-        content = item.get("content") or []
+        content = parts_of(item)
         if index < len(content):
             changed = [{**part, "transcript": transcript} if at == index else part for at, part in enumerate(content)]
             self._told.keep({**item, "content": changed})
