@@ -68,7 +68,7 @@ UP: list[dict[str, Any]] = [
 
 def exchange(client: Dialect | None, server: Dialect | None) -> Exchange:
     count = iter(range(10**9))
-    return Exchange(client, server, lambda kind: f"{kind}_{next(count)}")
+    return Exchange(client, server, lambda kind: f"{kind}_of_ours_{next(count)}")
 
 
 @pytest.mark.parametrize("name", DIALECTS)
