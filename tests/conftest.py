@@ -67,7 +67,7 @@ BULK_FILES = frozenset(
             "turntaking_storm",
             "vad",
         ),
-        *("devices_base", "drain", "espeak", "fixtures", "flite", "greeting", "local", "machine", "outbox", "paced", "piper"),
+        *("devices_base", "drain", "espeak", "fixtures", "flite", "greeting", "local", "machine", "mcp", "outbox", "paced", "piper"),
         *("additions", "commands_twin", "realtime", "realtime_dialects", "replay", "server_twin", "session", "sphinx", "tts", "wavmic"),
     )
 )

@@ -101,5 +101,6 @@ def test_where_there_is_no_wheel_a_package_is_left_out(environment: dict[str, st
 
 
 def test_all_is_every_extra_that_a_user_may_want() -> None:
+    """But for `mcp`: it asks for 20 packages, and helps those only who have such servers."""
     (everything,) = EXTRAS["all"]
-    assert everything.extras == EXTRAS.keys() - {"all", "dev"}
+    assert everything.extras == EXTRAS.keys() - {"all", "dev", "mcp"}

@@ -22,7 +22,7 @@ def test_the_packages_are_those_that_we_ask_for() -> None:
     assert set(CORE) == named(PROJECT["dependencies"])
     extras = {extra: named(PROJECT["optional-dependencies"][extra]) for extra in set(OPTIONAL.values())}
     assert {package: extra for extra, packages in extras.items() for package in packages} == OPTIONAL
-    assert extras.keys() == PROJECT["optional-dependencies"].keys() - {"all", "dev"}
+    assert extras.keys() == PROJECT["optional-dependencies"].keys() - {"all", "dev", "mcp"}
 
 
 def test_all_that_is_there_is_told_with_its_version(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,7 @@ NEEDS = {
     "libportaudio2": Need(lambda: find_library("portaudio") is not None, "apt-get install libportaudio2"),
     "livekit": _module("livekit", "desktop"),
     "make": _command("make", "make"),
+    "mcp": _module("mcp", "dev"),
     "node": _command("node", "nodejs"),
     "openai": _module("openai", "dev"),
     "playwright": _module("playwright", "dev"),
