@@ -194,3 +194,8 @@ def test_a_call_cannot_be_required_of_no_tools() -> None:
         )
     assert ask(bare, tools=[OTHER], tool_choice="required").order.toolbox.must
     assert not ask(msgspec.structs.replace(bare, tool_choice="required")).order.toolbox.must, "of the session: once there are tools"
+
+
+def test_instructions_of_this_answer_are_told_from_those_of_the_session() -> None:
+    assert ask(instructions="Say exactly: hi").order.instructed
+    assert not ask().order.instructed and not ask(instructions="").order.instructed and not ask(instructions=None).order.instructed

@@ -6,92 +6,22 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import pytest
 
-from tests.support.fakes import FakeSynthesizer, FakeTranscriber
+from tests.support.model import Model, talking
 from tests.support.until import until
-from tests.support.wire import fake_engine, left_over
+from tests.support.wire import fake_engine
 from voice.clienttools import MAX_OUTPUT_BYTES
-from voice.engines.base import Called, Prompt, Said
+from voice.engines.responder import SkillsResponder
 from voice.errors import ToolError, UsageError
 from voice.opening import connect
-from voice.protocol.notices import Notice, ReplyEnded, ReplyText, SessionReady, ToolEnded, ToolStarted
-from voice.session import Session, settings_of
-
-
-class Model:
-    """A responder that calls what it is told to, and says what came of it. `lines` are those of its last prompt."""
-
-    name = "model"
-
-    def __init__(self, *calls: tuple[str, str]) -> None:
-        self.calls = list(calls)
-        self.prompts: list[Prompt] = []
-
-    async def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncIterator[Called | Said]:
-        self.prompts.append(prompt)
-        last = prompt.lines[-1]
-        if last.role == "user" and last.text.startswith("call"):
-            for n, (name, arguments) in enumerate(self.calls):
-                yield Called(f"call_{len(self.prompts)}_{n}", name, arguments)
-        elif last.role == "tool":
-            yield Said(" and ".join(self.outputs))
-        else:
-            yield Said(f"You said {last.text}.")
-
-    def due_s(self) -> float | None:
-        return None
-
-    def announce(self, now: float) -> list[Said]:
-        return []
-
-    @property
-    def outputs(self) -> list[str]:
-        return [line.text for line in self.prompts[-1].lines if line.role == "tool"]
-
-
-@asynccontextmanager
-async def talking(model: Model, *tools: Callable[..., Any], **options: Any) -> AsyncIterator["Talk"]:
-    before = left_over()
-    async with asyncio.timeout(30):
-        engine = fake_engine(FakeTranscriber(), FakeSynthesizer(), responder=model)  # type: ignore[arg-type]
-        async with connect(engine=engine, tools=tools, settings=settings_of(text_only=True), **options) as session:
-            yield Talk(session)
-    assert left_over() == before
-
-
-class Talk:
-    """A session and what it has told."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.seen: list[Notice] = []
-        self._events = aiter(session)
-
-    async def until(self, *kinds: type) -> Any:
-        while True:
-            self.seen.append(await anext(self._events))
-            if isinstance(self.seen[-1], kinds):
-                return self.seen[-1]
-
-    async def answer(self, text: str = "call") -> str:
-        """What is said to this, behind the functions that it calls."""
-        await self.session.say(text)
-        while True:
-            seen = len(self.seen)
-            ended: ReplyEnded = await self.until(ReplyEnded)
-            said = [notice.text for notice in self.seen[seen:] if isinstance(notice, ReplyText) and notice.final]
-            if said or ended.status != "completed":
-                return " ".join(said)
-
-    def of(self, kind: type) -> list[Any]:
-        return [notice for notice in self.seen if isinstance(notice, kind)]
+from voice.protocol.dead_air import Filler
+from voice.protocol.notices import ReplyEnded, ReplyText, SessionReady, ToolEnded, ToolStarted
 
 
 async def test_a_function_and_a_coroutine_side_by_side() -> None:
@@ -378,3 +308,25 @@ async def test_a_blocked_function_holds_nothing_up() -> None:
         assert await talk.answer() == "awake"
         counting.cancel()
     assert turns > 20
+
+
+@pytest.mark.parametrize(("language", "words"), [("hello", "One moment, please."), ("안녕", "잠시만 기다려 주세요.")])
+async def test_a_word_is_said_where_there_would_be_silence(language: str, words: str) -> None:
+    """By the embedded responder, which has no language model to follow instructions with."""
+    gate = asyncio.Event()
+
+    async def waits() -> str:
+        await gate.wait()
+        return "clear"
+
+    async with talking(SkillsResponder(), waits, filler=Filler(0.02)) as talk:
+        await talk.session.say(language)
+        await talk.until(ReplyEnded)
+        await talk.session.say("waits 호출해 줘" if language != "hello" else "call waits")
+        said = await talk.until(ReplyText)
+        while not said.final:
+            said = await talk.until(ReplyText)
+        assert said.text == words
+        gate.set()
+        while talk.of(ReplyText)[-1].text != "clear":
+            await talk.until(ReplyText)

@@ -86,13 +86,41 @@ async def test_what_came_of_calls_is_read() -> None:
     want: list[Saying] = [Said("temperature: 21, sky: clear."), Said("It is noon.")]
     assert await answer(lines) == want
     assert called(await answer(lines, Toolbox(BOX.tools, named="get_time"))) == ("get_time", {}), "one after the other"
-    assert called(await answer([*lines, Line("user", "call get time")])) == ("get_time", {})
+    assert await answer([*lines, Line("user", "call get time")]) == [*want, Called("", "get_time", "{}")], (
+        "what nobody was told comes first"
+    )
     assert await answer([*lines, Line("assistant", "It is clear."), Line("user", "what time is it")]) == [Said("It is 4:09 PM.")]
 
 
 async def test_a_call_is_nothing_that_was_said() -> None:
     lines = [*exchange("hello", "Hi there."), Line("assistant", "", Call("a", "get_time", "{}")), Line("tool", "noon", call_id="a")]
-    assert await answer([*lines, Line("user", "what did you say")], Toolbox()) == [say("i_said", text="Hi there.")]
+    want = [Said("noon"), say("i_said", text="Hi there.")]
+    assert await answer([*lines, Line("user", "what did you say")], Toolbox()) == want
+
+
+async def test_words_for_the_silence_between_two_outputs_hide_neither() -> None:
+    calls = [Line("assistant", "", Call(name, "get_time", "{}")) for name in "ab"]
+    lines = [*exchange("call get time"), *calls, Line("tool", "one", call_id="a"), Line("assistant", "One moment, please.")]
+    assert await answer([*lines, Line("tool", "two", call_id="b")]) == [Said("one"), Said("two")]
+    assert await answer([*lines, Line("tool", "two", call_id="b"), Line("assistant", "One and two."), Line("user", "hello")]) == [
+        say("hello")
+    ]
+
+
+async def test_words_that_are_ordered_are_said_whatever_else_there_is_to_say() -> None:
+    lines = [*exchange("call get time"), Line("assistant", "", Call("a", "get_time", "{}"))]
+    order = Prompt(lines, instructions='Say exactly this, and nothing else: "One moment. Please wait."', toolbox=BOX, instructed=True)
+    wait = [Said("One moment."), Said("Please wait.")]
+    responder = SkillsResponder(UTC)
+
+    async def said(prompt: Prompt) -> list[Saying]:
+        return [saying async for saying in responder.respond(prompt, 0.0, FRIDAY)]
+
+    assert await said(order) == wait
+    assert await said(replace(order, lines=[])) == wait
+    assert await said(replace(order, instructions='Say exactly: "네, 잠시만요."')) == [Said("네, 잠시만요.", "ko")]
+    assert await said(replace(order, instructed=False)) != wait, "those of the session are for every answer"
+    assert called(await said(replace(order, toolbox=replace(BOX, choice="required")))) == ("get_time", {})
 
 
 async def test_an_older_output_is_not_read_again() -> None:

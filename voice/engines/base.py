@@ -153,6 +153,8 @@ class Prompt:
     """The answer is heard, not read."""
     lasting: bool = True
     """What comes of it belongs to the conversation: False for an answer out of band, or to an `input` of its own."""
+    instructed: bool = False
+    """The instructions are for this answer alone."""
 
 
 @dataclass(frozen=True, slots=True)

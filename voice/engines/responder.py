@@ -8,7 +8,9 @@ from voice.engines import answers, arguments, calling, korean, results, skills
 from voice.engines.answers import Skills
 from voice.engines.base import Called, Prompt, Said, Saying
 from voice.engines.calling import Wanted
+from voice.engines.sentences import sentences
 from voice.engines.skills import Intent
+from voice.engines.verbatim import ordered
 from voice.engines.wording import say, shortened
 from voice.engines.words import split
 from voice.protocol.lines import Line
@@ -32,10 +34,17 @@ class SkillsResponder:
 
     async def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncGenerator[Saying, None]:
         """The answer, sentence by sentence, or the calls of the client's functions that were asked for. Never raises, whatever was said."""
+        words = ordered(prompt.instructions) if prompt.instructed and not prompt.toolbox.must else None
+        if words is not None:
+            for sentence in sentences(words):
+                yield Said(sentence, "ko" if korean.is_korean(words) else "en")
+            return
         if (outputs := _outputs(prompt.lines)) and not prompt.toolbox.must:
             for said in results.told(outputs):
                 yield said
-        elif not (several := self._wanted(prompt)):
+            if not _asks_more(prompt.lines):
+                return
+        if not (several := self._wanted(prompt)):
             for said in self.answer(prompt, now, wall_s):
                 yield said
         elif unclear := [] if prompt.toolbox.must else [wanted for wanted in several if wanted.missing and not wanted.ordered]:
@@ -113,14 +122,21 @@ def _one(wanted: Wanted | None) -> tuple[Wanted, ...]:
 
 
 def _outputs(lines: Sequence[Line]) -> list[str]:
-    """What came of the calls that were made last, if nobody has said anything since."""
-    outputs: list[str] = []
-    for line in reversed(lines):
-        if line.role == "tool":
-            outputs.insert(0, line.text)
-        elif line.call is None:
-            break
-    return outputs if lines and lines[-1].role == "tool" else []
+    """What came of calls that nobody has been told of: behind all that the assistant said or did, and of the calls made together with those."""
+    told = next((place for place in range(len(lines) - 1, -1, -1) if lines[place].role == "assistant"), -1)
+    fresh = {line.call_id for line in lines[told + 1 :] if line.role == "tool"}
+    together: list[str] = []
+    for line in lines:
+        # A word may have been said for the silence between two outputs.
+        together = [*together, line.call.call_id] if line.call is not None else [] if line.role != "tool" else together
+        fresh |= set(together) if fresh.intersection(together) else set()
+    return [line.text for line in lines if line.role == "tool" and line.call_id in fresh]
+
+
+def _asks_more(lines: Sequence[Line]) -> bool:
+    """Whether somebody has said something since the functions were called, and has had no answer."""
+    last = next((line for line in reversed(lines) if line.role != "tool"), None)
+    return last is not None and last.role == "user"
 
 
 def _ask(tool: Tool, name: str, text: str) -> Said:

@@ -66,7 +66,16 @@ def asked(
     parallel = _chosen(params.parallel_tool_calls, session.parallel_tool_calls, True)
     box = toolbox(tools, choice, parallel)
     order = ReplyWanted(
-        plan.response_id, plan.spoken, instructions, context, heard_item, plan.voice, plan.speed, box, plan.conversation_id is None
+        plan.response_id,
+        plan.spoken,
+        instructions,
+        context,
+        heard_item,
+        plan.voice,
+        plan.speed,
+        box,
+        beside=plan.conversation_id is None,
+        instructed=bool(instructions) and isinstance(params.instructions, str),
     )
     return Asked(plan, order, tuple(listen))
 

@@ -73,6 +73,8 @@ class ReplyWanted:
     """Which functions of the client's it may call, and whether it must."""
     beside: bool = False
     """Out of band: nothing of it stays in the conversation."""
+    instructed: bool = False
+    """The instructions are for this answer alone."""
 
 
 @dataclass(frozen=True, slots=True)
