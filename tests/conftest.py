@@ -68,7 +68,8 @@ BULK_FILES = frozenset(
             "vad",
         ),
         *("devices_base", "drain", "espeak", "fixtures", "flite", "greeting", "local", "machine", "mcp", "outbox", "paced", "piper"),
-        *("additions", "commands_twin", "realtime", "realtime_dialects", "replay", "server_twin", "session", "sphinx", "tts", "wavmic"),
+        *("additions", "commands_twin", "engines_twin", "twin_page"),
+        *("realtime", "realtime_dialects", "replay", "server_twin", "session", "sphinx", "tts", "wavmic"),
     )
 )
 """Slow files that may run side by side: they compute, or wait for clocks with room to spare."""

@@ -103,6 +103,16 @@ def test_a_real_twin_answers_writes_down_and_ends_with_0(number: signal.Signals,
     assert downs[0]["type"] == "session.created" and [event["type"] for event in downs[-2:]] == ["response.done", "rate_limits.updated"]
 
 
+def test_a_replay_over_the_wire_meets_a_twin(tmp_path: Path, flite_wav: FliteWav, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "s.toml").write_text(SPOKEN)
+    for turns in ("server", "client"):
+        with standing("--script", str(tmp_path / "s.toml")) as (_, address):
+            assert main(["replay", "--url", address, "--turns", turns, "--json", str(flite_wav("hello there"))]) == 0
+        turn, summary = lines(capsys)
+        assert (turn["user_text"], turn["assistant_text"], turn["reply_ms"]) == ("what time is it", "It is late.", 600)
+        assert (turn["status"], summary["turns"], summary["errors"]) == ("completed", 1, [])
+
+
 def test_a_twin_speaks_tls(tmp_path: Path) -> None:
     cert, key = self_signed(tmp_path)
     with standing("--cert", str(cert), "--key", str(key)) as (_, address):

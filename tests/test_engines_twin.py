@@ -20,6 +20,7 @@ from voice.engines.twin import MODEL, TwinEngine, TwinOptions, twin_engine
 from voice.errors import LinkClosed, MissingExtra
 from voice.links.base import memory_pair
 from voice.links.trace import Sink, WireTraces
+from voice.policy.faults import FaultPlan, read_faults
 
 DONE = "response.done"
 SCRIPT = """
@@ -79,12 +80,13 @@ async def conversation(wire: Wire) -> None:
     await wire.until("rate_limits.updated")
 
 
-async def run(hurry: bool) -> list[str]:
+async def run(hurry: bool, faults: FaultPlan | None = None) -> list[str]:
     """Two conversations, one after the other, with a new twin."""
     notes = Notes()
-    engine = TwinEngine(read_script(SCRIPT, "s.toml"), None, TwinOptions(hurry=hurry, witness=WireTraces(notes, time.monotonic)))
+    options = TwinOptions(hurry=hurry, witness=WireTraces(notes, time.monotonic), faults=faults)
+    engine = TwinEngine(read_script(SCRIPT, "s.toml"), None, options)
     for _ in range(2):
-        async with talking(engine) as wire:
+        async with talking(engine, ordered=faults is None) as wire:
             await conversation(wire)
     assert engine.begun == 2
     return notes.texts()
@@ -100,6 +102,35 @@ async def test_two_runs_give_equal_traces(hurry: bool) -> None:
     assert {line["event"]["type"] for line in events if line["dir"] == "up"} >= {"session.update", "input_audio_buffer.append"}
     # Session by session the ids are others, so that nobody takes one session's for another's.
     assert first[0] != first[1] and not set(re.findall(r"resp_\w+", first[0])) & set(re.findall(r"resp_\w+", first[1]))
+
+
+FAULTS = """
+    seed = 7
+    [[fault]]
+    do = "drop"
+    on = { event = "response.output_audio_transcript.delta" }
+    p = 0.3
+    [[fault]]
+    do = "duplicate"
+    on = { event = "response.output_audio.delta" }
+    p = 0.2
+    [[fault]]
+    do = "reorder"
+    on = { event = "response.function_call_arguments.delta", index = 0 }
+    [[fault]]
+    do = "error"
+    on = { event = "response.output_item.added", index = 1 }
+    session = 2
+"""
+
+
+async def test_two_runs_with_the_same_faults_give_equal_traces() -> None:
+    first, second = [await run(hurry=False, faults=read_faults(FAULTS, "f.toml")) for _ in range(2)]
+    without = await run(hurry=False)
+    assert first == second
+    assert first[0] != without[0] and first[1] != without[1]
+    # Chance is the seed's, and not the same in each session.
+    assert re.sub("_00[12]x", "_", first[0]) != re.sub("_00[12]x", "_", first[1])
 
 
 async def test_with_and_without_its_waits_a_script_gives_the_same() -> None:
