@@ -68,6 +68,12 @@ CLIENTS = {
     "openai over TLS": Client("openai_client.py", (), 100, tls=True),
     "openai (npm, ws)": Client("openai_client.mjs", NPM, 100, tls=True, orders={"transport": "ws"}),
     "openai (npm, WebSocket)": Client("openai_client.mjs", NPM, 20, tls=True, orders={"transport": "websocket"}),
+    "openai (npm, beta, ws)": Client(
+        "openai_client.mjs", NPM, 50, tls=True, orders={"transport": "ws", "protocol": "beta"}, dialect="beta"
+    ),
+    "openai (npm, beta, WebSocket)": Client(
+        "openai_client.mjs", NPM, 20, tls=True, orders={"transport": "websocket", "protocol": "beta"}, dialect="beta"
+    ),
     "agents (npm)": Client("agents_client.mjs", NPM, 50),
     "livekit": Client(
         "livekit_client.py", ("livekit-agents~=1.8", "livekit-plugins-openai~=1.8"), 50, frozenset({"response_cancel_not_active"})

@@ -1,4 +1,5 @@
-// openai (npm) holds the four turns, over `ws` or over the runtime's own WebSocket (orders.transport: "ws" | "websocket").
+// openai (npm) holds the four turns, over `ws` or over the runtime's own WebSocket (orders.transport: "ws" | "websocket"), in the protocol of today or
+// in its beta (orders.protocol: "beta").
 
 import OpenAI from "openai";
 import { Loudspeaker, Microphone, Queue, orders, versionOf } from "./mic.mjs";
@@ -6,10 +7,13 @@ import { Loudspeaker, Microphone, Queue, orders, versionOf } from "./mic.mjs";
 const PCM = { type: "audio/pcm", rate: 24000 };
 const wanted = orders();
 const client = new OpenAI({ apiKey: "x", baseURL: wanted.url.replace(/\/realtime$/, "").replace(/^ws/, "http") });
+const beta = wanted.protocol === "beta";
+const maker = await import(`openai/${beta ? "beta/" : ""}realtime/${wanted.transport}`);
 const connection =
   wanted.transport === "ws"
-    ? new (await import("openai/realtime/ws")).OpenAIRealtimeWS({ model: "gpt-realtime" }, client)
-    : new (await import("openai/realtime/websocket")).OpenAIRealtimeWebSocket({ model: "gpt-realtime", dangerouslyAllowBrowser: true }, client);
+    ? new maker.OpenAIRealtimeWS({ model: "gpt-realtime" }, client)
+    : new maker.OpenAIRealtimeWebSocket({ model: "gpt-realtime", dangerouslyAllowBrowser: true }, client);
+const DELTA = beta ? "response.audio.delta" : "response.output_audio.delta";
 const speaker = new Loudspeaker();
 const events = new Queue();
 const errors = [];
@@ -30,15 +34,23 @@ function tell(event) {
 async function until(type) {
   for (;;) {
     const event = await events.take();
-    if (event.type === "response.output_audio.delta") speaker.play(event.item_id, Buffer.from(event.delta, "base64").length);
+    if (event.type === DELTA) speaker.play(event.item_id, Buffer.from(event.delta, "base64").length);
     if (event.type === "conversation.item.input_audio_transcription.completed") heard.push(event.transcript);
     if (event.type === type) return event;
   }
 }
 
+function settings(detection) {
+  const instructions = "Be brief.";
+  const transcription = { model: "whisper-1" };
+  const formats = { input_audio_format: "pcm16", output_audio_format: "pcm16" };
+  if (beta) return { instructions, modalities: ["text", "audio"], ...formats, input_audio_transcription: transcription, turn_detection: detection };
+  const input = { format: PCM, transcription, turn_detection: detection };
+  return { type: "realtime", instructions, audio: { input, output: { format: PCM } } };
+}
+
 async function listen(detection) {
-  const input = { format: PCM, transcription: { model: "whisper-1" }, turn_detection: detection };
-  tell({ type: "session.update", session: { type: "realtime", instructions: "Be brief.", audio: { input, output: { format: PCM } } } });
+  tell({ type: "session.update", session: settings(detection) });
   await until("session.updated");
 }
 
@@ -65,7 +77,7 @@ let microphone = new Microphone(send, wanted.chunk_ms);
 microphone.say(wanted.wavs.voice);
 turns.voice = await answer();
 type(wanted.texts.long);
-await until("response.output_audio.delta");
+await until(DELTA);
 speaker.heard(wanted.over_ms).then(() => microphone.say(wanted.wavs.barge));
 await until("input_audio_buffer.speech_started");
 tell({ type: "conversation.item.truncate", item_id: speaker.itemId, content_index: 0, audio_end_ms: speaker.heardMs });
