@@ -72,6 +72,7 @@ _BETA_WORDING = Wording(
 _BETA_FORMATS: Names = MappingProxyType({PCM: "pcm16", PCMU: "g711_ulaw", PCMA: "g711_alaw"})
 _BETA_SOUND = Sounding(formats_in=_BETA_FORMATS, formats_out=_BETA_FORMATS)
 _OLD = ONLY_TODAY | {"conversation.item.done"}
+_LIMITS = frozenset({"rate_limits.updated"})
 _ALONE = frozenset({"conversation.item.truncate", "conversation.item.retrieve", "conversation.item.delete", "output_audio_buffer.clear"})
 """Client events that the documentation of small services does not name."""
 _SAMPLING = frozenset({"temperature", "top_p", "top_k", "max_tokens", "repetition_penalty", "presence_penalty", "seed", "enable_search"})
@@ -93,7 +94,9 @@ _VOICE_LIVE = Dialect(
     ),
     Detecting(kinds={"semantic_vad": "azure_semantic_vad"}, keys=_DETECTION_KEYS - {"eagerness"}),
     Sounding(_BETA_FORMATS, _BETA_FORMATS, rates_in_hz=(24_000, 16_000), rate_field="input_audio_sampling_rate"),
-    Telling(names=OLD_NAMES, old_content=True, silent_about=ONLY_TODAY, words_usage=False, extras=frozenset({"cache_write_tokens"})),
+    Telling(
+        names=OLD_NAMES, old_content=True, silent_about=ONLY_TODAY | _LIMITS, words_usage=False, extras=frozenset({"cache_write_tokens"})
+    ),
 )
 _XAI = Dialect(
     "xai",
@@ -112,7 +115,7 @@ _XAI = Dialect(
     Detecting(kinds={"semantic_vad": "server_vad"}, keys=_DETECTION_KEYS - {"eagerness"}, at_first=False),
     Sounding(rates_in_hz=(), rates_out_hz=()),
     Telling(
-        silent_about=frozenset({"conversation.item.done", "rate_limits.updated"}),
+        silent_about=_LIMITS | {"conversation.item.done"},
         places=False,
         whole_words=True,
         words_usage=False,
@@ -136,7 +139,7 @@ _QWEN = Dialect(
     ),
     Detecting(keys=_DETECTION_KEYS - {"eagerness"}),
     Sounding({PCM: "pcm"}, {PCM: "pcm"}, rates_in_hz=(16_000,)),
-    Telling(names=OLD_NAMES, old_content=True, silent_about=_OLD, call_names=False, words_usage=False),
+    Telling(names=OLD_NAMES, old_content=True, silent_about=_OLD | _LIMITS, call_names=False, words_usage=False),
     _ALONE,
 )
 _STEPFUN = Dialect(
@@ -151,7 +154,7 @@ _STEPFUN = Dialect(
     ),
     Detecting(kinds={"semantic_vad": "server_vad"}, keys=frozenset({"prefix_padding_ms", "silence_duration_ms"}), at_first=False),
     Sounding({PCM: "pcm16"}, {PCM: "pcm16"}),
-    Telling(names=OLD_NAMES, old_content=True, silent_about=_OLD, call_names=False, words_usage=False),
+    Telling(names=OLD_NAMES, old_content=True, silent_about=_OLD | _LIMITS, call_names=False, words_usage=False),
     _ALONE - {"conversation.item.delete"},
 )
 _GLM = Dialect(
@@ -171,7 +174,8 @@ _GLM = Dialect(
         old_content=True,
         silent_about=_OLD
         | {"response.output_item.added", "response.output_item.done", "response.content_part.added", "response.content_part.done"}
-        | {"response.function_call_arguments.delta", "rate_limits.updated"},
+        | {"response.function_call_arguments.delta"}
+        | _LIMITS,
         item_names=False,
         places=False,
         words_usage=False,
