@@ -190,6 +190,12 @@ def test_files_are_unpacked() -> None:
     assert len(base64.b64decode(sent[0]["audio"])) == pytest.approx(4_800, abs=1_200)
 
 
+def test_a_sound_that_is_given_whole_is_carried_too() -> None:
+    item = {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": base64.b64encode(bytes(3_200)).decode()}]}
+    (event,) = send(before_client("qwen"), "conversation.item.create", item=item)
+    assert len(base64.b64decode(event["item"]["content"][0]["audio"])) == 4_800
+
+
 def test_an_answers_sound_is_carried_to_its_end() -> None:
     party = before_client("xai")
     send(party, "session.update", session={"audio": {"output": {"format": {"type": "audio/pcm", "rate": 16_000}}}})

@@ -52,9 +52,17 @@ def test_what_says_nothing_is_taken_out() -> None:
 
 
 def test_a_name_is_text() -> None:
-    event = {"event_id": 3, "item_id": "a", "response_id": None, "item": {"id": ["a"]}, "response": {"id": {}}}
+    event = {
+        "event_id": 3,
+        "item_id": "a",
+        "response_id": None,
+        "item": {"id": ["a"]},
+        "response": {"id": {}},
+        "content_index": [0],
+        "output_index": 0,
+    }
     readable(event)
-    assert event == {"item_id": "a", "response_id": None, "item": {}, "response": {}}
+    assert event == {"output_index": 0, "item_id": "a", "response_id": None, "item": {}, "response": {}}
 
 
 @pytest.mark.parametrize(

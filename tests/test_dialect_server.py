@@ -72,7 +72,8 @@ def test_turn_detection_is_asked_for_where_a_session_begins_without(name: str) -
     assert session["audio"]["input"]["turn_detection"] == {"type": "server_vad"}
     assert [event["session"]["turn_detection"] for event in back] == [{"type": "server_vad"}]
     updated = {"type": "session.updated", "session": {"turn_detection": {"type": "server_vad"}}}
-    assert down(party, [updated]) == []
+    assert down(party, [updated]) == [], "the client has asked for nothing"
+    update(party, instructions="Be brief.")
     assert down(party, [updated])[0]["type"] == "session.updated"
 
 
@@ -171,6 +172,21 @@ def test_items_and_requests_are_written_in_the_dialect() -> None:
         "input": [{**said, "content": [{"type": "text", "text": "Hi"}]}],
         "metadata": {"a": "b"},
     }
+
+
+@pytest.mark.parametrize("name", ["qwen", "glm"])
+def test_a_sound_that_is_given_whole_is_carried_too(name: str) -> None:
+    def given(sound: str) -> Event:
+        return {"type": "message", "role": "user", "id": "i", "content": [{"type": "input_audio", "audio": sound}]}
+
+    party = before_server(name)
+    sound = base64.b64encode(bytes(4_800)).decode()
+    (event,) = send(party, "conversation.item.create", item=given(sound))
+    theirs = event["item"]["content"][0]["audio"]
+    assert len(unwrapped(base64.b64decode(theirs), 0)[0]) == 3_200
+    (told,) = down(party, [{"type": "conversation.item.retrieved", "item": given(theirs)}])
+    assert told["item"]["content"][0]["audio"] == sound
+    assert send(party, "conversation.item.create", item=given("@@"))[0]["item"]["content"][0]["audio"] == "@@"
 
 
 def test_errors_speak_of_todays_settings() -> None:

@@ -73,13 +73,15 @@ _BETA_FORMATS: Names = MappingProxyType({PCM: "pcm16", PCMU: "g711_ulaw", PCMA: 
 _BETA_SOUND = Sounding(formats_in=_BETA_FORMATS, formats_out=_BETA_FORMATS)
 _OLD = ONLY_TODAY | {"conversation.item.done"}
 _LIMITS = frozenset({"rate_limits.updated"})
-_ALONE = frozenset({"conversation.item.truncate", "conversation.item.retrieve", "conversation.item.delete", "output_audio_buffer.clear"})
+_NO_WEBRTC = frozenset({"output_audio_buffer.clear"})
+"""It has a meaning over WebRTC only, and was not always known elsewhere."""
+_ALONE = _NO_WEBRTC | frozenset({"conversation.item.truncate", "conversation.item.retrieve", "conversation.item.delete"})
 """Client events that the documentation of small services does not name."""
 _SAMPLING = frozenset({"temperature", "top_p", "top_k", "max_tokens", "repetition_penalty", "presence_penalty", "seed", "enable_search"})
 _SPOKEN = ("text", "audio")
 _BETA_EVENTS = Telling(names=OLD_NAMES, old_content=True, silent_about=_OLD, call_names=False)
 
-_BETA = Dialect("beta", _BETA_WORDING, Detecting(keys=_DETECTION_KEYS), _BETA_SOUND, _BETA_EVENTS)
+_BETA = Dialect("beta", _BETA_WORDING, Detecting(keys=_DETECTION_KEYS), _BETA_SOUND, _BETA_EVENTS, _NO_WEBRTC)
 _VOICE_LIVE = Dialect(
     "voicelive",
     Wording(
@@ -124,7 +126,7 @@ _XAI = Dialect(
         chatter=frozenset({"ping"}),
         extras=frozenset({"rid", "latency", "audio_duration_ms", "ts", "start_time", "replayed", "grok_tokens", "output_audio_seconds"}),
     ),
-    frozenset({"conversation.item.truncate", "conversation.item.retrieve", "output_audio_buffer.clear"}),
+    _ALONE - {"conversation.item.delete"},
 )
 _QWEN = Dialect(
     "qwen",

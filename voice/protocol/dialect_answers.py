@@ -206,7 +206,8 @@ class Answer:
             return
         if self._open is not None and self._open.item_id != wanted:
             if self._ends_told and event["type"] != ITEM_DONE:
-                self._waiting = [*self._waiting[1 - WAITING_EVENTS :], {**event, "item_id": wanted}]
+                self._waiting.append({**event, "item_id": wanted})
+                del self._waiting[:-WAITING_EVENTS]
                 return
             self._close({}, "completed")
         if self._open is None:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from voice.protocol.dialect import Dialect
-from voice.protocol.dialect_items import NEW_CONTENT, OLD_CONTENT, rename_contents, rename_error, their_usage
+from voice.protocol.dialect_items import NEW_CONTENT, OLD_CONTENT, rename_contents, rename_error, rewrite_sounds, their_usage
 from voice.protocol.dialect_link import APPEND, CLEAR, COMMIT, Microphone, Passage, passage, read, type_of
 from voice.protocol.dialect_parts import Sounding
 from voice.protocol.dialect_settings import their_path, to_ours, to_theirs
-from voice.protocol.dialect_sound import Formats, Way, first_of, nearest, read_theirs
+from voice.protocol.dialect_sound import Formats, Way, first_of, nearest, read_theirs, whole
 from voice.protocol.dialect_told import Event
 
 TODAY = Sounding()
@@ -56,6 +56,7 @@ class ClientInterpreter:
             self._update(event)
         elif kind == "response.create" and isinstance(event.get("response"), dict):
             event["response"] = to_ours(event["response"], self._dialect, self._server, asked=True)
+        rewrite_sounds(event, lambda sound: whole(sound, self._client.up, self._server.up, from_wav=self._dialect.sound.wav), str)
         if self._dialect.events.old_content:
             rename_contents(event, NEW_CONTENT)
         return passage([event])
@@ -94,14 +95,19 @@ class ClientInterpreter:
             return self._session(kind, event)
         if kind.startswith(WORDS):
             return passage(self._heard(kind, event))
+        rewrite_sounds(
+            event,
+            lambda sound: whole(sound, self._server.up, self._client.up, to_wav=self._dialect.sound.wav),
+            lambda sound: whole(sound, self._server.down, self._client.down),
+        )
+        if not self._dialect.events.item_names and kind.startswith(_NAMELESS):
+            event.pop("item_id", None)
         before = self._sound(kind, event)
         rename_error(event, lambda param: their_path(param, self._dialect.settings))
         if isinstance(event.get("response"), dict):
             self._response(kind, event)
         if kind == "response.function_call_arguments.done" and not self._dialect.events.call_names:
             event.pop("name", None)
-        if not self._dialect.events.item_names and kind.startswith(_NAMELESS):
-            event.pop("item_id", None)
         if self._dialect.events.old_content:
             rename_contents(event, OLD_CONTENT)
         return passage([*before, event])
@@ -133,6 +139,7 @@ class ClientInterpreter:
         """What the user said."""
         telling, item_id = self._dialect.events, str(event.get("item_id"))
         if kind == f"{WORDS}completed":
+            self._words.pop(item_id, None)
             if not telling.words_usage:
                 event.pop("usage", None)
             return [{**event, "status": "completed"} if telling.whole_words else event]

@@ -40,6 +40,14 @@ def parts_of(item: Event) -> list[Event]:
     return [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
 
 
+def rewrite_sounds(event: Event, user: Callable[[str], str], assistant: Callable[[str], str]) -> None:
+    """The sounds in the items of an event, each in another form."""
+    for item in items_of(event):
+        for part in parts_of(item):
+            if isinstance(part.get("audio"), str):
+                part["audio"] = (assistant if item.get("role") == "assistant" else user)(part["audio"])
+
+
 def strip(event: Event, extras: frozenset[str]) -> None:
     """Take out what says nothing to a client of today: fields of a service's own, and a role of what is no message."""
     for fields in (event, *items_of(event)):
@@ -54,12 +62,15 @@ def strip(event: Event, extras: frozenset[str]) -> None:
 
 
 def readable(event: Event) -> None:
-    """Take out names that are none: nothing can be found under them."""
+    """Take out names and numbers that are none: nothing can be found under them."""
     for fields in (event, event.get("item"), event.get("response")):
         if isinstance(fields, dict):
             for name in (*_NAMES, *(("id",) if fields is not event else ())):
                 if name in fields and fields[name] is not None and not isinstance(fields[name], str):
                     del fields[name]
+    for name in ("content_index", "output_index"):
+        if name in event and type(event[name]) is not int:
+            del event[name]
 
 
 def our_usage(usage: Any, extras: frozenset[str]) -> Any:

@@ -4,10 +4,20 @@ from collections.abc import Callable
 from typing import Any
 
 from voice.protocol.dialect import Dialect
-from voice.protocol.dialect_items import NEW_CONTENT, OLD_CONTENT, error_event, our_usage, readable, rename_contents, rename_error, strip
+from voice.protocol.dialect_items import (
+    NEW_CONTENT,
+    OLD_CONTENT,
+    error_event,
+    our_usage,
+    readable,
+    rename_contents,
+    rename_error,
+    rewrite_sounds,
+    strip,
+)
 from voice.protocol.dialect_link import APPEND, CLEAR, COMMIT, Microphone, Passage, passage, read, type_of
 from voice.protocol.dialect_settings import our_path, their_detection, to_ours, to_theirs
-from voice.protocol.dialect_sound import Formats, Way, first_of, nearest, read_ours, read_theirs
+from voice.protocol.dialect_sound import Formats, Way, first_of, nearest, read_ours, read_theirs, whole
 from voice.protocol.dialect_story import Story
 from voice.protocol.dialect_told import ADDED, DONE, Event
 
@@ -30,8 +40,7 @@ class ServerInterpreter:
         self._ours = {theirs: ours for ours, theirs in dialect.events.names.items()}
         self._kind = "realtime"
         self._detection: Any = DETECTION
-        self._asked_to_detect = False
-        self._unasked = 0
+        self._updated = self._asked_to_detect = False
 
     @property
     def _always_speaks(self) -> bool:
@@ -53,12 +62,12 @@ class ServerInterpreter:
         event = read(text)
         if event is None:
             return Passage((text,))
+        readable(event)
         kind = event["type"]
         if kind in self._dialect.lacks:
             return self._instead(kind, event)
         if kind in (APPEND, COMMIT, CLEAR):
             return self._microphone.carry(event)
-        readable(event)
         theirs = {ours: name for name, ours in self._story.told.names.items()}
         for field in ("item_id", "previous_item_id"):
             if event.get(field) in theirs:
@@ -71,6 +80,7 @@ class ServerInterpreter:
                 event["response"] = to_theirs(event["response"], self._dialect, self._server)
         elif kind == "response.cancel":
             self._story.answers.cancelled = True
+        rewrite_sounds(event, lambda sound: whole(sound, self._client.up, self._server.up, to_wav=self._dialect.sound.wav), str)
         if self._dialect.events.old_content:
             rename_contents(event, OLD_CONTENT)
         return passage([event])
@@ -80,6 +90,7 @@ class ServerInterpreter:
         asked = event.get("session")
         if not isinstance(asked, dict):
             return
+        self._updated = True
         self._kind = asked["type"] if asked.get("type") in ("realtime", "transcription") else self._kind
         audio = asked.get("audio")
         sides = {side: audio.get(side) if isinstance(audio, dict) else None for side in ("input", "output")}
@@ -161,6 +172,11 @@ class ServerInterpreter:
         if self._dialect.events.old_content:
             rename_contents(event, NEW_CONTENT)
         rename_error(event, lambda param: our_path(param, self._dialect.settings))
+        rewrite_sounds(
+            event,
+            lambda sound: whole(sound, self._server.up, self._client.up, from_wav=self._dialect.sound.wav),
+            lambda sound: whole(sound, self._server.down, self._client.down),
+        )
         self._response(event)
         return passage(self._story.tell(event))
 
@@ -195,9 +211,8 @@ class ServerInterpreter:
         ask = begins and not self._dialect.detection.at_first and not self._asked_to_detect
         if ask:
             settings["audio"] = {**settings["audio"], "input": {**settings["audio"].get("input", {}), "turn_detection": DETECTION}}
-            self._unasked += 1
-        elif not begins and self._unasked:
-            self._unasked -= 1
+        elif not begins and not self._updated:
+            # The answer to that request of ours: the client has asked for nothing.
             return Passage()
         request = {"type": "session.update", "event_id": self._new_id("event")} if ask else {}
         back = [{**request, "session": self._settings({"audio": {"input": {"turn_detection": DETECTION}}})}] if ask else []

@@ -11,7 +11,7 @@ from typing import Any
 
 from voice.audio.encoding import PCM, TELEPHONE, Encoding
 from voice.audio.g711 import RATE_HZ as TELEPHONE_HZ
-from voice.audio.resample import Resampler
+from voice.audio.resample import Resampler, resample
 from voice.protocol.dialect_parts import Names, Sounding
 from voice.protocol.flat import leaves
 
@@ -124,6 +124,19 @@ class Way:
         if not data:
             return ""
         return base64.b64encode(wrapped(data, self.goal.rate_hz) if self._to_wav else data).decode()
+
+
+def whole(piece: str, source: Encoding, goal: Encoding, from_wav: bool = False, to_wav: bool = False) -> str:
+    """All of a sound in the other form; what is no sound stays as it is: whoever reads it complains."""
+    if source == goal and not from_wav and not to_wav:
+        return piece
+    try:
+        data = base64.b64decode(piece, validate=True)
+        data, rate_hz = unwrapped(data, source.rate_hz) if from_wav else (data, source.rate_hz)
+        written = goal.encode(resample(source.decode(data), rate_hz, goal.rate_hz))
+    except ValueError:
+        return piece
+    return base64.b64encode(wrapped(written, goal.rate_hz) if to_wav else written).decode()
 
 
 def wrapped(data: bytes, rate_hz: int) -> bytes:

@@ -112,7 +112,8 @@ class Words:
         so_far = kind == "updated" or (kind == "completed" and event.get("status") == "in_progress")
         settled = item_id in self._told.items
         if not settled and not (self._speaking(item_id) and (so_far or kind == "delta")):
-            self._held = [*self._held[1 - HELD_EVENTS :], event]
+            self._held.append(event)
+            del self._held[:-HELD_EVENTS]
             return
         where = {"item_id": item_id, "content_index": index}
         event.pop("status", None)
