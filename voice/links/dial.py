@@ -98,13 +98,16 @@ class DialedLink:
 
 
 class _Connection(ClientConnection):
-    """One whose reader is told of a close also by a server that says so and then does not hang up."""
+    """One whose reader is told of an end also by a server that does not hang up: behind a close of its own, or behind what we close for."""
 
     def data_received(self, data: bytes) -> None:
-        closing = self.protocol.close_rcvd is not None
+        before = self._closes()
         super().data_received(data)
-        if self.protocol.close_rcvd is not None and not closing:
+        if self._closes() != before:
             self.loop.call_later(CLOSE_TIMEOUT_S, self.transport.abort)
+
+    def _closes(self) -> tuple[bool, bool]:
+        return self.protocol.close_rcvd is not None, self.protocol.close_sent is not None
 
 
 class _Dialing(connect):
