@@ -62,7 +62,7 @@ class Clerk:
 async def shop(clerk: Clerk, through_relay: bool, **more: Any) -> AsyncIterator[int]:
     """A server with a tool and a hook; gives its port."""
     before = left_over()
-    async with asyncio.timeout(20), Toolset([function_tool(zebra_orders)]) as tools:
+    async with asyncio.timeout(30), Toolset([function_tool(zebra_orders)]) as tools:
         additions = Additions(tools, about, f"Be the {MARK} shop.", query=["lang"])
         engine = fake_engine(responder=clerk)
         if not through_relay:
@@ -166,16 +166,16 @@ async def test_nothing_of_it_is_logged(caplog: pytest.LogCaptureFixture) -> None
 
 @pytest.mark.parametrize("user", ["", 7, "x" * 201, "a\nb", ["7"]])
 async def test_a_user_s_name_is_a_short_line(user: object) -> None:
-    async with asyncio.timeout(10), app_running(fake_engine(), server_key=KEY) as port:
+    async with asyncio.timeout(30), app_running(fake_engine(), server_key=KEY) as port:
         answer = await post(port, SECRETS, {"voice_user": user}, Authorization=f"Bearer {KEY}")
     assert (answer.status, answer.json["error"]["param"]) == (400, "voice_user")
 
 
 async def test_only_the_owner_says_who_somebody_is() -> None:
-    async with asyncio.timeout(10), app_running(fake_engine()) as port:
+    async with asyncio.timeout(30), app_running(fake_engine()) as port:
         answer = await post(port, SECRETS, {"voice_user": "7"})
         assert answer.status == 400 and "VOICE_SERVER_KEY" in answer.json["error"]["message"]
-    async with asyncio.timeout(10), app_running(fake_engine(), server_key=KEY) as port:
+    async with asyncio.timeout(30), app_running(fake_engine(), server_key=KEY) as port:
         assert (await post(port, SECRETS, {"voice_user": "7"})).status == 401
         page = (await post(port, SECRETS, {"voice_user": "7"}, Authorization=f"Bearer {KEY}")).json["value"]
         assert (await post(port, SECRETS, {"voice_user": "8"}, Authorization=f"Bearer {page}")).status == 403

@@ -29,7 +29,7 @@ SAFE = {
 
 
 async def test_health_counts_the_sessions() -> None:
-    async with asyncio.timeout(10), app_running(fake_engine()) as port:
+    async with asyncio.timeout(30), app_running(fake_engine()) as port:
         health = {"status": "ok", "version": __version__, "engine": "local", "sessions": 0}
         assert (await get(port, "/healthz")).json == health
         link = await dial(f"ws://127.0.0.1:{port}/v1/realtime")
@@ -41,7 +41,7 @@ async def test_health_counts_the_sessions() -> None:
 
 
 async def test_ready_and_about() -> None:
-    async with asyncio.timeout(10), app_running(fake_engine(), found={"engine": "a fake", "key": "none"}) as port:
+    async with asyncio.timeout(30), app_running(fake_engine(), found={"engine": "a fake", "key": "none"}) as port:
         ready = await get(port, "/readyz")
         assert (ready.status, ready.json) == (200, {"status": "ready"})
         about = (await get(port, "/about")).json
@@ -49,7 +49,7 @@ async def test_ready_and_about() -> None:
 
 
 async def test_the_page_and_its_files_are_served() -> None:
-    async with asyncio.timeout(10), app_running(fake_engine()) as port:
+    async with asyncio.timeout(30), app_running(fake_engine()) as port:
         page = await get(port, "/")
         assert page.status == 200 and page.headers["content-type"].startswith("text/html")
         assert (await get(port, "/web/app.js")).status == 200
@@ -69,7 +69,7 @@ async def test_the_page_and_its_files_are_served() -> None:
     ],
 )
 async def test_every_refusal_is_json_with_a_sentence(method: str, path: str, status: int, code: str) -> None:
-    async with asyncio.timeout(10), app_running(fake_engine()) as port:
+    async with asyncio.timeout(30), app_running(fake_engine()) as port:
         answer = await get(port, path, method)
     assert (answer.status, answer.json["error"]["code"]) == (status, code)
     assert answer.json["error"]["message"].endswith(".")
@@ -78,7 +78,7 @@ async def test_every_refusal_is_json_with_a_sentence(method: str, path: str, sta
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/about", "/web/app.js", "/nothing", "/v1/realtime"])
 async def test_every_answer_carries_the_safe_headers(path: str) -> None:
-    async with asyncio.timeout(10), app_running(fake_engine()) as port:
+    async with asyncio.timeout(30), app_running(fake_engine()) as port:
         headers = (await get(port, path)).headers
     assert headers.items() >= SAFE.items()
     assert headers["server"] == "voice"
@@ -86,7 +86,7 @@ async def test_every_answer_carries_the_safe_headers(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/about", "/v1/realtime"])
 async def test_a_name_that_was_made_to_point_here_gets_nothing(path: str) -> None:
-    async with asyncio.timeout(10), app_running(fake_engine()) as port:
+    async with asyncio.timeout(30), app_running(fake_engine()) as port:
         answer = await get(port, path, Host="evil.example")
         assert (answer.status, answer.json["error"]["code"]) == (403, "host_not_allowed")
         assert (await get(port, "/healthz", Host=f"localhost:{port}")).status == 200
@@ -96,7 +96,7 @@ async def test_a_name_that_was_made_to_point_here_gets_nothing(path: str) -> Non
 async def test_a_bug_in_a_route_is_logged_and_answered(caplog: pytest.LogCaptureFixture) -> None:
     engine = fake_engine()
     del engine.sessions
-    async with asyncio.timeout(10), app_running(engine) as port:
+    async with asyncio.timeout(30), app_running(engine) as port:
         answer = await get(port, "/healthz")
     assert (answer.status, answer.json["error"]["type"]) == (500, "server_error")
     assert "AttributeError" in caplog.text and "AttributeError" not in answer.body.decode()
@@ -116,7 +116,7 @@ class Serving:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_closes_every_session_with_1001_and_ends_the_server(number: signal.Signals) -> None:
     before = signal.getsignal(number)
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         serving = Serving()
         running = group.create_task(serving.run())
         address = await serving.address
@@ -138,7 +138,7 @@ async def test_a_signal_closes_every_session_with_1001_and_ends_the_server(numbe
 
 async def test_a_client_that_does_not_answer_the_close_does_not_hold_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web, "CLOSE_TIMEOUT_S", 0.1)
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         serving = Serving()
         running = group.create_task(serving.run())
         address = await serving.address
@@ -149,7 +149,7 @@ async def test_a_client_that_does_not_answer_the_close_does_not_hold_the_end(mon
 
 
 async def test_cancelling_ends_the_server_too() -> None:
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         serving = Serving()
         running = group.create_task(serving.run())
         await serving.address
@@ -158,7 +158,7 @@ async def test_cancelling_ends_the_server_too() -> None:
 
 
 async def test_a_port_that_is_taken_is_named() -> None:
-    async with asyncio.timeout(10), app_running(fake_engine()) as port:
+    async with asyncio.timeout(30), app_running(fake_engine()) as port:
         with pytest.raises(MissingError) as told:
             await Serving(port=port).run()
     sentence = f"cannot listen on 127.0.0.1:{port}: Address already in use. Is another server there? `--port 0` takes a free one."
@@ -182,7 +182,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 async def test_tls(certificate: Path) -> None:
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         serving = Serving(cert=certificate / "own.pem", key=certificate / "own.key")
         running = group.create_task(serving.run())
         address = await serving.address

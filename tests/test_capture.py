@@ -14,7 +14,7 @@ from voice.devices.capture import Capture
 async def fetch(capture: Capture, count: int) -> list[Frame]:
     """That many frames of those that are there."""
     frames = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         async for frame in capture.frames():
             frames.append(frame)
             if len(frames) == count:
@@ -65,7 +65,7 @@ async def test_the_oldest_goes_and_is_silence_in_its_place() -> None:
     capture = Capture(16_000, asyncio.get_running_loop(), max_ms=100)
     frames: list[Frame] = []
     source = capture.frames()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         asking = asyncio.ensure_future(anext(source))
         await asyncio.sleep(0)
         for number in range(1, 11):

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.fakes import FakeResponder, FakeSynthesizer, FakeTranscriber
 from tests.support.signals import padded, speech_like
+from tests.support.until import until
 from tests.support.wire import Wire, fake_engine, talking, transcript
 from voice.audio.pcm import silence, to_bytes
 from voice.engines.base import BrokenOff, Called, Prompt, Said, Saying
@@ -180,7 +181,7 @@ async def test_a_timer_is_told_when_it_is_due() -> None:
         responder.due = due_s = time.monotonic() + 0.2
         await wire.until(REPLY)
         assert transcript(await wire.until(REPLY)) == "Time is up."
-        assert 0 <= time.monotonic() - due_s < 1
+        assert 0 <= time.monotonic() - due_s < 5
 
 
 async def test_a_timer_that_is_set_by_an_answer_cut_short_is_told_too() -> None:
@@ -203,12 +204,14 @@ async def test_a_timer_waits_until_nobody_speaks() -> None:
     responder = FakeResponder()
     async with talking(fake_engine(responder=responder)) as wire:
         await wire.settle()
-        responder.due = time.monotonic() + 0.6
         await wire.type("x")
         await wire.until(REPLY)
         await wire.push(padded(speech_like(600), 400, 0))
         await wire.until("input_audio_buffer.speech_started")
-        await asyncio.sleep(0.9)
+        responder.due = time.monotonic() + 0.05
+        await wire.settle()
+        await asyncio.sleep(0.2)
+        await wire.settle()
         assert responder.due is not None
         await wire.push(silence(1000))
         await wire.until(REPLY)
@@ -241,10 +244,9 @@ async def test_an_announcement_with_a_bug_is_logged_and_the_session_lives(caplog
         responder.due = time.monotonic() + 0.02
         await wire.type("x")
         await wire.until(REPLY)
-        await asyncio.sleep(0.1)
+        await until(lambda: "a bug" in caplog.text)
         await wire.type("y")
         assert (await wire.until(REPLY))["response"]["status"] == "completed"
-    assert "a bug" in caplog.text
 
 
 async def test_a_client_that_goes_in_mid_reply_leaves_nothing_running() -> None:

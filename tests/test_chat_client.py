@@ -15,6 +15,7 @@ import pytest
 from tests.support.chat_server import (
     BEGIN,
     END,
+    SOON_S,
     Body,
     HangUp,
     Script,
@@ -46,7 +47,7 @@ def options(base_url: str, **changes: object) -> ChatOptions:
 
 @asynccontextmanager
 async def client(base_url: str, **changes: object) -> AsyncIterator[ChatClient]:
-    async with asyncio.timeout(10), ChatClient(options(base_url, **changes)) as made:
+    async with asyncio.timeout(30), ChatClient(options(base_url, **changes)) as made:
         yield made
 
 
@@ -123,7 +124,7 @@ async def test_what_comes_behind_the_end_costs_no_time() -> None:
     async with chat_server(silent) as server, client(server.base_url) as asking:
         began = time.monotonic()
         assert await ask(asking) == [TextDelta("Hi."), Finished("stop")]
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < SOON_S
     forgetful = [BEGIN, Body(data(chunk("Hi.", "stop"))), Wait(9)]
     async with chat_server(forgetful) as server, client(server.base_url) as asking:
         assert await ask(asking) == [TextDelta("Hi."), Finished("stop")]
@@ -225,7 +226,7 @@ async def test_each_limit_ends_with_its_own_error(script: Script, limits: ChatTi
     began = time.monotonic()
     error = await failure(script, timeouts=limits)
     assert error.code == code and not error.retryable
-    assert after_s <= time.monotonic() - began < after_s + 0.8
+    assert after_s <= time.monotonic() - began < after_s + SOON_S
 
 
 async def test_a_connection_that_is_not_made_in_time_has_its_own_error() -> None:
@@ -247,12 +248,12 @@ async def test_a_connection_that_is_not_made_in_time_has_its_own_error() -> None
 
 
 async def test_the_time_in_which_an_answer_is_spoken_is_nobody_s_waiting() -> None:
-    limits = replace(QUICK, idle_s=0.09, total_s=0.3)
+    limits = replace(QUICK, idle_s=0.2, total_s=0.6)
     async with chat_server(answer("One. ", "Two. ", "Three.")) as server, client(server.base_url, timeouts=limits) as asking:
         found = []
         async for piece in asking.ask(ASK):
             found.append(piece)
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.25)
         assert found == [TextDelta("One. "), TextDelta("Two. "), TextDelta("Three."), Finished("stop"), USED]
 
 
@@ -312,7 +313,7 @@ async def test_closing_an_answer_reaches_the_endpoint_at_once(script: Script) ->
             await anext(pieces)
         closed_s = time.monotonic()
         await server.requests[0].gone.wait()
-        assert server.requests[0].gone_s is not None and server.requests[0].gone_s - closed_s < 0.1
+        assert server.requests[0].gone_s is not None and server.requests[0].gone_s - closed_s < SOON_S
 
 
 @pytest.mark.parametrize("script", [[Wait(9)], [BEGIN, Wait(9)], refusal(503, retry_after="0.2")])
@@ -326,7 +327,7 @@ async def test_cancelling_whoever_waits_reaches_the_endpoint_at_once(script: Scr
             cancelled_s = time.monotonic()
         if script[0] == Wait(9) or script[0] == BEGIN:
             await server.requests[0].gone.wait()
-            assert server.requests[0].gone_s is not None and server.requests[0].gone_s - cancelled_s < 0.1
+            assert server.requests[0].gone_s is not None and server.requests[0].gone_s - cancelled_s < SOON_S
         assert len(server.requests) == 1
 
 

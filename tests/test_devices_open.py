@@ -29,7 +29,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeSound:
 
 
 async def names(listen: str | None, speak: str | None, fake: FakeSound) -> tuple[str, str, bool, list[str]]:
-    async with asyncio.timeout(10), open_devices(listen, speak, lambda text: None) as opened:
+    async with asyncio.timeout(30), open_devices(listen, speak, lambda text: None) as opened:
         assert isinstance(opened, Opened)
         return opened.microphone.name, opened.speaker.name, opened.beside, [stream.kind for stream in fake.open]
 

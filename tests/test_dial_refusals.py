@@ -26,7 +26,7 @@ async def refused(status: str, body: str) -> Refused:
         writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data)
         await writer.drain()
 
-    async with asyncio.timeout(10), raw_server(talk) as port:
+    async with asyncio.timeout(30), raw_server(talk) as port:
         with pytest.raises(Refused) as told:
             await dial(f"ws://127.0.0.1:{port}/", KEY)
     return told.value
@@ -65,7 +65,7 @@ async def test_nothing_of_a_broken_answer_reaches_a_terminal_as_it_is(answer: by
         writer.write(answer)
         await writer.drain()
 
-    async with asyncio.timeout(10), raw_server(talk) as port:
+    async with asyncio.timeout(30), raw_server(talk) as port:
         with pytest.raises(MissingError) as told:
             await dial(f"ws://127.0.0.1:{port}/", KEY)
     assert str(told.value).isprintable()
@@ -77,7 +77,7 @@ async def test_a_key_in_broken_http_is_masked_too() -> None:
         writer.write(f"HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: {KEY}\r\n\r\n".encode())
         await writer.drain()
 
-    async with asyncio.timeout(10), raw_server(talk) as port:
+    async with asyncio.timeout(30), raw_server(talk) as port:
         with pytest.raises(MissingError) as told:
             await dial(f"ws://127.0.0.1:{port}/", KEY)
     assert "********" in str(told.value) and KEY not in str(told.value)
@@ -96,14 +96,14 @@ async def test_a_key_is_sent_in_the_services_own_way(auth: str, header: str) -> 
         writer.write(upgrade(request))
         await reader.read()
 
-    async with asyncio.timeout(10), raw_server(talk) as port:
+    async with asyncio.timeout(30), raw_server(talk) as port:
         await (await dial(f"ws://127.0.0.1:{port}/", KEY, auth=auth)).close()
     assert heads[0].count(KEY) == 1 and f"{header}\r\n" in heads[0]
 
 
 async def test_who_does_not_answer_is_silent_and_who_is_not_there_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dialing, "OPEN_TIMEOUT_S", 0.1)
-    async with asyncio.timeout(10), raw_server(lambda reader, writer: asyncio.sleep(5)) as port:
+    async with asyncio.timeout(30), raw_server(lambda reader, writer: asyncio.sleep(5)) as port:
         with pytest.raises(Silent):
             await dial(f"ws://127.0.0.1:{port}/")
     with pytest.raises(MissingError) as told:
@@ -120,7 +120,7 @@ async def test_a_proxy_is_asked_for_a_way_and_never_sees_the_key(monkeypatch: py
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         seen.append(await reader.read(4096))
 
-    async with asyncio.timeout(10), raw_server(proxy) as port:
+    async with asyncio.timeout(30), raw_server(proxy) as port:
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)

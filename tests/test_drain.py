@@ -39,7 +39,7 @@ async def joined(own: Own) -> tuple[asyncio.Transport, asyncio.StreamReader, asy
 
 async def test_all_of_it_is_read_and_the_goodbye_arrives() -> None:
     own = Own()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         transport, reader, writer, server = await joined(own)
         transport.write(b"goodbye")
         writer.write(bytes(3 << 20))
@@ -55,7 +55,7 @@ async def test_all_of_it_is_read_and_the_goodbye_arrives() -> None:
 
 async def test_reading_goes_on_if_it_was_held_up() -> None:
     own = Own()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         transport, _, writer, server = await joined(own)
         transport.pause_reading()
         writer.write(bytes(100_000))
@@ -69,7 +69,7 @@ async def test_reading_goes_on_if_it_was_held_up() -> None:
 async def test_it_has_an_end(monkeypatch: pytest.MonkeyPatch, name: str, value: float, least: int) -> None:
     monkeypatch.setattr(drain, name, value)
     own = Own()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         transport, _, writer, server = await joined(own)
 
         async def flood() -> None:
@@ -91,7 +91,7 @@ async def test_it_has_an_end(monkeypatch: pytest.MonkeyPatch, name: str, value: 
 
 async def test_a_peer_that_leaves_is_not_waited_for() -> None:
     own = Own()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         transport, _, writer, server = await joined(own)
         writer.write(b"x")
         writer.close()
@@ -104,7 +104,7 @@ async def test_a_peer_that_leaves_is_not_waited_for() -> None:
 
 async def test_a_peer_is_heard_out_until_it_leaves_however_long_that_takes() -> None:
     own = Own()
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         transport, _, writer, server = await joined(own)
         waiting = group.create_task(departed(transport))
         for _ in range(3):

@@ -10,7 +10,7 @@ from voice.links import base
 from voice.links.base import MemoryLink, memory_pair
 from voice.links.driver import Driver
 
-WAIT_S = 10
+WAIT_S = 30
 
 
 class Script:

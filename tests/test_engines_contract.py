@@ -165,7 +165,7 @@ async def test_a_call_given_up_in_mid_sentence_is_over_at_once(synthesizer: Mana
     async with aclosing(synthesizer.speak(long)) as pieces:
         await anext(pieces)
     assert digest(await speech(synthesizer, TEXT)) == want
-    assert time.perf_counter() - begun < 3  # to speak all of it takes flite 8 s
+    assert time.perf_counter() - begun < 6  # to speak all of it takes flite 8 s, and longer where everything does
 
 
 async def test_a_cancelled_task_frees_the_synthesiser(synthesizer: ManagedSynthesizer) -> None:

@@ -171,7 +171,7 @@ async def test_without_a_script_it_repeats_what_it_was_told() -> None:
 async def test_a_session_that_only_writes_down_takes_the_words_of_each_reply() -> None:
     engine = TwinEngine(read_script('[[reply]]\nheard = "one"\nsay = "a"\n[[reply]]\nsay = "b"\n', "s.toml"))
     near, far = memory_pair()
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         group.create_task(engine.transcribe(far))
         wire = Wire(near)
         assert (await wire.until("session.created"))["session"]["type"] == "transcription"

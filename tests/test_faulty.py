@@ -15,7 +15,7 @@ from voice.links.rough import MemoryRough
 from voice.links.sights import Began, Ended, Received, Refused, Sent, Sight
 from voice.policy.faults import read_faults
 
-WAIT_S = 20
+WAIT_S = 30
 DELTA = "response.output_audio.delta"
 NEXT = f'on = {{event = "{DELTA}", index = 1}}'
 ASKED = 'on = {event = "response.create"}'

@@ -166,7 +166,7 @@ def request(client: str, port: int) -> bytes:
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("at_once", [1, 1 << 16], ids=["byte by byte", "at once"])
 async def test_a_client_is_let_in_as_it_asks(client: str, at_once: int) -> None:
-    async with asyncio.timeout(20), app_running(fake_engine()) as port:
+    async with asyncio.timeout(30), app_running(fake_engine()) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         sent = request(client, port) + frame(TEXT, b'{"type": "input_audio_buffer.clear"}')
         for at in range(0, len(sent), at_once):

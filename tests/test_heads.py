@@ -29,7 +29,7 @@ async def swept() -> AsyncIterator[int]:
 @pytest.mark.parametrize("head", [b"", b"GET / HTTP/1.1\r\nX-A: b\r\n", b"G"])
 async def test_who_does_not_finish_a_head_is_cut_and_who_did_is_not(head: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heads, "HEAD_TIMEOUT_S", 0.1)
-    async with asyncio.timeout(10), swept() as port, raw_client(port) as (talking, says):
+    async with asyncio.timeout(30), swept() as port, raw_client(port) as (talking, says):
         slow = [await asyncio.open_connection("127.0.0.1", port) for _ in range(20)]
         for _, writer in slow:
             writer.write(head)
@@ -58,7 +58,7 @@ async def test_a_connection_that_takes_its_time_and_then_asks_is_kept() -> None:
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         sweep = heads._Sweep(runner)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             reader, writer = await asyncio.open_connection("127.0.0.1", runner.addresses[0][1])
             writer.write(request[:20])
             server = runner.server

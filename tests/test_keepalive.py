@@ -29,7 +29,7 @@ async def test_a_server_is_not_dead_because_we_are_slow_to_read() -> None:
         with pytest.raises(LinkClosed):
             await link.receive()
 
-    async with asyncio.timeout(20), serving(flood) as port:
+    async with asyncio.timeout(30), serving(flood) as port:
         link = await dial(f"ws://127.0.0.1:{port}/v1/realtime")
         await asyncio.sleep(8 * (dialing.PING_INTERVAL_S + dialing.PING_TIMEOUT_S))
         assert [await link.receive() for _ in range(COUNT)] == [BIG] * COUNT
@@ -51,7 +51,7 @@ async def test_a_silent_server_that_answers_pings_is_kept() -> None:
         writer.write(frame(TEXT, b"late", masked=False))
         await reader.read()
 
-    async with asyncio.timeout(20), raw_server(talk) as port:
+    async with asyncio.timeout(30), raw_server(talk) as port:
         link = await dial(f"ws://127.0.0.1:{port}/")
         assert await link.receive() == "late" and pings == 4
         await link.close()
@@ -63,7 +63,7 @@ async def test_one_that_answers_none_is_not(wrong_pong: bytes) -> None:
         writer.write(upgrade(await reader.readuntil(b"\r\n\r\n")) + wrong_pong)
         await asyncio.sleep(30)
 
-    async with asyncio.timeout(20), raw_server(talk) as port:
+    async with asyncio.timeout(30), raw_server(talk) as port:
         link = await dial(f"ws://127.0.0.1:{port}/")
         for _ in range(2):
             with pytest.raises(LinkClosed) as told:
@@ -85,7 +85,7 @@ async def test_one_that_is_slow_to_read_is_kept_for_a_while_and_one_that_never_r
         except LinkClosed:
             send.set()
 
-    async with asyncio.timeout(20), raw_server(deaf) as port:
+    async with asyncio.timeout(30), raw_server(deaf) as port:
         link, freed = await dial(f"ws://127.0.0.1:{port}/"), asyncio.Event()
         async with asyncio.TaskGroup() as group:
             group.create_task(flood(freed, link))

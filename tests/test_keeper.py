@@ -51,7 +51,7 @@ class Engine:
 @asynccontextmanager
 async def talking(engine: Engine, turns: str = "server") -> AsyncIterator[tuple[Session, "Heard"]]:
     detector = TurnDetector(TurnSettings(), make_detector(kind="energy"))
-    async with asyncio.timeout(20), connect(engine=engine, settings=settings_of(turns=turns), detector=detector, retry=QUICK) as session:
+    async with asyncio.timeout(30), connect(engine=engine, settings=settings_of(turns=turns), detector=detector, retry=QUICK) as session:
         yield session, Heard(session)
 
 
@@ -175,7 +175,7 @@ async def test_an_answer_of_which_nothing_had_come_is_asked_for_again() -> None:
 
 
 async def test_a_session_moves_before_its_server_ends_it() -> None:
-    engine = Engine(life_s=2.0)
+    engine = Engine(life_s=3.0)
     async with talking(engine) as (session, heard):
         await session.say("one")
         await heard.reply()
@@ -203,7 +203,7 @@ async def test_it_is_given_up_in_the_end_and_said_each_time() -> None:
             await link.close(1011, "no")
             return LinkClosed(1011)
 
-    async with asyncio.timeout(10), connect(engine=Closing(), retry=QUICK) as session:
+    async with asyncio.timeout(30), connect(engine=Closing(), retry=QUICK) as session:
         seen = [notice async for notice in session]
     lost = [notice for notice in seen if isinstance(notice, LinkLost)]
     assert len(lost) == QUICK.tries and all(notice.retry_in_s <= QUICK.cap_s for notice in lost)
@@ -227,7 +227,7 @@ async def test_an_expired_session_whose_socket_stays_open_is_left(wording: str) 
             except LinkClosed as ended:
                 return ended
 
-    async with asyncio.timeout(10), connect(engine=Expiring(), retry=QUICK) as session:
+    async with asyncio.timeout(30), connect(engine=Expiring(), retry=QUICK) as session:
         assert await Heard(session).restored() == LinkRestored(2, planned=False)
 
 
@@ -245,7 +245,7 @@ async def test_links_that_nobody_uses_are_closed() -> None:
     core = ClientSession(settings_of(), lambda kind: kind)
     first = await open_link()
     keeper = Keeper(core, first.link, open_link, lambda link, number: link, tell, lambda: 0.0, QUICK)
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         running = group.create_task(keeper.run(first))
         await asyncio.sleep(0)
         await keeper.close()

@@ -25,7 +25,7 @@ def listed(*options: str) -> list[str] | None:
     if shutil.which("git") is None:
         return None
     command = ["git", "-c", "safe.directory=*", "ls-files", "-z", *options]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=20)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60)
     return done.stdout.decode().split("\0") if done.returncode == 0 else None
 
 

@@ -23,13 +23,14 @@ from tests.support.joined import (
     serving,
     upgrade,
 )
+from tests.support.until import still
 from voice.errors import LinkClosed
 from voice.links import base
 from voice.links import dial as dialing
 from voice.links import web as answering
 from voice.links.dial import dial
 
-WAIT_S = 10
+WAIT_S = 30
 
 
 @pytest.fixture(params=list(KINDS.values()), ids=list(KINDS))
@@ -137,10 +138,7 @@ async def test_a_sender_that_waits_is_woken_by_the_close(pair: Pair, monkeypatch
 
         async with asyncio.TaskGroup() as group:
             flooding = group.create_task(_swallow(flood()))
-            before = -1
-            while sent != before:
-                before = sent
-                await asyncio.sleep(0.05)
+            await still(lambda: sent)
             assert not flooding.done()
             await near.close()
         assert flooding.done() and sent < 1000

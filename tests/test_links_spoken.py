@@ -39,7 +39,7 @@ async def doubled(side: str, exchange: Doubling | None = None) -> AsyncIterator[
     """A link with the exchange on it, and its far end."""
     near, far = memory_pair()
     link = (before_client if side == "client" else before_server)(near, exchange or Doubling())  # type: ignore[arg-type]
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         answering = group.create_task(link.answer(), name="answers")
         yield link, far
         answering.cancel()
@@ -159,7 +159,7 @@ async def test_a_server_that_says_nothing_is_spoken_to_in_the_end(monkeypatch: p
 async def test_the_end_ends_all_waiting(who: str) -> None:
     near, far = memory_pair()
     link = before_server(near, Late())  # type: ignore[arg-type]
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         answering = group.create_task(link.answer())
         sending = group.create_task(end_of(link.send("never said")))
         reading = group.create_task(end_of(link.receive()))

@@ -16,7 +16,7 @@ import pytest
 from tests.support.needs import needs
 
 ROOT = Path(__file__).resolve().parent.parent
-TIMEOUT_S = 10
+TIMEOUT_S = 60
 
 # Stands in for `voice`: waits for the signal that ends it and tells which one it was. A shell starts it: `#!` cannot name a Python whose
 # path has a space in it, as that of a checkout may have. To the shell the second line is a command, to Python a string.

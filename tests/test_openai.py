@@ -26,7 +26,7 @@ PCM = {"type": "audio/pcm", "rate": 24_000}
 async def connected(**engine: Any) -> AsyncIterator[Any]:
     from openai import AsyncOpenAI
 
-    async with asyncio.timeout(15), app_running(fake_engine(**engine)) as port:
+    async with asyncio.timeout(30), app_running(fake_engine(**engine)) as port:
         async with AsyncOpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="x", max_retries=0) as client:
             async with client.realtime.connect(model="gpt-realtime") as connection:
                 assert (await connection.recv()).type == "session.created"
@@ -131,7 +131,7 @@ async def test_a_session_that_only_writes_down() -> None:
 
     heard = {"transcription": {"model": "gpt-4o-transcribe"}, "turn_detection": None, "format": PCM}
     settings: Any = {"type": "transcription", "audio": {"input": heard}}
-    async with asyncio.timeout(15), app_running(fake_engine()) as port:
+    async with asyncio.timeout(30), app_running(fake_engine()) as port:
         async with AsyncOpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="x", max_retries=0) as client:
             secret = await client.realtime.client_secrets.create(session=settings)
             assert secret.session.type == "transcription" and secret.session.object == "realtime.transcription_session"

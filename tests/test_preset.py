@@ -77,7 +77,7 @@ async def test_a_close_after_the_client_has_gone_is_harmless() -> None:
 async def test_a_session_with_an_engine_begins_with_the_settings() -> None:
     near, far = memory_pair()
     asked = {"type": "realtime", "instructions": "Be brief.", "audio": {"input": {"turn_detection": None}}}
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         group.create_task(fake_engine().serve(PresetLink(far, asked, "event_1")))
         wire = Wire(near)
         await wire.type("hello")

@@ -41,7 +41,7 @@ async def test_our_own_server_passes() -> None:
     from tests.support.http import app_running
     from tests.support.wire import fake_engine
 
-    async with asyncio.timeout(10), app_running(fake_engine()) as port:
+    async with asyncio.timeout(30), app_running(fake_engine()) as port:
         assert (await visit(f"ws://127.0.0.1:{port}/v1/realtime"))[-1].said == "the first event is session.created"
         assert (await visit(f"http://127.0.0.1:{port}/healthz"))[-1].ok
 

@@ -24,7 +24,7 @@ async def client(
     port: int, headers: dict[str, str] | None = None, protocols: tuple[str, ...] = (), query: str = "?model=m"
 ) -> AsyncIterator[Wire]:
     """A link to our server as some client would ask for it."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         offered = [Subprotocol(name) for name in protocols] or None
         connection = await connect(
             f"ws://127.0.0.1:{port}/v1/realtime{query}", additional_headers=headers, subprotocols=offered, proxy=None, compression=None

@@ -29,7 +29,7 @@ async def test_one_is_heard_after_the_other_in_order() -> None:
     for recording in recordings:
         recording.feed(SOUND)
         recording.feed(SOUND)
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         tasks = [group.create_task(recording.finish()) for recording in recordings]
         for n, gate in enumerate(gates):
             await turn()

@@ -56,7 +56,7 @@ async def test_what_comes_over_a_link_that_we_dialled_has_no_key_in_it(monkeypat
             writer.write(frame(kind, payload, masked=False))
         await reader.read()
 
-    async with asyncio.timeout(10), raw_server(echo) as port:
+    async with asyncio.timeout(30), raw_server(echo) as port:
         link = await dial(f"ws://127.0.0.1:{port}/", KEY)
         assert [await link.receive(), await link.receive()] == ['"********"', b"********"]
         with pytest.raises(LinkClosed) as told:

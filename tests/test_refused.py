@@ -13,7 +13,7 @@ from voice.links.faulty import Faults
 from voice.links.sights import Refused, Sight
 from voice.policy.faults import read_faults
 
-WAIT_S = 20
+WAIT_S = 30
 
 
 def twin(text: str, seen: list[Sight] | None = None) -> LocalEngine:

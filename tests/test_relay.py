@@ -10,6 +10,7 @@ from tests.support.http import app_running, get
 from tests.support.joined import CLOSE, TEXT, frame, raw_client, raw_server, read_frame, serving, upgrade
 from tests.support.relayed import KEY, quiet, relayed
 from tests.support.signals import tone
+from tests.support.until import still
 from tests.support.wire import Wire, fake_engine, transcript
 from voice.engines import relay
 from voice.engines.relay import By, passed_on
@@ -187,11 +188,7 @@ async def test_a_slow_reader_slows_the_writer_and_costs_no_memory(way: str) -> N
         link = await dial(f"ws://127.0.0.1:{port}/v1/realtime")
         async with asyncio.TaskGroup() as group:
             group.create_task(write(link) if way == "up" else read(link))
-            before = -1
-            while before != sent:
-                before = sent
-                await asyncio.sleep(0.2)
-            stuck = sent
+            stuck = await still(lambda: sent)
             go_on.set()
     assert stuck < enough and sent == enough
 
@@ -316,4 +313,4 @@ async def test_an_upstream_that_does_not_answer_pings_is_noticed(monkeypatch: py
         began = time.monotonic()
         with pytest.raises(LinkClosed) as told:
             await link.receive()
-    assert time.monotonic() - began < 3 and told.value.close_code == 1011
+    assert time.monotonic() - began < 10 and told.value.close_code == 1011

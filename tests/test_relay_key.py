@@ -40,7 +40,7 @@ async def test_in_a_program_the_relay_raises_why_there_is_no_session(
         await writer.drain()
 
     near, far = memory_pair()
-    async with asyncio.timeout(10), raw_server(talk) as upstream:
+    async with asyncio.timeout(30), raw_server(talk) as upstream:
         with pytest.raises(kind) as told:
             await relay_to(upstream).serve(far)
     assert (getattr(told.value, "status", None), getattr(told.value, "code", None)) == (status, code)
@@ -48,7 +48,7 @@ async def test_in_a_program_the_relay_raises_why_there_is_no_session(
 
 
 async def test_a_silent_upstream_is_told_from_one_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with asyncio.timeout(10), raw_server(lambda reader, writer: asyncio.sleep(5)) as upstream:
+    async with asyncio.timeout(30), raw_server(lambda reader, writer: asyncio.sleep(5)) as upstream:
         for module, limit in ((dialing, "OPEN_TIMEOUT_S"), (relay, "REACH_S")):
             monkeypatch.setattr(module, limit, 0.1)
             with pytest.raises(Silent, match=f"^127.0.0.1:{upstream} did not answer within 0.1 s"):
@@ -139,7 +139,7 @@ async def test_an_upstream_that_takes_nothing_more_is_heard_to_its_end() -> None
     near, far = memory_pair()
     words = [f'{{"type":"x","n":{n}}}' for n in range(9)]
     await near.send("anything")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         ended = await Reached(Leaving(list(words)), 60.0, 1).carry(far)  # type: ignore[arg-type]
         assert (ended.close_code, ended.reason) == (4000, "bye")
         assert [await near.receive() for _ in words] == words

@@ -118,7 +118,7 @@ async def test_an_upstream_that_is_not_to_be_reached_is_502(talk: Talk) -> None:
 async def test_an_upstream_that_is_down_is_502_and_the_log_says_why(caplog: pytest.LogCaptureFixture) -> None:
     async with raw_server(hang_up) as upstream:
         pass
-    async with asyncio.timeout(10), app_running(relay_to(upstream)) as port:
+    async with asyncio.timeout(30), app_running(relay_to(upstream)) as port:
         answer = await ask(port, handshake(port))
     assert (answer.status, answer.json["error"]["code"]) == (502, "upstream_unreachable")
     assert f"cannot reach 127.0.0.1:{upstream}" in caplog.text
@@ -138,7 +138,7 @@ async def test_a_session_that_is_being_dialled_has_a_place_and_gives_it_back() -
         asked.set()
         await go_on.wait()
 
-    async with asyncio.timeout(10), raw_server(late) as upstream, app_running(relay_to(upstream), max_sessions=1) as port:
+    async with asyncio.timeout(30), raw_server(late) as upstream, app_running(relay_to(upstream), max_sessions=1) as port:
         async with asyncio.TaskGroup() as group:
             first = group.create_task(ask(port, handshake(port)))
             await asked.wait()
@@ -174,7 +174,7 @@ async def test_who_may_not_come_in_costs_no_dial() -> None:
         nonlocal dialled
         dialled = True
 
-    async with asyncio.timeout(10), raw_server(look) as upstream, app_running(relay_to(upstream), server_key="sk-front") as port:
+    async with asyncio.timeout(30), raw_server(look) as upstream, app_running(relay_to(upstream), server_key="sk-front") as port:
         assert (await ask(port, handshake(port, Origin="http://evil.example"))).status == 403
         assert (await ask(port, handshake(port))).status == 401
         assert (await ask(port, handshake(port, Authorization=f"Bearer {KEY}"))).status == 401, "the upstream's key is none of ours"

@@ -70,7 +70,7 @@ PROMPTS = [
 
 @pytest.fixture(params=RESPONDERS)
 async def make(request: pytest.FixtureRequest) -> AsyncIterator[Callable[[], Responder]]:
-    async with asyncio.timeout(20), RESPONDERS[request.param]() as made:
+    async with asyncio.timeout(30), RESPONDERS[request.param]() as made:
         yield made
 
 

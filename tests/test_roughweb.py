@@ -16,7 +16,7 @@ from voice.links.roughweb import MAX_KEPT_BYTES, WebRough, reset
 from voice.links.web import WebLink
 from voice.policy.deeds import Close, Reset
 
-WAIT_S = 20
+WAIT_S = 30
 PONG = 0x8A
 
 

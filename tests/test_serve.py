@@ -159,13 +159,13 @@ def test_a_real_server_says_where_it_is_answers_and_ends_with_0(number: signal.S
     with served() as (process, first):
         address = re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+)\n", first)
         assert address is not None
-        with urllib.request.urlopen(f"{address[1]}/healthz", timeout=10) as answer:
+        with urllib.request.urlopen(f"{address[1]}/healthz", timeout=30) as answer:
             assert json.load(answer) == {"status": "ok", "version": __version__, "engine": "local", "sessions": 0}
         asyncio.run(_typed_turn(address[1]))
         workers = children(process.pid)
         assert workers
         process.send_signal(number)
-        out, err = process.communicate(timeout=15)
+        out, err = process.communicate(timeout=60)
         assert (process.returncode, out) == (0, "")
     said = err.splitlines()
     assert [line.partition(":")[0] for line in said] == [

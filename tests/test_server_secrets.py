@@ -23,7 +23,7 @@ SERVER_KEY = KEY[::-1]
 
 
 async def minted(body: object, path: str = PATH, **headers: str) -> Answer:
-    async with asyncio.timeout(10), app_running(fake_engine()) as port:
+    async with asyncio.timeout(30), app_running(fake_engine()) as port:
         return await post(port, path, body, **headers)
 
 
@@ -98,7 +98,7 @@ async def test_a_session_that_fits_no_header_and_a_body_that_fits_nowhere() -> N
 
 async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secrets, "BODY_TIMEOUT_S", 0.1)
-    async with asyncio.timeout(10), app_running(fake_engine()) as port:
+    async with asyncio.timeout(30), app_running(fake_engine()) as port:
         head = f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 9\r\n\r\n"
         assert (await ask(port, head.encode())).status == 408
 
@@ -127,7 +127,7 @@ FLAT: dict[str, Any] = {"input_audio_format": "pcm16", "input_audio_transcriptio
 
 async def test_a_secret_for_a_session_that_only_writes_down() -> None:
     asked = {"type": "transcription", "audio": {"input": {"transcription": {"model": "whisper-1"}, "turn_detection": None}}}
-    async with asyncio.timeout(10), app_running(fake_engine()) as port:
+    async with asyncio.timeout(30), app_running(fake_engine()) as port:
         answer = (await post(port, PATH, {"session": asked})).json
         session = answer["session"]
         assert (session["type"], session["object"]) == ("transcription", "realtime.transcription_session")
@@ -145,7 +145,7 @@ async def test_a_secret_for_a_session_that_only_writes_down() -> None:
 
 
 async def test_what_a_secret_of_a_relay_brings_is_for_the_upstream_to_judge() -> None:
-    async with asyncio.timeout(10), app_running(relay_to(1)) as port:
+    async with asyncio.timeout(30), app_running(relay_to(1)) as port:
         answer = await post(port, WRITTEN_DOWN, FLAT)
         assert (answer.status, answer.json["object"]) == (200, "realtime.transcription_session")
         odd = {"type": "realtime", "audio": {"input": {"turn_detection": {"type": "azure_semantic_vad", "x": 1}}}}
@@ -154,7 +154,7 @@ async def test_what_a_secret_of_a_relay_brings_is_for_the_upstream_to_judge() ->
 
 
 async def test_a_page_talks_with_a_secret_as_its_subprotocol_and_never_sees_it_again() -> None:
-    async with asyncio.timeout(10), app_running(fake_engine(), server_key=SERVER_KEY) as port:
+    async with asyncio.timeout(30), app_running(fake_engine(), server_key=SERVER_KEY) as port:
         answer = await post(port, PATH, {"session": {**BRIEF, "model": "one"}}, Authorization=f"Bearer {SERVER_KEY}")
         secret = answer.json["value"]
         offered = f"realtime, openai-insecure-api-key.{secret}, openai-agents-sdk.0.1"
@@ -168,7 +168,7 @@ async def test_a_page_talks_with_a_secret_as_its_subprotocol_and_never_sees_it_a
 
 
 async def test_with_a_server_key_nothing_under_v1_opens_without() -> None:
-    async with asyncio.timeout(10), app_running(fake_engine(), server_key=SERVER_KEY) as port:
+    async with asyncio.timeout(30), app_running(fake_engine(), server_key=SERVER_KEY) as port:
         value = (await post(port, PATH, b"", Authorization=f"Bearer {SERVER_KEY}")).json["value"]
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Bearer {value[:-1]}"}, {"api_key": "wrong"}):
             for answer in (await ask(port, handshake(port, **headers)), await post(port, PATH, b"", **headers)):
@@ -182,7 +182,7 @@ async def test_with_a_server_key_nothing_under_v1_opens_without() -> None:
 
 
 async def test_an_expired_secret_is_401_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with asyncio.timeout(10), app_running(fake_engine()) as port:
+    async with asyncio.timeout(30), app_running(fake_engine()) as port:
         value = (await post(port, PATH, {"expires_after": {"seconds": 10}})).json["value"]
         assert (await ask(port, handshake(port, Authorization=f"Bearer {value}"))).status == 101
         later = time.time() + 11
@@ -193,7 +193,7 @@ async def test_an_expired_secret_is_401_and_says_so(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("shared", [True, False])
 async def test_a_secret_opens_the_other_nodes_of_a_service_and_no_strangers(shared: bool) -> None:
-    async with asyncio.timeout(10), app_running(fake_engine(), server_key=SERVER_KEY) as one:
+    async with asyncio.timeout(30), app_running(fake_engine(), server_key=SERVER_KEY) as one:
         value = (await post(one, PATH, b"", Authorization=f"Bearer {SERVER_KEY}")).json["value"]
         async with app_running(fake_engine(), server_key=SERVER_KEY if shared else KEY) as other:
             answer = await ask(other, handshake(other, Authorization=f"Bearer {value}"))
@@ -205,7 +205,7 @@ SHOP = "https://shop.example"
 
 @pytest.mark.parametrize(("origin", "status"), [(None, 200), (SHOP, 200), ("own", 200), ("https://evil.example", 403), ("null", 403)])
 async def test_pages_of_allowed_origins_get_secrets_and_may_read_them(origin: str | None, status: int) -> None:
-    async with asyncio.timeout(10), app_running(fake_engine(), origins=frozenset({SHOP})) as port:
+    async with asyncio.timeout(30), app_running(fake_engine(), origins=frozenset({SHOP})) as port:
         given = {"Origin": f"http://127.0.0.1:{port}" if origin == "own" else origin} if origin else {}
         answer = await post(port, PATH, b"", **given)
         assert answer.status == status and answer.headers["vary"] == "Origin"

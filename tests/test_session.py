@@ -12,6 +12,7 @@ from tests.support.fakes import FakeSynthesizer
 from tests.support.http import app_running
 from tests.support.joined import raw_server, upgrade
 from tests.support.signals import padded, speech_like
+from tests.support.until import still, until
 from tests.support.wire import fake_engine, left_over
 from voice import connect as public
 from voice.audio.pcm import samples_in
@@ -31,7 +32,7 @@ from voice.session import EVENTS, Session, settings_of
 async def nothing_left(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     """Raw servers do not answer a close; and whatever a test does, its tasks end."""
     monkeypatch.setattr(dialing, "CLOSE_TIMEOUT_S", 0.05)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         yield
     assert not left_over()
 
@@ -219,10 +220,8 @@ async def test_unread_events_stand_still_instead_of_growing() -> None:
                 return ended
 
     async with connect(engine=Chatty()) as session:
-        stood = -1
-        while sent < EVENTS or stood != sent:
-            stood = sent
-            await asyncio.sleep(0.2)
+        await until(lambda: sent >= EVENTS)
+        await still(lambda: sent)
         assert EVENTS <= sent < EVENTS + 200
         ids = []
         async for notice in session:
@@ -241,7 +240,7 @@ async def test_the_trace_is_in_the_form_of_the_contract_and_without_the_key() ->
             await until_reply(session)
     lines = [json.loads(line) for line in sink.getvalue().splitlines()]
     assert {tuple(line) for line in lines} == {("t", "dir", "link", "event")}
-    assert all(0 <= line["t"] < 10 and line["link"] == 1 for line in lines)
+    assert all(0 <= line["t"] < 60 and line["link"] == 1 for line in lines)
     assert [line["event"]["type"] for line in lines if line["dir"] == "up"] == [
         "session.update",
         "conversation.item.create",

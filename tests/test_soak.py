@@ -87,7 +87,7 @@ def opened(pid: int) -> int:
 
 
 def sessions(base: str) -> int:
-    with urllib.request.urlopen(f"{base}/healthz", timeout=10) as answer:
+    with urllib.request.urlopen(f"{base}/healthz", timeout=60) as answer:
         return int(json.load(answer)["sessions"])
 
 

@@ -29,7 +29,7 @@ async def opened(
     patch: pytest.MonkeyPatch, fake: FakeSound, listen: Device | None = MICROPHONE, speak: Device | None = SPEAKER
 ) -> AsyncIterator[Card]:
     patch.setattr(sound, "library", lambda: fake)
-    async with asyncio.timeout(20), open_card(listen, speak) as card:
+    async with asyncio.timeout(30), open_card(listen, speak) as card:
         yield card
 
 

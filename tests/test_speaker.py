@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from tests.support.fakes import FakeResponder, FakeSynthesizer, FakeTranscriber
+from tests.support.until import still
 from tests.support.wire import fake_engine, talking, transcript
 from voice.engines.base import Manner, Prompt, Said, Speech
 from voice.engines.local import LocalEngine, LocalOptions
@@ -156,15 +157,16 @@ async def test_sound_is_sent_no_faster_than_the_pace_after_the_lead(pace: float)
     responder = FakeResponder(answer=lambda prompt: [" ".join(["word"] * words)])
     async with talking(fake_engine(responder=responder, pace=pace)) as wire:
         await asyncio.sleep(0.1)
+        began_s = time.monotonic()
         await wire.type("talk")
         await wire.until(REPLY)
         deltas = [at for at, event in zip(wire.at_s, wire.events, strict=True) if event["type"] == "response.output_audio.delta"]
         assert len(deltas) >= words
         for n, at_s in enumerate(deltas):
             sent_ms = n * PIECE_MS
-            assert sent_ms <= LEAD_MS + PIECE_MS + (at_s - deltas[0]) * 1000 * pace * 1.05 + 50
+            assert sent_ms <= LEAD_MS + PIECE_MS + (at_s - began_s) * 1000 * pace * 1.05 + 50
         least_s = (words * 200 - LEAD_MS - PIECE_MS) / 1000 / pace
-        assert least_s * 0.9 <= deltas[-1] - deltas[0] < least_s + 2
+        assert least_s * 0.9 <= deltas[-1] - began_s < least_s + 10
 
 
 async def test_a_pause_of_the_responder_earns_no_credit() -> None:
@@ -172,13 +174,15 @@ async def test_a_pause_of_the_responder_earns_no_credit() -> None:
         async def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncGenerator[Said, None]:
             yield Said("one")
             await asyncio.sleep(0.3)
+            self.paused_s = time.monotonic()
             yield Said("word " * 20)
 
-    async with talking(fake_engine(responder=Pausing(), pace=10.0)) as wire:
+    responder = Pausing()
+    async with talking(fake_engine(responder=responder, pace=10.0)) as wire:
         await wire.type("talk")
         await wire.until(REPLY)
         at_s = [at for at, event in zip(wire.at_s, wire.events, strict=True) if event["type"] == "response.output_audio.delta"]
-        assert at_s[-1] - at_s[1] >= (19 * 200 - LEAD_MS - PIECE_MS) / 1000 / 10 * 0.9
+        assert at_s[-1] - responder.paused_s >= (19 * 200 - LEAD_MS - PIECE_MS) / 1000 / 10 * 0.9
 
 
 async def test_a_client_that_does_not_read_holds_the_synthesiser_and_memory_stays_flat() -> None:
@@ -194,8 +198,7 @@ async def test_a_client_that_does_not_read_holds_the_synthesiser_and_memory_stay
 
     async with talking(fake_engine(synthesizer=Endless())) as wire:
         await wire.type("hello")
-        await asyncio.sleep(0.1)
-        before = spoken
+        before = await still(lambda: spoken)
         tracemalloc.start()
         try:
             await asyncio.sleep(0.2)

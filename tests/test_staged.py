@@ -54,7 +54,7 @@ async def served(clerk: Clerk, run: Run = shipped) -> AsyncIterator[Wire]:
         async with staged(link, Backstage(veil(), counted("b")), run) as inner:
             await engine.serve(inner, "any")
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         near, far = memory_pair()
         async with asyncio.TaskGroup() as group:
             group.create_task(serve(far), name="engine under test")
@@ -132,7 +132,7 @@ async def engine_that_says(link: Link, *texts: str) -> LinkClosed:
 async def ended_with(*texts: str) -> tuple[LinkClosed, list[str]]:
     """How a session ends whose engine says this; and what its client is told."""
     near, far = memory_pair()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         async with staged(far, Backstage(veil(), counted("b")), shipped) as inner:
             closed = await engine_that_says(inner, *texts)
         await far.close(closed.close_code, closed.reason)
@@ -159,7 +159,7 @@ async def test_settings_that_are_never_answered_end_it_too(monkeypatch: pytest.M
 async def test_a_client_that_does_not_read_slows_what_answers() -> None:
     near, far = memory_pair()
     sent = 0
-    async with asyncio.timeout(10), staged(far, Backstage(veil(), counted("b")), shipped) as inner, asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), staged(far, Backstage(veil(), counted("b")), shipped) as inner, asyncio.TaskGroup() as group:
         created = json.dumps({"type": "session.created", "session": {"type": "transcription"}})
 
         async def flood() -> None:
@@ -192,7 +192,7 @@ async def test_bytes_that_are_no_text_end_it() -> None:
         async def close(self, code: int = 1000, reason: str = "") -> None:
             pass
 
-    async with asyncio.timeout(10), staged(Binary(), Backstage(veil(), counted("b")), shipped) as inner:
+    async with asyncio.timeout(30), staged(Binary(), Backstage(veil(), counted("b")), shipped) as inner:
         await inner.send('{"type":"session.created","session":{"type":"transcription"}}')
         with pytest.raises(LinkClosed) as closed:
             await inner.receive()

@@ -158,15 +158,16 @@ async def test_half_duplex_withholds_the_microphone_until_a_moment_after_the_rep
 
 async def test_half_duplex_withholds_what_a_late_microphone_still_has_of_the_reply() -> None:
     async with stage(half_duplex=True) as scene:
-        scene.microphone.latency_s = 0.4
+        scene.microphone.latency_s = 1.0
         await scene.reply()
         await scene.state("speaking")
         scene.speaker.hear_out("a")
         await scene.state("listening")
         await scene.frames(1)
-        await asyncio.sleep(0.45)
+        assert scene.session.pushed == [(1, "muted")]
+        await asyncio.sleep(1.0)
         await scene.frames(2)
-        assert scene.session.pushed == [(1, "muted"), (2, "")]
+        assert scene.session.pushed[1:] == [(2, "")]
 
 
 async def test_half_duplex_hears_at_once_whoever_stops_the_reply() -> None:
@@ -310,7 +311,7 @@ async def test_a_file_ends_the_conversation_once_its_last_turn_is_answered_and_h
     await scene.reply()
     await scene.state("speaking")
     scene.speaker.hear_out("a")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert await running
     assert scene.taken.summary["audio_in_ms"] == 1_000, "the file, not the silence behind it"
     assert scene.taken.turns[0]["heard_ms"] == 100
@@ -327,7 +328,7 @@ async def test_a_file_in_which_nobody_speaks_ends_by_itself(monkeypatch: pytest.
     await asyncio.sleep(0.05)
     assert not running.done(), "a turn might still be noticed"
     await scene.frames(*[0] * 5)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert await running
     assert scene.taken.summary["turns"] == 0
 
@@ -345,6 +346,6 @@ async def test_a_file_with_push_to_talk_ends_too(pressed: bool, monkeypatch: pyt
     await scene.frames(*[1] * 20)
     scene.microphone.ended = True
     await scene.frames(*[0] * 40)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert await running
     assert scene.session.did == ([("interrupt", None, 0), ("commit", 1_200)] if pressed else [])

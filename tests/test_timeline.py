@@ -27,7 +27,7 @@ class Taken:
 
 
 async def played(timeline: Timeline, taken: Taken, count: int) -> list[str]:
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         running = group.create_task(timeline.run())
         await taken.count(count)
         running.cancel()
@@ -62,7 +62,7 @@ async def test_a_step_is_not_taken_early_and_one_that_is_given_later_may_go_befo
 
 async def test_a_step_that_wakes_a_waiting_timeline_is_taken() -> None:
     taken, timeline = Taken(), Timeline(time.monotonic)
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         running = group.create_task(timeline.run())
         timeline.at(time.monotonic() + 3600, partial(taken.step, "never"))
         await asyncio.sleep(0)
@@ -107,5 +107,5 @@ async def test_a_bug_in_a_step_comes_out() -> None:
 
     timeline.at(0.0, broken)
     with pytest.raises(ZeroDivisionError):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             await timeline.run()

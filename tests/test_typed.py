@@ -13,7 +13,7 @@ async def lines_of(*pieces: bytes) -> list[str]:
     reader, writer = os.pipe()
     found = []
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             source = typed_lines(reader)
             asking = asyncio.ensure_future(anext(source, None))
             for piece in pieces:

@@ -38,7 +38,7 @@ async def test_it_does_not_catch_up_after_a_long_sleep(tmp_path: Path) -> None:
     began = time.monotonic()
     for _ in range(40):
         await anext(source)
-    assert 40 * 0.02 - LATEST_S - 0.021 <= time.monotonic() - began < 5
+    assert 40 * 0.02 - LATEST_S - 0.021 <= time.monotonic() - began < 30
     await source.aclose()
 
 

@@ -14,7 +14,7 @@ KEY = "openai-insecure-api-key.sk-canary"
 async def head_of(**headers: str) -> dict[str, str]:
     """The headers, in lower case, of the answer to a request with these."""
     visitors = Visitors()
-    async with asyncio.timeout(10), serving(visitors) as port:
+    async with asyncio.timeout(30), serving(visitors) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(handshake(port, **headers))
         lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")

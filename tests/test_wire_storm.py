@@ -18,7 +18,7 @@ from voice.links.web import MAX_MESSAGE_BYTES
 
 CLEAR = b'{"type":"input_audio_buffer.clear","event_id":"good"}'
 PONG = 0x8A
-LONG_S = 20.0
+LONG_S = 60.0
 
 
 @asynccontextmanager

@@ -48,6 +48,8 @@ class HangUp:
     reset: bool = False
 
 
+SOON_S = 2.5
+"""Far less than the `Wait(9)` of a script: who was served within it has not waited for that."""
 Step = Send | Body | Wait | HangUp
 Script = Sequence[Step]
 

@@ -13,7 +13,7 @@ from typing import Any
 from tests.support.until import until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-END_S = 20.0
+END_S = 40.0
 
 
 class LiveTalk:
@@ -51,12 +51,12 @@ class LiveTalk:
         assert self.lines and self.lines[-1]["event"] == "summary", self.errors
         return self.lines[-1]
 
-    async def state(self, state: str, within_s: float = 30.0) -> None:
+    async def state(self, state: str, within_s: float = 60.0) -> None:
         """Wait until that is the state."""
         await until(lambda: self._ended() or (self.states and self.states[-1] == state), within_s)
         assert not self._ended(), self.errors
 
-    async def turn(self, number: int, within_s: float = 30.0) -> dict[str, Any]:
+    async def turn(self, number: int, within_s: float = 60.0) -> dict[str, Any]:
         """Wait until so many turns are over; the last of them."""
         await until(lambda: self._ended() or len(self.turns) >= number, within_s)
         assert len(self.turns) >= number, self.errors

@@ -206,7 +206,7 @@ async def stage(**options: Any) -> AsyncIterator[Stage]:
     """A conversation that has begun; the test ends it by `SessionEnded`, or it is ended here."""
     made = Stage(TalkOptions(**options))
     made.session.tell(SessionReady(Settings(type="realtime")))
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         running = group.create_task(made.talk.run(made.lines()), name="talk")
         await until(lambda: made.taken.states)
         yield made

@@ -1,4 +1,4 @@
-"""Waiting for what has no event to wait for: a device, a process."""
+"""Waiting for what has no event to wait for: a device, a process, a stream that stands still."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,3 +9,12 @@ async def until(done: Callable[[], object], within_s: float = 30.0) -> None:
     async with asyncio.timeout(within_s):
         while not done():  # noqa: ASYNC110 - what a callback of another thread, or another process, brings about sets no event of ours
             await asyncio.sleep(0.005)
+
+
+async def still(count: Callable[[], int], for_s: float = 0.3) -> int:
+    """Wait until a count has not grown for so long, in which we looked ten times; returns it."""
+    seen, looks = count(), 0
+    while looks < 10:
+        await asyncio.sleep(for_s / 10)
+        seen, looks = (seen, looks + 1) if count() == seen else (count(), 0)
+    return seen

@@ -22,7 +22,7 @@ from tests.support.until import until
 from voice.audio.pcm import Samples, from_bytes
 
 RATE_HZ = 16_000
-START_S = 20.0
+START_S = 40.0
 ASOUNDRC = "pcm.!default { type pulse }\nctl.!default { type pulse }\n"
 SCRIPT = """.fail
 load-module module-native-protocol-unix auth-anonymous=1 socket={socket}
@@ -52,7 +52,7 @@ class Recording:
         """int16, mono, 16 kHz, from the beginning."""
         return from_bytes(bytes(self._data[: len(self._data) // 2 * 2]))
 
-    async def sounds(self, level: int = 300, within_s: float = 20.0) -> None:
+    async def sounds(self, level: int = 300, within_s: float = 40.0) -> None:
         """Wait until something is heard in what came since this was called."""
         seen = len(self._data) // 2
         await until(lambda: (np.abs(self.samples[seen:].astype(np.int32)) > level).any(), within_s)

@@ -98,7 +98,7 @@ def left_over() -> set[str]:
 
 
 @asynccontextmanager
-async def talking(engine: LocalEngine | TwinEngine, within_s: float = 10.0, ordered: bool = True) -> AsyncIterator[Wire]:
+async def talking(engine: LocalEngine | TwinEngine, within_s: float = 30.0, ordered: bool = True) -> AsyncIterator[Wire]:
     """A session with an engine over a pair in memory; when it ends nothing may be left running. `ordered`: the wire keeps the protocol's order."""
     before = left_over()
     async with asyncio.timeout(within_s):
