@@ -11,6 +11,7 @@ import voice
 from tests.support.needs import needs
 from tests.support.wire import Wire, left_over
 from voice.engines.script import read_script
+from voice.engines.twin import TwinEngine, TwinOptions, twin_engine
 from voice.errors import ConfigError, UsageError
 from voice.links.dial import dial
 from voice.protocol.notices import ReplyEnded, ReplyText
@@ -18,10 +19,10 @@ from voice.protocol.notices import ReplyEnded, ReplyText
 SCRIPT = 'voice = "tones"\n[[reply]]\nsay = "Hello, {heard}."\n'
 
 
-async def say(url: str, text: str) -> str:
+async def say(url: str | None, text: str, engine: TwinEngine | None = None) -> str:
     """The answer, to our own client."""
     said = ""
-    async with voice.connect(url) as session:
+    async with voice.connect(url, engine=engine) as session:
         await session.say(text)
         async for event in session:
             if isinstance(event, ReplyText) and event.final:
@@ -58,6 +59,12 @@ async def test_a_script_is_a_text_a_path_or_read_already(tmp_path: Path) -> None
     with pytest.raises(ConfigError, match="script:3: no key 'sya' here: did you mean 'say'"):
         async with voice.twin("\n[[reply]]\nsya = 'x'"):
             raise AssertionError
+
+
+async def test_a_twin_in_this_process_needs_no_socket() -> None:
+    async with asyncio.timeout(30), twin_engine(read_script(SCRIPT, "s.toml"), TwinOptions(hurry=True)) as engine:
+        assert await say(None, "you", engine) == "Hello, you."
+    assert engine.sessions == 0 and engine.begun == 1
 
 
 @needs("openai")

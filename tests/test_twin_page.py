@@ -16,7 +16,8 @@ from voice.engines.script import _Entry, _File, read_script
 from voice.engines.tones import Tones
 from voice.engines.twin import TwinEngine, TwinOptions
 
-PAGE = (Path(__file__).resolve().parent.parent / "docs" / "twin.md").read_text("utf-8")
+PAGES = Path(__file__).resolve().parent.parent / "docs"
+PAGE = (PAGES / "twin.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```toml\n(.*?)```\n\n```text\n(.*?)```", PAGE, re.S)
 HEARD = "conversation.item.input_audio_transcription"
 ENDS_A_TURN = re.compile(r"you|\w+ gives")
@@ -149,10 +150,18 @@ def test_the_arrivals_on_the_page_can_be_read() -> None:
     assert (first.due_s, first.length_ms, round(second.due_s, 3)) == (0, 100, 0.334)
 
 
+def test_what_the_page_says_of_clients_is_what_those_of_the_tests_do() -> None:
+    used = "".join(path.read_text("utf-8") for path in (PAGES.parent / "tests" / "clients").iterdir() if path.suffix in (".py", ".mjs"))
+    (table,) = re.findall(r"^\| client \| where \|\n\|---\|---\|\n((?:\|.*\n)+)", PAGE, re.M)
+    named = {name for row in table.splitlines() for name in re.findall(r"\b(?:[A-Z]\w+(?=\()|base_?[uU][rR][lL](?=[=:]))", row)}
+    assert {"AsyncOpenAI", "RealtimeRunner", "OpenAIRealtimeWebSocket", "RealtimeModel", "OpenAIProvider", "base_url", "baseURL"} <= named
+    assert all(name in used for name in named), named
+
+
 @pytest.mark.slow
 @needs("openai")
 def test_the_test_on_the_page_passes() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.S)
+    code = re.findall(r"```python\n(.*?)```", PAGE, re.S)[0]
     space: dict[str, Any] = {}
     exec(compile(code, "docs/twin.md", "exec"), space)
     asyncio.run(space["test_it_greets"]())
