@@ -2,6 +2,8 @@
 
     python bench/relay.py [--sessions 40] [--seconds 8] [--rounds 2]
 
+Beside these, what ours costs where it translates: the upstream speaks the beta, the clients do not.
+
 One session: 40 ms of 16 kHz PCM up (25 messages/s of 1.75 kB) and 100 ms of 24 kHz PCM down (10 messages/s of 6.5 kB) on half of the time.
 Upstream and clients are in this process, the relay in another, whose CPU is read from /proc. All of ours is on: Origin, credential, key, redaction, peek,
 counting, life. A figure counts only if every message arrived and the relay was under 90 % of a core.
@@ -19,15 +21,39 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-KINDS = ("aiohttp, parsing", "websockets", "voice")
+KINDS = ("aiohttp, parsing", "websockets", "voice", "voice, from beta")
 GOAL = 0.36
 SERVER_KEY, UPSTREAM_KEY = "sk-bench-client", "sk-bench-upstream"
 UP_MS, DOWN_MS = 40, 100
 UP = json.dumps({"type": "input_audio_buffer.append", "audio": base64.b64encode(bytes(UP_MS * 32)).decode()}, separators=(",", ":"))
-DOWN = json.dumps(
-    {"type": "response.output_audio.delta", "event_id": "event_" + "a" * 24, "delta": base64.b64encode(bytes(range(240)) * 20).decode()},
-    separators=(",", ":"),
-)
+SOUND = base64.b64encode(bytes(range(240)) * 20).decode()
+BETA = KINDS[3]
+RESPONSE, ITEM = "resp_" + "b" * 24, "item_" + "c" * 24
+
+
+def begun(kind: str) -> list[str]:
+    """How the upstream of this relay begins: its settings, and an answer."""
+    old = kind == BETA
+    settings = {"id": "s", "modalities": ["audio", "text"], "voice": "v"} if old else {"type": "realtime", "id": "s"}
+    item = {"id": ITEM, "type": "message", "role": "assistant", "status": "in_progress", "content": []}
+    where = {"response_id": RESPONSE, "output_index": 0}
+    events: list[dict[str, object]] = [
+        {"type": "session.created", "session": settings},
+        {"type": "response.created", "response": {"id": RESPONSE, "object": "realtime.response", "status": "in_progress", "output": []}},
+        {"type": "response.output_item.added", **where, "item": item},
+        {"type": "conversation.item.created" if old else "conversation.item.added", "previous_item_id": None, "item": item},
+        {"type": "response.content_part.added", **where, "item_id": ITEM, "content_index": 0, "part": {"type": "audio", "transcript": ""}},
+    ]
+    return [json.dumps({"event_id": f"event_{n}", **event}) for n, event in enumerate(events)]
+
+
+def delta(kind: str) -> str:
+    """What it says then, again and again."""
+    name = "response.audio.delta" if kind == BETA else "response.output_audio.delta"
+    head = {"type": name, "event_id": "event_" + "a" * 24, "response_id": RESPONSE, "item_id": ITEM}
+    return json.dumps({**head, "output_index": 0, "content_index": 0, "delta": SOUND}, separators=(",", ":"))
+
+
 BUSY_LIMIT = 0.9
 
 
@@ -100,7 +126,8 @@ async def relay_voice(upstream: str) -> None:
 class Load:
     """Upstream and clients, which count what arrives."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str) -> None:
+        self.begun, self.delta = begun(kind), delta(kind)
         self.sent_up = self.sent_down = self.got_up = self.got_down = 0
         self.go, self.stop = asyncio.Event(), asyncio.Event()
 
@@ -110,6 +137,8 @@ class Load:
         socket = web.WebSocketResponse(compress=False)
         assert isinstance(request, web.Request) and request.headers["Authorization"].endswith(UPSTREAM_KEY)
         await socket.prepare(request)
+        for text in self.begun:
+            await socket.send_str(text)
         async with asyncio.TaskGroup() as group:
             talking = group.create_task(self._talk(socket.send_str, DOWN_MS, half=True))
             async for _ in socket:
@@ -130,11 +159,12 @@ class Load:
 
         headers = {"Authorization": f"Bearer {SERVER_KEY}"}
         async with ClientSession() as session, session.ws_connect(f"ws://127.0.0.1:{port}/v1/realtime", headers=headers) as socket:
+            assert json.loads(await socket.receive_str())["type"] == "session.created"
             ready.release()
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._talk(socket.send_str, UP_MS, half=False))
-                async for _ in socket:
-                    self.got_down += 1
+                async for message in socket:
+                    self.got_down += SOUND in message.data
 
     async def _talk(self, send: Callable[[str], Awaitable[None]], every_ms: int, half: bool) -> None:
         """Until `stop`; with `half`, a second of talk and a second of silence in turns."""
@@ -151,7 +181,7 @@ class Load:
                 self.sent_down += 1
             else:
                 self.sent_up += 1
-            await send(DOWN if half else UP)
+            await send(self.delta if half else UP)
 
 
 @contextlib.asynccontextmanager
@@ -179,7 +209,7 @@ async def measure(kind: str, sessions: int, seconds: float) -> float | None:
     """CPU seconds for a session-minute; None if it does not count."""
     from aiohttp import web
 
-    load = Load()
+    load = Load(kind)
     app = web.Application()
     app.router.add_get("/v1/realtime", load.upstream)  # type: ignore[arg-type]
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
@@ -233,7 +263,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
     if options.relay:
-        relay = dict(zip(KINDS, (relay_aiohttp, relay_websockets, relay_voice), strict=True))[options.relay]
+        relay = dict(zip(KINDS, (relay_aiohttp, relay_websockets, relay_voice, relay_voice), strict=True))[options.relay]
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(relay(options.upstream))
         return 0
