@@ -4,7 +4,7 @@ import numpy as np
 
 from voice.audio.pcm import Samples
 from voice.engines.base import Manner, Mannered, Speech
-from voice.engines.tones import GAP_MS, RATE_HZ, WORD_MS, Tones, tone
+from voice.engines.tones import GAP_MS, RATE_HZ, WORD_MS, Tones, long_tone, tone
 
 
 async def spoken(text: str, speed: float = 1.0) -> list[Speech]:
@@ -48,4 +48,10 @@ def test_a_tone_begins_and_ends_softly() -> None:
     samples = tone(100, 1000)
     assert len(samples) == 2400 and pitch(samples) == 1000
     assert samples[0] == samples[-1] == 0 and 7000 < np.abs(samples).max() <= 8000
-    assert len(tone(1)) == 24
+    assert len(tone(1, 440)) == 24
+
+
+def test_a_long_tone_comes_in_pieces_and_has_no_seams() -> None:
+    pieces = list(long_tone(2300))
+    assert [len(piece) for piece in pieces] == [RATE_HZ, RATE_HZ, RATE_HZ * 3 // 10]
+    assert np.array_equal(np.concatenate(pieces), tone(2300, 440))

@@ -18,7 +18,7 @@ from voice.engines.pacing import Slot
 from voice.engines.script import Call
 from voice.engines.sentences import each_sentence
 from voice.engines.speaker import closes
-from voice.engines.tones import RATE_HZ, tone
+from voice.engines.tones import RATE_HZ, long_tone
 from voice.protocol.conversation import SpokenWord
 from voice.protocol.orders import ReplyWanted
 
@@ -50,7 +50,10 @@ async def moves(
     said = asked.filled(reply.say or "")
     if order.spoken and reply.tone_ms is not None:
         cutter = _Cutter(slots, RATE_HZ)
-        for move in (*cutter.push(tone(reply.tone_ms)), *cutter.flush()):
+        for samples in long_tone(reply.tone_ms):
+            for move in cutter.push(samples):
+                yield move
+        for move in cutter.flush():
             yield move
     elif order.spoken:
         async with aclosing(_spoken(said, slots, voice, Manner(order.voice, order.speed))) as pieces:

@@ -4,7 +4,7 @@ For the twin, where it matters when a word is heard and not how it sounds. The s
 """
 
 import zlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 
 import numpy as np
 
@@ -48,8 +48,21 @@ class Tones:
             yield Speech(np.concatenate([tone(length_ms - gap_ms, hz), np.zeros(samples_in(gap_ms, RATE_HZ), np.int16)]), RATE_HZ, (time,))
 
 
-def tone(length_ms: int, hz: int = 440) -> Samples:
+def tone(length_ms: int, hz: int) -> Samples:
     """A tone of this length at `RATE_HZ`, without a click at its ends."""
     count = samples_in(length_ms, RATE_HZ)
-    ramp = np.minimum(1.0, np.minimum(np.arange(count), np.arange(count)[::-1]) / samples_in(FADE_MS, RATE_HZ))
-    return clip_int16(PEAK * ramp * np.sin(np.arange(count) * (2 * np.pi * hz / RATE_HZ)))
+    return _sine(0, count, count, hz)
+
+
+def long_tone(length_ms: int, hz: int = 440) -> Iterator[Samples]:
+    """The same in pieces of a second."""
+    count = samples_in(length_ms, RATE_HZ)
+    for start in range(0, count, RATE_HZ):
+        yield _sine(start, min(start + RATE_HZ, count), count, hz)
+
+
+def _sine(start: int, stop: int, count: int, hz: int) -> Samples:
+    """A part of a tone of `count` samples."""
+    at = np.arange(start, stop)
+    ramp = np.minimum(1.0, np.minimum(at, count - 1 - at) / samples_in(FADE_MS, RATE_HZ))
+    return clip_int16(PEAK * ramp * np.sin(at * (2 * np.pi * hz / RATE_HZ)))
