@@ -42,7 +42,9 @@ class Question:
 class Cues:
     """See the top of the file. One for a session, or one for all sessions of a twin."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, taken: set[int] | None = None) -> None:
+        """`taken`: where the numbers of the replies that were taken are noted."""
+        self._taken = set[int]() if taken is None else taken
         self._following = [reply for reply in script.replies if reply.when is None]
         self._alike: dict[When, list[Reply]] = {}
         for reply in script.replies:
@@ -75,6 +77,7 @@ class Cues:
 
     def _take(self, reply: Reply) -> Cue:
         self._uses[reply.number] += 1
+        self._taken.add(reply.number)
         return Cue(reply, self._uses[reply.number] - 1)
 
 

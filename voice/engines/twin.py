@@ -63,7 +63,9 @@ class TwinEngine:
         self._options = options or TwinOptions()
         self.faults = Faults(self._options.faults, self._options.witness, self._options.clocks.now)
         """What whoever hands a link to this engine leads it through: `line` over a WebSocket, `between` in memory."""
-        self._cues = Cues(script)
+        self.taken: set[int] = set()
+        """The numbers of the replies that were used."""
+        self._cues = Cues(script, self.taken)
 
     async def serve(self, link: Link, model: str = MODEL) -> LinkClosed:
         """Answer one client until its link ends; returns how it ended."""
@@ -86,7 +88,7 @@ class TwinEngine:
         turns = await asyncio.to_thread(turn_detectors)
         session = ServerSession(settings(new_id("sess"), told_end), new_id, turns, clocks.now() + life_s, allowance=Unhurried())
         timeline = Timeline(clocks.now, self._options.hurry)
-        cues = Cues(self.script) if self.script.each_session else self._cues
+        cues = Cues(self.script, self.taken) if self.script.each_session else self._cues
         stage = Stage(session, cues, self.voice, timeline, new_id, answers)
         self.sessions += 1
         try:
