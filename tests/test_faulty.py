@@ -37,7 +37,7 @@ async def joined(text: str) -> AsyncIterator[tuple[MemoryLink, Link, list[Sight]
     async with asyncio.timeout(WAIT_S):
         near, far = memory_pair()
         faults = Faults(read_faults(f"[[fault]]\n{text}", "f"), lambda number, sight: seen.append(sight))
-        async with faults.line(faults.arrive()[0], far, MemoryRough(far)) as line:
+        async with faults.arrive().line(far, MemoryRough(far)) as line:
             yield near, line, seen
     assert left_over() == before
 
@@ -249,4 +249,15 @@ async def test_a_session_of_this_process_that_is_refused_is_cut() -> None:
     near, far = memory_pair()
     ended = await faults.between(far, fake_engine().serve)
     assert ended.close_code == 1006 and (await end_of(near))[1].close_code == 1006
-    assert isinstance(seen[0], Refused) and faults.arrive() == (2, None)
+    assert isinstance(seen[0], Refused)
+    arrival = faults.arrive()
+    assert (arrival.number, arrival.refuse) == (2, None)
+
+
+async def test_another_plan_counts_sessions_from_its_own_beginning() -> None:
+    seen: list[tuple[int, Sight]] = []
+    faults = Faults(None, lambda number, sight: seen.append((number, sight)))
+    assert [faults.arrive().refuse for _ in range(3)] == [None] * 3
+    faults.misbehave(read_faults('[[fault]]\ndo = "refuse"\nsession = 2', "f"))
+    assert [faults.arrive().refuse is None for _ in range(3)] == [True, False, True]
+    assert [number for number, _ in seen] == [5]

@@ -8,18 +8,18 @@ The session's sender waits while events are kept from going out, so nothing pile
 """
 
 import asyncio
-import itertools
 import math
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from voice.errors import LinkClosed
 from voice.links.base import Link, MemoryLink
 from voice.links.rough import MemoryRough, Rough
 from voice.links.sights import Began, Ended, Received, Refused, Sent, Sight, Witness
-from voice.policy.deeds import Close, Refuse, Reset
+from voice.policy.deeds import Close, Reset
 from voice.policy.faulting import Act, Freeze, SessionFaults, Thaw
 from voice.policy.faults import FaultPlan
 from voice.policy.garbage import Raw, Send
@@ -28,26 +28,61 @@ from voice.policy.garbage import Raw, Send
 class Faults:
     """The faults of a twin, for every connection that comes. `witness` is told what really passes, be there faults or none."""
 
-    def __init__(self, plan: FaultPlan | None = None, witness: Witness | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        self.plan = plan or FaultPlan()
+    def __init__(
+        self,
+        plan: FaultPlan | None = None,
+        witness: Witness | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._plan = plan or FaultPlan()
         self._witness = witness or (lambda number, sight: None)
         self._clock = clock
-        self._numbers = itertools.count(1)
+        self._count = 0
+        self._before = 0
 
-    def arrive(self) -> tuple[int, Refuse | None]:
-        """A client wants in: the number of its session, and how it is refused (None: it is let in)."""
-        number = next(self._numbers)
-        refuse = self.plan.refusal(number)
-        if refuse is not None:
-            self._witness(number, Refused(refuse))
-        return number, refuse
+    def misbehave(self, plan: FaultPlan) -> None:
+        """Another plan from the next session on, which is the first for it."""
+        self._plan, self._before = plan, self._count
+
+    def arrive(self) -> "Arrival":
+        """A client wants in."""
+        self._count += 1
+        arrival = Arrival(self._count, self._plan, self._count - self._before, self._witness, self._clock)
+        if arrival.refuse is not None:
+            self._witness(arrival.number, Refused(arrival.refuse))
+        return arrival
+
+    async def between(self, link: MemoryLink, serve: Callable[[Link], Awaitable[LinkClosed]]) -> LinkClosed:
+        """A session in this process: `serve` answers over a link that misbehaves. A refused one is cut at once."""
+        arrival = self.arrive()
+        if arrival.refuse is not None:
+            link.cut()
+            return LinkClosed()
+        async with arrival.line(link, MemoryRough(link)) as faulty:
+            return await serve(faulty)
+
+
+class Arrival:
+    """A client that wants in: the `number` of its session, from 1; how it is refused (None: it is let in), or what its session talks over.
+
+    `nth`: its number for the plan.
+    """
+
+    def __init__(self, number: int, plan: FaultPlan, nth: int, witness: Witness, clock: Callable[[], float]) -> None:
+        self.number = number
+        self.refuse = plan.refusal(nth)
+        self._plan = plan
+        self._nth = nth
+        self._witness = witness
+        self._clock = clock
 
     @asynccontextmanager
-    async def line(self, number: int, link: Link, rough: Rough) -> "AsyncIterator[FaultyLink]":
+    async def line(self, link: Link, rough: Rough) -> "AsyncIterator[FaultyLink]":
         """What the session is to talk over; `link` and `rough` are the same connection."""
-        faulty = FaultyLink(link, rough, self.plan.session(number, self._clock()), lambda sight: self._witness(number, sight), self._clock)
+        faults = self._plan.session(self._nth, self._clock())
+        faulty = FaultyLink(link, rough, faults, partial(self._witness, self.number), self._clock)
         failure: BaseException | None = None
-        self._witness(number, Began())
+        self._witness(self.number, Began())
         async with asyncio.TaskGroup() as group:
             timing = group.create_task(faulty.keep_time(), name="faults by time")
             try:
@@ -61,18 +96,9 @@ class Faults:
         if failure is not None:
             raise failure
 
-    async def between(self, link: MemoryLink, serve: Callable[[Link], Awaitable[LinkClosed]]) -> LinkClosed:
-        """A session in this process: `serve` answers over a link that misbehaves. A refused one is cut at once."""
-        number, refuse = self.arrive()
-        if refuse is not None:
-            link.cut()
-            return LinkClosed()
-        async with self.line(number, link, MemoryRough(link)) as faulty:
-            return await serve(faulty)
-
 
 class FaultyLink:
-    """See the top of the file; made by `Faults.line`."""
+    """See the top of the file; made by `Arrival.line`."""
 
     def __init__(
         self, link: Link, rough: Rough, faults: SessionFaults, witness: Callable[[Sight], None], clock: Callable[[], float]

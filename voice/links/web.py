@@ -58,13 +58,13 @@ class WebLink:
             return
         self._end(code, close_reason(reason))
         if self.frozen:
-            self._cut()
+            self.cut()
             return
         try:
             async with asyncio.timeout(2 * CLOSE_TIMEOUT_S):
                 await self._socket.close(code=code, message=close_reason(reason).encode())
         except TimeoutError:
-            self._cut()
+            self.cut()
 
     def _ending(self, message: WSMessage) -> LinkClosed:
         """How it ended, by the message that is none."""
@@ -76,7 +76,7 @@ class WebLink:
         if message.type is WSMsgType.CLOSING:
             return self._end(int(self._socket.close_code or 1000))
         # The connection is gone without a word, or no pong came: what is still to be sent must not be kept for it.
-        self._cut()
+        self.cut()
         return self._end(1006)
 
     def _end(self, code: int, reason: str = "") -> LinkClosed:
@@ -85,7 +85,8 @@ class WebLink:
             self._ended = LinkClosed(code, reason)
         return LinkClosed(self._ended.close_code, self._ended.reason)
 
-    def _cut(self) -> None:
+    def cut(self) -> None:
+        """End the connection without a word."""
         if self._abort is not None:
             self._abort()
 

@@ -19,7 +19,7 @@ from voice.engines.local import LocalEngine, random_id
 from voice.engines.relay import TRANSCRIPTION, RelayEngine
 from voice.errors import LinkClosed, MissingError, Refused, Silent
 from voice.links.base import Link
-from voice.links.faulty import Faults
+from voice.links.faulty import Arrival, Faults
 from voice.links.preset import PresetLink
 from voice.links.roughweb import WebRough
 from voice.links.spoken import before_client
@@ -40,8 +40,11 @@ class Engine(Protocol):
     """What answers. One with an attribute `faults` (`links/faulty.py`) misbehaves on the wire as that says: a twin."""
 
     name: str
-    sessions: int
-    """How many it serves now."""
+
+    @property
+    def sessions(self) -> int:
+        """How many it serves now."""
+        ...
 
     async def serve(self, link: Link, model: str = ...) -> LinkClosed:
         """Answer one client until its link ends; a client that names no model gets the engine's own."""
@@ -63,8 +66,8 @@ NEW_IDS: web.AppKey[Callable[[], NewId]] = web.AppKey("new_ids")
 """Gives each session its source of ids for what the server itself puts on the wire, beside those of the engine."""
 ADDITIONS: web.AppKey[Additions | None] = web.AppKey("additions", Additions)
 DRAINING: web.AppKey[asyncio.Event] = web.AppKey("draining", asyncio.Event)
-NUMBER: web.RequestKey[int] = web.RequestKey("number", int)
-"""Which session of a twin a request is for, from 1."""
+ARRIVAL: web.RequestKey[Arrival] = web.RequestKey("arrival", Arrival)
+"""What will go wrong in the session that a request is for."""
 PATHS = ("/v1/realtime", "/realtime", "/openai/v1/realtime", "/openai/realtime")
 """Where it is served. The first is the service's; a client that was given an address without `/v1` asks for the second, and those made
 for Azure, which name the model `deployment`, for the others."""
@@ -121,9 +124,9 @@ async def realtime(request: web.Request) -> web.StreamResponse:
     if app[PLACES].locked():
         return problem(429, "Too many sessions: try again later.", "rate_limit_exceeded", {"Retry-After": str(RETRY_AFTER_S)})
     if (faults := faults_of(app[ENGINE])) is not None:
-        request[NUMBER], refuse = faults.arrive()
-        if refuse is not None:
-            return await turned_away(request, refuse, app[DRAINING])
+        request[ARRIVAL] = arrival = faults.arrive()
+        if arrival.refuse is not None:
+            return await turned_away(request, arrival.refuse, app[DRAINING])
     async with app[PLACES]:
         return await _session(request, socket, entry.grant)
 
@@ -219,11 +222,11 @@ async def _carry(request: web.Request, socket: Socket, talk: Talk) -> None:
 @contextlib.asynccontextmanager
 async def _line(request: web.Request, socket: Socket, link: WebLink) -> AsyncIterator[Link]:
     """What the session talks over: the link, or what a twin's faults make of it."""
-    faults = faults_of(request.app[ENGINE])
-    if faults is None or request.transport is None:
+    arrival = request.get(ARRIVAL)
+    if arrival is None or request.transport is None:
         yield link
         return
-    async with faults.line(request[NUMBER], link, WebRough(link, socket, request.transport)) as faulty:
+    async with arrival.line(link, WebRough(link, socket, request.transport)) as faulty:
         yield faulty
 
 
