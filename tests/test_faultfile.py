@@ -45,7 +45,7 @@ def test_what_a_fault_means(text: str, fault: Fault) -> None:
         (fault.deed, fault.on, fault.at_s, fault.p, fault.session, fault.times)
     ]
     assert read[0].where == "f.toml:2"
-    assert convert(tomllib.loads(whole), "mine").faults[0].where == "mine, fault 1"
+    assert convert(tomllib.loads(whole), "mine").faults[0].where == "mine.fault[0]"
 
 
 def test_seed_and_order() -> None:
@@ -117,7 +117,7 @@ def test_a_mistake_is_told_with_its_line(text: str, line: int, says: str) -> Non
         parse(f"[[fault]]\n{text}\n", "dir/f.toml")
     assert str(told.value).startswith(f"dir/f.toml:{line}: {says}")
     assert "`" not in str(told.value) and told.value.exit_code == 78
-    with pytest.raises(ConfigError, match="^mine, fault 1: "):
+    with pytest.raises(ConfigError, match=r"^mine\.fault\[0\]"):
         convert(tomllib.loads(f"[[fault]]\n{text}\n"), "mine")
 
 

@@ -53,7 +53,7 @@ def test_a_plan_without_faults_lets_all_pass() -> None:
 def test_the_same_as_objects_of_a_program() -> None:
     told = faults_of({"seed": 4, "fault": [{"do": "close", "on": {"event": "error", "index": 2}, "code": 4001}]})
     assert told.faults[0].deed == read_faults('[[fault]]\ndo = "close"\ncode = 4001\nat_s = 1', "f").faults[0].deed
-    with pytest.raises(ConfigError, match="^faults, fault 1: nothing is called do = 'x'"):
+    with pytest.raises(ConfigError, match=r"^faults\.fault\[0\]\.do: nothing is called do = 'x'"):
         faults_of({"fault": [{"do": "x"}]})
 
 

@@ -33,7 +33,7 @@ def test_faults_in_every_form(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ([{"sy": "x"}], "script, reply 1: no key 'sy' here: did you mean 'say'?"),
+        ([{"sy": "x"}], "script.reply[0].sy: no key 'sy' here: did you mean 'say'?"),
         ("[[reply]]\nsy = 1", "script:2: no key 'sy' here: did you mean 'say'?"),
         ([], "script: no [[reply]] in it: there is nothing to answer with"),
         (Path("nowhere.toml"), "cannot read the script 'nowhere.toml': No such file or directory"),
@@ -48,7 +48,7 @@ def test_mistakes_in_a_script_are_told(given: Any, says: str) -> None:
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ([{"do": "rst", "at_s": 1}, {"do": "rest"}], "faults, fault 2: nothing is called do = 'rest': did you mean 'reset"),
+        ([{"do": "rst", "at_s": 1}, {"do": "rest"}], "faults.fault[1].do: nothing is called do = 'rest'"),
         ("[[fault]]\ndo = 1", "faults:2: do: expected str, got int"),
         (Path("nowhere.toml"), "cannot read the faults 'nowhere.toml': No such file or directory"),
     ],
@@ -56,4 +56,4 @@ def test_mistakes_in_a_script_are_told(given: Any, says: str) -> None:
 def test_mistakes_in_faults_are_told(given: Any, says: str) -> None:
     with pytest.raises(ConfigError) as told:
         faults_of(given)
-    assert str(told.value).startswith(says.removesuffix(": did you mean 'reset"))
+    assert str(told.value).startswith(says)

@@ -80,7 +80,7 @@ def test_a_twin_learns_another_script_and_other_faults() -> None:
                 ask(socket)
             assert standing.wait_ended(3)[0] == 4004
             standing.complain()
-        with pytest.raises(ConfigError, match="^script, reply 1: no key 'sai'"):
+        with pytest.raises(ConfigError, match=r"^script\.reply\[0\]\.sai: no key 'sai'"):
             standing.script([{"sai": "x"}])
         with pytest.raises(ConfigError, match="^faults:2: nothing is called"):
             standing.faults('[[fault]]\ndo = "x"')
@@ -97,7 +97,7 @@ def test_what_was_not_used_is_complained_about() -> None:
             standing.complain()
     lines = str(told.value).splitlines()
     assert lines[0] == (
-        "reply 2 was not used; the fault at faults, fault 1 has not happened; the fault at faults, fault 3 has not happened"
+        "reply 2 was not used; the fault at faults.fault[0] has not happened; the fault at faults.fault[2] has not happened"
     )
     assert lines[1].startswith("  session 1 (")
 
@@ -159,7 +159,7 @@ def test_a_twin_that_cannot_stand_says_why(monkeypatch: pytest.MonkeyPatch) -> N
     def fails(*given: object) -> None:
         raise OSError("no port")
 
-    monkeypatch.setattr("voice.testing.standing.served", fails)
+    monkeypatch.setattr("voice.testing.inside.served", fails)
     with pytest.raises(OSError, match="no port"), twin():
         raise AssertionError
     assert threads() == []

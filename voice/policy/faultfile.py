@@ -57,7 +57,7 @@ def parse(raw: bytes | str, name: str) -> FaultFile:
 
 def convert(read: Mapping[str, Any], name: str, lines: Mapping[Path, int] | None = None) -> FaultFile:
     """The same of what was read already; `lines`: where it stood, by `places`. Raises: ConfigError."""
-    source = _Source(name, lines or {})
+    source = _Source(name, lines)
     source.known_keys(read, (), _TOP)
     seed = source.typed(read.get("seed", 0), ("seed",), int)
     entries = read.get("fault", [])
@@ -69,16 +69,16 @@ def convert(read: Mapping[str, Any], name: str, lines: Mapping[Path, int] | None
 class _Source:
     """Where things stand, and how a mistake is told."""
 
-    def __init__(self, name: str, lines: Mapping[Path, int]) -> None:
+    def __init__(self, name: str, lines: Mapping[Path, int] | None) -> None:
         self._name = name
         self._lines = lines
 
     def at(self, path: Path) -> str:
-        """File and line of the innermost known part of a path; without lines, which fault it is."""
-        for length in range(len(path), 0, -1):
-            if path[:length] in self._lines:
-                return f"{self._name}:{self._lines[path[:length]]}"
-        return f"{self._name}, fault {int(path[1]) + 1}" if len(path) > 1 else self._name
+        """File and line of the innermost known part of a path; of values of a program, the path."""
+        if self._lines is None:
+            return self._name + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+        known = next((path[:length] for length in range(len(path), 0, -1) if path[:length] in self._lines), ())
+        return f"{self._name}:{self._lines.get(known, 1)}"
 
     def error(self, path: Path, message: str) -> ConfigError:
         return ConfigError(f"{self.at(path)}: {message}")

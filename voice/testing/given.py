@@ -7,6 +7,7 @@ from typing import Any
 
 from voice.engines import script as scripts
 from voice.engines.script import default_script, load_script, read_script
+from voice.policy import faults as policy
 from voice.policy.faults import FaultPlan, read_faults
 
 Given = str | os.PathLike[str] | Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
@@ -25,6 +26,8 @@ def script_of(given: Script) -> scripts.Script:
             return given
         case os.PathLike():
             return load_script(Path(given))
+        case str():
+            return read_script(given, "script")
         case _:
             return read_script(_whole(given, "reply"), "script")
 
@@ -38,9 +41,11 @@ def faults_of(given: Faults) -> FaultPlan:
             return given
         case os.PathLike():
             return scripts.load_faults(Path(given))
+        case str():
+            return read_faults(given, "faults")
         case _:
-            return read_faults(_whole(given, "fault"), "faults")
+            return policy.faults_of(_whole(given, "fault"))
 
 
-def _whole(given: str | Mapping[str, Any] | Sequence[Mapping[str, Any]], entry: str) -> str | Mapping[str, Any]:
-    return given if isinstance(given, str | Mapping) else {entry: list(given)}
+def _whole(given: Mapping[str, Any] | Sequence[Mapping[str, Any]], entry: str) -> Mapping[str, Any]:
+    return given if isinstance(given, Mapping) else {entry: list(given)}
