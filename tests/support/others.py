@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCRIPTS = ROOT / "tests" / "clients"
 HOMES = ROOT / ".venv-clients"
-INSTALL_S, TALK_S = 600, 120
+INSTALL_S, TALK_S = 600, 300
 
 MONTHS = "January, February, March, April, May, June, July, August, September, October, November, December"
 NUMBERS = "One, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve, thirteen, fourteen, fifteen, sixteen"
