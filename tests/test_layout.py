@@ -1,5 +1,6 @@
 """The rules of the house hold in every file; and each rule catches what it is for."""
 
+import functools
 import shutil
 import subprocess
 from pathlib import Path
@@ -40,14 +41,20 @@ def project_files() -> list[str]:
 
 
 FILES = project_files()
-SOURCES: list[Source] = []
-UNREADABLE: list[str] = []
-for _name in FILES:
-    if _name.endswith(".py"):
-        try:
-            SOURCES.append(Source(_name, (ROOT / _name).read_text("utf-8")))
-        except SyntaxError as _exc:
-            UNREADABLE.append(str(_exc))
+
+
+@functools.cache
+def read() -> tuple[list[Source], list[str]]:
+    """Every Python file, and what is wrong with those that are none. Not while tests are collected: it takes 2 s, in every process."""
+    sources: list[Source] = []
+    unreadable: list[str] = []
+    for name in FILES:
+        if name.endswith(".py"):
+            try:
+                sources.append(Source(name, (ROOT / name).read_text("utf-8")))
+            except SyntaxError as exc:
+                unreadable.append(str(exc))
+    return sources, unreadable
 
 
 def breaches(source: Source) -> list[Breach]:
@@ -56,18 +63,19 @@ def breaches(source: Source) -> list[Breach]:
 
 def test_the_house_is_looked_at() -> None:
     assert "voice/errors.py" in FILES and "Makefile" in FILES
-    assert {"voice/errors.py", "tests/test_layout.py"} <= {source.path for source in SOURCES}
-    assert not UNREADABLE
+    sources, unreadable = read()
+    assert {"voice/errors.py", "tests/test_layout.py"} <= {source.path for source in sources}
+    assert not unreadable
 
 
 @pytest.mark.parametrize("rule", (*layout.RULES, *habits.RULES), ids=lambda rule: rule.__name__)
 def test_every_file_keeps_the_rule(rule: layout.Rule) -> None:
-    found = [str(Breach(source.path, line, what)) for source in SOURCES for line, what in rule(source)]
+    found = [str(Breach(source.path, line, what)) for source in read()[0] for line, what in rule(source)]
     assert not found, "\n".join(["", *found])
 
 
 def test_no_rooms_import_each_other() -> None:
-    assert not layout.cycles(SOURCES)
+    assert not layout.cycles(read()[0])
 
 
 def test_no_file_has_a_path_of_one_machine_or_an_open_end() -> None:
