@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from tests.test_calling import BOX, HOME
-from voice.engines.arguments import name_words, value_of
+from voice.engines.arguments import filled, name_words, value_of
 from voice.engines.calling import by_name
+from voice.engines.words import split
+from voice.protocol.tools import Tool
 
 
 @pytest.mark.parametrize(
@@ -59,3 +61,18 @@ def test_an_answer_for_one_property(text: str, name: str, property_name: str, wa
 )
 def test_names(name: str, want: list[str]) -> None:
     assert name_words(name) == want
+
+
+@pytest.mark.parametrize("union", ["anyOf", "oneOf"])
+@pytest.mark.parametrize("kinds", [["integer", "null"], ["null", "integer"], ["integer"]])
+def test_a_number_or_null_is_a_number(union: str, kinds: list[str]) -> None:
+    tool = Tool("look_up_order", "", {"properties": {"number": {union: [{"type": kind} for kind in kinds], "default": None}}})
+    words = split("look up order one thousand three")
+    assert filled(tool, words, range(3, len(words))) == {"number": 1003}
+
+
+@pytest.mark.parametrize("union", [[], "x", [7], [{"type": "null"}], [{"type": "integer"}, {"type": "string"}]])
+def test_any_union_is_taken(union: object) -> None:
+    tool = Tool("look_up_order", "", {"properties": {"number": {"anyOf": union}}})
+    words = split("look up order seven")
+    filled(tool, words, range(3, len(words)))

@@ -217,3 +217,12 @@ def test_a_long_sentence_and_a_large_schema_are_quick() -> None:
     begun = time.process_time()
     assert by_name("call get things " + "thing 1 2 3 word " * 400, Toolbox((large,) * 20)) != ()
     assert time.process_time() - begun < 1
+
+
+def test_a_number_behind_the_subject_is_meant() -> None:
+    box = Toolbox((Tool("look_up_order", "", {"properties": {"number": {"type": "integer"}, "note": {"type": "string"}}}),))
+    for text in ("where is my order 1003", "what about order number 1003 please", "where is order one thousand three"):
+        wanted = by_subject(text, box)
+        assert wanted is not None and wanted.arguments == {"number": 1003}
+    wanted = by_subject("where is my order now", box)
+    assert wanted is not None and wanted.arguments == {}

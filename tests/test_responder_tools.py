@@ -145,3 +145,19 @@ async def test_several_functions_are_called_where_that_is_welcome() -> None:
     assert await answer(line) == both
     assert await answer(line, replace(BOX, parallel=False)) == both[:1]
     assert await answer(exchange("get time and get the weather on Monday")) == [Said(ASK_CITY)], "nothing is done by halves"
+
+
+async def test_where_something_is_may_be_known_to_a_function() -> None:
+    box = Toolbox((Tool("look_up_order", "", {"type": "object", "properties": {"number": {"type": "integer"}}}),))
+    assert called(await answer(exchange("where is my order"), box)) == ("look_up_order", {})
+    assert called(await answer(exchange("where is my order 1003"), box)) == ("look_up_order", {"number": 1003})
+    assert not any(isinstance(saying, Called) for saying in await answer(exchange("where are my keys"), box))
+
+
+async def test_what_was_remembered_goes_before_a_function() -> None:
+    responder, box = SkillsResponder(UTC), Toolbox((Tool("look_up_order"),))
+    note = Prompt([Line("user", "remember that my order is in the hall")], toolbox=box)
+    assert [saying async for saying in responder.respond(note, 0.0, 0.0)]
+    asked = Prompt([Line("user", "where is my order")], toolbox=box)
+    [said] = [saying async for saying in responder.respond(asked, 0.0, 0.0)]
+    assert isinstance(said, Said) and "in the hall" in said.text

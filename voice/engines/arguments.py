@@ -92,7 +92,14 @@ def places(words: Words, name: Sequence[str]) -> Iterator[tuple[int, int]]:
 def properties(tool: Tool) -> Mapping[str, Mapping[str, Any]]:
     given = tool.parameters.get("properties")
     pairs = list(given.items())[:MOST_PROPERTIES] if isinstance(given, dict) else []
-    return {name: schema if isinstance(schema, dict) else {} for name, schema in pairs}
+    return {name: _without_null(schema) if isinstance(schema, dict) else {} for name, schema in pairs}
+
+
+def _without_null(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What may be left out is often written as "a number or null": a sentence says the number or nothing."""
+    others = schema.get("anyOf", schema.get("oneOf"))
+    some = [other for other in others if isinstance(other, dict) and other.get("type") != "null"] if isinstance(others, list) else []
+    return {**schema, **some[0]} if len(some) == 1 else schema
 
 
 def _kind(schema: Mapping[str, Any]) -> str:

@@ -109,7 +109,9 @@ def by_subject(text: str, toolbox: Toolbox) -> Wanted | None:
         if verb in _READS and subject and None not in ends:
             stop = max(end for end in ends if end is not None)
             link = next((place for place in range(stop, len(words)) if words.texts[place] in PLACES), len(words))
-            found.append(Wanted(tool, filled(tool, words, range(link, len(words)))))
+            linked = link < len(words)
+            # "Where is order 7": what has no link in front of it is a value only where nothing else could be meant.
+            found.append(Wanted(tool, filled(tool, words, range(link if linked else stop, len(words)), rest=linked)))
     return found[0] if len(found) == 1 else None
 
 

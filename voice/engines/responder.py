@@ -89,7 +89,11 @@ class SkillsResponder:
             return named or _one(calling.at_any_rate(text, prompt.toolbox))
         if not prompt.toolbox.usable or (prompt.heard is not None and (not prompt.heard.text or prompt.heard.guess)):
             return ()
-        if named or _intent(text, "ko" if korean.is_korean(text) else "en", told) is not None:
+        language = "ko" if korean.is_korean(text) else "en"
+        intent = _intent(text, language, told)
+        # "Where is my order?" asks for what was remembered; where nothing was, a function may know.
+        asks_in_vain = intent is not None and intent.skill == "recall" and not self._skills.lookup(text, language)
+        if named or (intent is not None and not asks_in_vain):
             return named
         return _one(_completed(prompt) or calling.by_subject(text, prompt.toolbox))
 
