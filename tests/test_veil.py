@@ -33,6 +33,23 @@ def test_what_a_client_sets_is_added_to(given: dict[str, object], tools: object,
     assert VEIL.shown(added) == given
 
 
+@pytest.mark.parametrize(
+    ("given", "choice", "names"),
+    [
+        ({"tools": [THEIRS]}, "required", ["theirs"]),
+        ({"tools": [THEIRS], "tool_choice": {"type": "function", "name": "theirs"}}, "auto", ["theirs"]),
+        ({"tool_choice": "required"}, "auto", ["theirs"]),
+        ({"tool_choice": "auto"}, "required", ["theirs", "ours"]),
+        ({"tools": [THEIRS], "tool_choice": "none"}, "required", ["theirs", "ours"]),
+        ({"tools": []}, None, ["ours"]),
+        ({"speed": 1}, "required", None),
+    ],
+)
+def test_who_forces_a_call_gets_one_of_its_own(given: dict[str, object], choice: object, names: list[str] | None) -> None:
+    added = VEIL.added(given, [THEIRS], choice)
+    assert (None if names is None else [tool["name"] for tool in added["tools"]]) == names
+
+
 def test_a_new_session_keeps_what_it_begins_with() -> None:
     first = VEIL.first({"tools": [THEIRS], "instructions": "Be kind.", "voice": "x"})
     assert first == {"type": "realtime", "tools": [THEIRS, declaration(TOOL)], "instructions": f"Be kind.\n\n{ABOUT.words}"}

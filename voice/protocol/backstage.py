@@ -58,7 +58,9 @@ class Backstage:
         self._overture = Overture(veil, self._own_id)
         self._rounds = Rounds(veil.names.__contains__, self._unseen, self._own_id)
         self._tools: list[Any] = []
-        """The client's own, of the session."""
+        """The client's own, of the session; `_choice` among them; `_told`: both as they were told last."""
+        self._choice: Any = None
+        self._told: tuple[list[Any], Any] = ([], None)
         self._interrupts = True
         """Whether speech stops a response."""
 
@@ -110,8 +112,12 @@ class Backstage:
                 raise ProtocolError(f"Item with item_id '{item_id[:80]}' does not exist.", "item_not_found", name)
         match event.get("type"):
             case "session.update" if isinstance(event.get("session"), dict):
-                self._veil.check(event["session"], "session")
-                return Moves(up=[{**event, "session": self._veil.added(event["session"])}])
+                self._veil.check(session := event["session"], "session")
+                added = self._veil.added(session, self._tools, self._choice)
+                # The next update may come before this one is answered.
+                self._tools = session["tools"] if isinstance(session.get("tools"), list) else self._tools
+                self._choice = self._choice if session.get("tool_choice") is None else session["tool_choice"]
+                return Moves(up=[{**event, "session": added}])
             case "response.create":
                 return Moves(up=self._rounds.asks(self._wish(event)))
             case "response.cancel":
@@ -127,7 +133,7 @@ class Backstage:
             return event
         self._veil.check(params, "response")
         if params.get("conversation") != "none":
-            return {**event, "response": self._veil.added(params)}
+            return {**event, "response": self._veil.added(params, self._tools, self._choice)}
         tools = params["tools"] if isinstance(params.get("tools"), list) else self._tools
         # A choice without anything to choose is refused by some.
         choice = {} if tools or params.get("tool_choice") is not None else {"tool_choice": "none"}
@@ -178,7 +184,7 @@ class Backstage:
     def _settings(self, event: Event) -> Event:
         session = self._veil.shown(event["session"])
         tools, audio = session.get("tools"), session.get("audio")
-        self._tools = tools if isinstance(tools, list) else []
+        self._told = self._tools, self._choice = (tools if isinstance(tools, list) else []), session.get("tool_choice")
         turns = ((audio or {}).get("input") or {}).get("turn_detection") or {}
         self._interrupts = turns.get("interrupt_response") is not False
         return {**event, "session": session}
@@ -190,6 +196,9 @@ class Backstage:
         ended = self._rounds.refused(str(event_id or ""), error)
         if event_id in self._ours:
             return ended
+        if str(error.get("param")).startswith("session"):
+            # An update that was refused.
+            self._tools, self._choice = self._told
         message = self._veil.without(str(error.get("message")))
         if shown is not None:
             message = message.replace(shown.current, shown.id)

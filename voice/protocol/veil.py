@@ -38,11 +38,17 @@ class Veil:
             place = f"{path}.tool_choice"
             raise ProtocolError(f"Tool choice '{choice['name']}' not found in 'tools' parameter.", "invalid_value", place)
 
-    def added(self, fields: Fields) -> dict[str, Any]:
-        """A client's settings with the additions to those that it changes; what it does not name keeps them from before."""
+    def added(self, fields: Fields, tools: Sequence[Any] = (), choice: Any = None) -> dict[str, Any]:
+        """A client's settings with the additions to those that it changes; what it does not name keeps them from before.
+
+        `tools`, `choice`: what is in effect of the client's. One that forces a call forces one of the client's own: ours are not offered.
+        """
         out = dict(fields)
-        if isinstance(out.get("tools"), list):
-            out["tools"] = [*out["tools"], *map(declaration, self.tools)]
+        named = isinstance(out.get("tools"), list)
+        if named or out.get("tool_choice") is not None:
+            own = out["tools"] if named else tools
+            forced = is_forced(choice if out.get("tool_choice") is None else out["tool_choice"])
+            out["tools"] = [*own, *(() if forced else map(declaration, self.tools))]
         if isinstance(out.get("instructions"), str):
             out["instructions"] = self._joined(out["instructions"])
         return out
@@ -76,6 +82,11 @@ class Veil:
 
     def _joined(self, instructions: str) -> str:
         return _BETWEEN.join(part for part in (instructions, self.about.words) if part)
+
+
+def is_forced(choice: object) -> bool:
+    """Whether a choice of tools leaves no answer in words."""
+    return choice == "required" or isinstance(choice, dict)
 
 
 def declaration(tool: Tool) -> dict[str, Any]:
