@@ -236,6 +236,25 @@ async def measure(kind: str, sessions: int, seconds: float) -> float | None:
     return used_s / sessions / took_s * 60 if whole and used_s / took_s < BUSY_LIMIT else None
 
 
+def translating_us(texts: int = 2000) -> tuple[float, float]:
+    """CPU of a delta and of an append between a server of the beta and a client of today, without the sockets."""
+    from voice.protocol.accents import BETA as OLD
+    from voice.protocol.accents import GA, Exchange
+
+    count = iter(range(10**9))
+    between = Exchange(GA, OLD, lambda kind: f"{kind}_{next(count)}")
+    for text in begun(BETA):
+        between.down(text)
+
+    def cost_us(translate: Callable[[str], object], text: str) -> float:
+        began = time.process_time()
+        for _ in range(texts):
+            translate(text)
+        return (time.process_time() - began) / texts * 1e6
+
+    return cost_us(between.down, delta(BETA)), cost_us(between.up, UP)
+
+
 async def compare(sessions: int, seconds: float, rounds: int) -> int:
     """Print the table; 1 if the goal is missed."""
     best: dict[str, float] = {}
@@ -248,6 +267,8 @@ async def compare(sessions: int, seconds: float, rounds: int) -> int:
             best[kind] = min(cost, best.get(kind, cost))
     for kind in KINDS:
         print(f"{kind:>18}: {best[kind] * 1000:6.1f} ms of CPU a session-minute, {best[kind] / best[KINDS[0]]:.2f}x")
+    down_us, up_us = translating_us()
+    print(f"{'translating':>18}: {down_us:.1f} us a delta of {DOWN_MS} ms, {up_us:.1f} us an append of {UP_MS} ms")
     ratio = best["voice"] / best[KINDS[0]]
     print(f"goal: {GOAL}x the relay that parses; messages are relayed one by one here, the splice is to come")
     return 0 if ratio <= GOAL else 1

@@ -15,6 +15,7 @@ KEYS = {
     "HOLYSHEEP_API_KEY": "key-2",
     "AZURE_OPENAI_ENDPOINT": "https://mine.example",
     "AZURE_OPENAI_API_KEY": "key-3",
+    "XAI_API_KEY": "key-4",
 }
 HOLYSHEEP = "wss://api.holysheep.ai/v1/realtime"
 OPENAI = Destination("wss://api.openai.com/v1/realtime", "key-1", "bearer", "ga", "gpt-realtime")
@@ -30,7 +31,8 @@ OPENAI = Destination("wss://api.openai.com/v1/realtime", "key-1", "bearer", "ga"
         ({"url": f"{HOLYSHEEP}?x=1"}, Destination(f"{HOLYSHEEP}?x=1", "key-2", dialect="auto")),
         ({"provider": "holysheep", "model": "m"}, Destination(HOLYSHEEP, "key-2", dialect="auto", model="m")),
         ({"provider": "openai"}, OPENAI),
-        ({"provider": "azure"}, Destination("wss://mine.example/openai/v1/realtime", "key-3", "api-key", "ga")),
+        ({"provider": "azure"}, Destination("wss://mine.example/openai/v1/realtime", "key-3", "api-key", "azure", "gpt-realtime")),
+        ({"provider": "xai"}, Destination("wss://api.x.ai/v1/realtime", "key-4", dialect="xai", model="")),
         ({"engine": "relay", "provider": "openai"}, OPENAI),
         ({"engine": "relay", "upstream": "wss://h", "model": "m"}, Destination("wss://h", "key-1", model="m")),
     ],

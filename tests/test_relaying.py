@@ -32,7 +32,7 @@ KEYS = {"OPENAI_API_KEY": "sk-openai", "HOLYSHEEP_API_KEY": "sk-holy", "AZURE_OP
             "",
             KEYS | {"AZURE_OPENAI_ENDPOINT": "https://me.example"},
             {"provider": "azure", "model": "mine"},
-            Upstream("wss://me.example/openai/v1/realtime", "sk-azure", "api-key", "mine", dialect="ga"),
+            Upstream("wss://me.example/openai/v1/realtime", "sk-azure", "api-key", "mine", dialect="azure"),
         ),
         ("", KEYS, {"upstream": "ws://127.0.0.1:1"}, Upstream("ws://127.0.0.1:1", "sk-openai")),
         ("", {}, {"upstream": "ws://127.0.0.1:1", "life": 10.0}, Upstream("ws://127.0.0.1:1", life_s=10.0)),

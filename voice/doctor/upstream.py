@@ -45,7 +45,9 @@ async def to_service(chosen: Provider, model: str | None, environ: Mapping[str, 
     yield Finding("key", OK, "set, and sent (never shown)" if key else "none is needed")
     addresses = []
     if chosen.realtime_url is not None:
-        addresses.append(("realtime", realtime_url(chosen.realtime_url, model or chosen.realtime_model or MODEL)))
+        addresses.append(
+            ("realtime", realtime_url(chosen.realtime_url, model or (MODEL if chosen.realtime_model is None else chosen.realtime_model)))
+        )
     if chosen.chat_url is not None:
         addresses.append(("chat", f"{chosen.chat_url}/models"))
     for label, url in addresses:

@@ -24,7 +24,7 @@ class Destination:
     dialect: str = AUTO
     """What is spoken there: a name in `protocol/dialect.py`, or "auto" (its first event tells)."""
     model: str | None = None
-    """Asked for where nobody names one."""
+    """Asked for where nobody names one; "": none is."""
 
     @property
     def headers(self) -> Mapping[str, str]:

@@ -44,7 +44,7 @@ class Provider:
     key_optional: bool = False
     """It can be set up with a key, and usually is not."""
     realtime_model: str | None = None
-    """Asked for where nobody names one."""
+    """Asked for where nobody names one; "": none is, the service has its own."""
 
     def realtime(self) -> str:
         """The Realtime address. Raises: UsageError if there is none."""

@@ -64,7 +64,7 @@ class Upstream:
     auth: str = "bearer"
     """How the key is sent (see `Provider.auth`)."""
     model: str | None = None
-    """Asked for where the client names none."""
+    """Asked for where the client names none; "": none is."""
     life_s: float = LIFE_S
     """A session is ended after so many seconds; the upstream may end it before."""
     dialect: str = AUTO
@@ -77,7 +77,7 @@ class Upstream:
 
     def address(self, model: str | None = None, intent: str | None = None) -> str:
         """The complete address of a session. One with an intent (transcription) names no model unless it is asked to. Raises: UsageError."""
-        wanted = model or (None if intent else self.model or MODEL)
+        wanted = model or (None if intent else MODEL if self.model is None else self.model)
         url = realtime_url(self.url, wanted and wanted[:LONGEST_MODEL])
         return f"{url}{'&' if urlsplit(url).query else '?'}{urlencode({'intent': intent})}" if intent else url
 
