@@ -40,6 +40,7 @@ def send(party: ClientInterpreter, kind: str, **fields: Any) -> list[Event]:
 
 
 def told(party: ClientInterpreter, kind: str, **fields: Any) -> list[Event]:
+    """What becomes of a server's event; what the server is answered is passed over."""
     return down(party, [{"type": kind, "event_id": "e", **fields}])
 
 
@@ -166,6 +167,27 @@ def test_a_session_begins_as_the_service_begins_it(name: str) -> None:
     events = told(before_client(name), "session.created", session=SESSION)
     assert [event["type"] for event in events] == ["session.created", *DIALECTS[name].events.greets]
     assert ("type" in events[0]["session"]) == DIALECTS[name].settings.typed
+
+
+@pytest.mark.parametrize("name", [name for name in FOREIGN if not DIALECTS[name].detection.at_first])
+def test_turn_detection_is_off_until_the_client_asks(name: str) -> None:
+    party = before_client(name)
+    passage = party.down(json.dumps({"type": "session.created", "event_id": "e", "session": SESSION}))
+    nobody = DIALECTS[name].detection.nobody
+    assert json.loads(passage.on[0])["session"]["turn_detection"] == nobody
+    assert [json.loads(text)["session"] for text in passage.back] == [{"type": "realtime", "audio": {"input": {"turn_detection": None}}}]
+    assert told(party, "session.updated", session=SESSION) == [], "the client has asked for nothing"
+    (event,) = send(party, "session.update", session={"turn_detection": {"type": "server_vad"}})
+    assert event["session"]["audio"]["input"]["turn_detection"] == {"type": "server_vad"}
+    assert told(party, "session.updated", session=SESSION)[0]["session"]["turn_detection"] == {"type": "server_vad"}
+
+
+def test_an_update_that_does_not_say_it_again_switches_detection_off_where_it_must() -> None:
+    assert send(before_client("glm"), "session.update", session={"instructions": "x"})[0]["session"] == {
+        "type": "realtime",
+        "instructions": "x",
+        "audio": {"input": {"turn_detection": None}},
+    }
 
 
 def test_items_without_names() -> None:

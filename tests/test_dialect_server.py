@@ -73,6 +73,7 @@ def test_turn_detection_is_asked_for_where_a_session_begins_without(name: str) -
     assert [event["session"]["turn_detection"] for event in back] == [{"type": "server_vad"}]
     updated = {"type": "session.updated", "session": {"turn_detection": {"type": "server_vad"}}}
     assert down(party, [updated]) == [], "the client has asked for nothing"
+    assert down(party, [updated])[0]["type"] == "session.updated", "nor have we a second time"
     update(party, instructions="Be brief.")
     assert down(party, [updated])[0]["type"] == "session.updated"
 

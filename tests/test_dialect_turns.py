@@ -112,6 +112,13 @@ def test_final_words_wait_for_their_item() -> None:
     assert types(told) == [*TURN, f"{WORDS}completed"]
 
 
+def test_final_words_say_that_the_turn_is_over() -> None:
+    told = tell(
+        story(), (STARTED, ON), (STOPPED, OFF), (f"{WORDS}completed", {"item_id": "u", "transcript": "Hi"}), (COMMITTED, {"item_id": "u"})
+    )
+    assert types(told) == [*TURN, f"{WORDS}completed"]
+
+
 def test_a_failure_is_told_with_its_error() -> None:
     told = tell(story(), (COMMITTED, {"item_id": "u"}), (f"{WORDS}failed", {"item_id": "u", "error": None}))
     assert told[-1]["error"] == {} and told[-1]["content_index"] == 0

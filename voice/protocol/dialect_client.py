@@ -13,6 +13,7 @@ from voice.protocol.dialect_parts import Sounding
 from voice.protocol.dialect_settings import their_path, to_ours, to_theirs
 from voice.protocol.dialect_sound import Formats, Way, first_of, nearest, read_theirs, whole
 from voice.protocol.dialect_told import Event
+from voice.protocol.flat import PLACES, put
 
 TODAY = Sounding()
 WORDS = "conversation.item.input_audio_transcription."
@@ -31,6 +32,7 @@ class ClientInterpreter:
         self._ways: dict[str, Way] = {}
         self._kind = "realtime"
         self._own: Event = {}
+        self._updated = self._unanswered = False
         self._words: dict[str, str] = {}
 
     def _nearest(self, formats: Formats) -> Formats:
@@ -68,6 +70,7 @@ class ClientInterpreter:
         asked = event.get("session")
         if not isinstance(asked, dict):
             return
+        self._updated = True
         self._client = read_theirs(asked, self._dialect.sound, self._client)
         self._server = self._nearest(self._client)
         way = self._way_up()
@@ -78,6 +81,8 @@ class ClientInterpreter:
         ours = to_ours(asked, self._dialect, self._server, asked=True)
         if self._kind == "transcription":
             ours.pop("output_modalities", None)
+        if self._dialect.detection.repeated and "turn_detection" not in asked:
+            put(ours, PLACES["turn_detection"], None)
         event["session"] = ours if self._dialect.settings.typed else {"type": self._kind, **ours}
 
     # Server -> client.
@@ -113,15 +118,26 @@ class ClientInterpreter:
         return passage([*before, event])
 
     def _session(self, kind: str, event: Event) -> Passage:
-        settings = event["session"]
+        """The settings in effect. A session begins as those of the service do: where they begin without turn detection it is switched off."""
+        settings, begins = event["session"], kind == "session.created"
         if settings.get("type") in ("realtime", "transcription"):
             self._kind = settings["type"]
+        off: Event = {}
+        if begins and not self._updated and not self._dialect.detection.at_first:
+            put(off, PLACES["turn_detection"], None)
+            put(settings, PLACES["turn_detection"], None)
+        mine, self._unanswered = self._unanswered and not self._updated, bool(off)
+        if mine:
+            # The answer to that request of ours: the client has asked for nothing.
+            return Passage()
         event["session"] = {**to_theirs(settings, self._dialect, self._client), **self._own}
         if self._kind == "transcription" and self._dialect.settings.transcription_sessions:
             event["type"] = f"transcription_{kind}"
             event["session"].setdefault("client_secret", None)
-        greets = self._dialect.events.greets if kind == "session.created" else ()
-        return passage([event, *({"type": name, "event_id": self._new_id("event")} for name in greets)])
+        greets = self._dialect.events.greets if begins else ()
+        request = {"type": "session.update", "event_id": self._new_id("event"), "session": {"type": self._kind, **off}}
+        told = [event, *({"type": name, "event_id": self._new_id("event")} for name in greets)]
+        return passage(told, [request] if off else [])
 
     def _response(self, kind: str, event: Event) -> None:
         body = to_theirs(event["response"], self._dialect, self._client)

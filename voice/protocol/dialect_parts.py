@@ -52,7 +52,7 @@ class Detecting:
     nobody: Any = None
     """What says that the client ends turns."""
     at_first: bool = True
-    """A session begins with it. Where it does not, it is asked for when the session begins."""
+    """A session begins with it. Where it does not, it is asked for when the session begins; or switched off, for a client of the dialect."""
     repeated: bool = False
     """Each update of the settings has to say it again, or it is off."""
 

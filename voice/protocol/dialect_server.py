@@ -40,7 +40,7 @@ class ServerInterpreter:
         self._ours = {theirs: ours for ours, theirs in dialect.events.names.items()}
         self._kind = "realtime"
         self._detection: Any = DETECTION
-        self._updated = self._asked_to_detect = False
+        self._updated = self._unanswered = self._asked_to_detect = False
 
     @property
     def _always_speaks(self) -> bool:
@@ -211,7 +211,8 @@ class ServerInterpreter:
         ask = begins and not self._dialect.detection.at_first and not self._asked_to_detect
         if ask:
             settings["audio"] = {**settings["audio"], "input": {**settings["audio"].get("input", {}), "turn_detection": DETECTION}}
-        elif not begins and not self._updated:
+        mine, self._unanswered = self._unanswered and not self._updated, ask
+        if mine:
             # The answer to that request of ours: the client has asked for nothing.
             return Passage()
         request = {"type": "session.update", "event_id": self._new_id("event")} if ask else {}

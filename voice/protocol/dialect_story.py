@@ -54,7 +54,7 @@ class Story:
         elif kind in (ITEM_ADDED, ITEM_DONE) or kind.startswith(PIECES):
             self.answers.piece(event)
         elif kind.startswith(WORDS) and not kind.endswith(".segment"):
-            self.turns.words.hear(event)
+            self.turns.heard(event)
         elif kind == LIMITS:
             self.answers.limits(event, self._last == "response.done")
         elif kind in (STARTED, STOPPED, COMMITTED):
@@ -74,7 +74,7 @@ class Story:
         given = whole(item)
         self.told.added(given, event)
         self.told.done(given, {})
-        self.turns.words.release(given["id"])
+        self.turns.given(given["id"])
 
     def _other(self, kind: str, event: Event) -> None:
         match kind:

@@ -30,7 +30,7 @@ class Turns:
         self._stop: Event | None = None
         self._heard_ms = 0
         self._over: set[str] = set()
-        self.words = Words(told, lambda item_id: item_id == self._open)
+        self._words = Words(told, lambda item_id: item_id == self._open)
 
     def started(self, event: Event) -> None:
         """Somebody begins to speak."""
@@ -61,11 +61,21 @@ class Turns:
         if item_id not in self._over:
             self._tell(item_id, event)
 
+    def heard(self, event: Event) -> None:
+        """Words of a turn, or of an item that was given. Those that are all in the end say that the turn is over, too."""
+        if event.get("item_id") == self._open and not still_heard(event):
+            self.settle()
+        self._words.hear(event)
+
     def item(self, item: Item) -> bool:
         """The service tells an item: whether it is the one of a turn, and so is told with that."""
         if item["id"] == self._open and self._stop is not None:
             self.settle()
         return item["id"] == self._open or item["id"] in self._over
+
+    def given(self, item_id: str) -> None:
+        """An item that was given is there."""
+        self._words.release(item_id)
 
     def settle(self) -> None:
         """What was said is over, and something else begins that comes behind it."""
@@ -88,7 +98,7 @@ class Turns:
         item = {"id": item_id, "object": "realtime.item", "type": "message", "status": "completed", "role": "user", "content": content}
         self._told.added(item, {})
         self._told.done(item, {})
-        self.words.release(item_id)
+        self._words.release(item_id)
 
 
 class Words:
@@ -104,29 +114,27 @@ class Words:
 
     def hear(self, event: Event) -> None:
         """Words, in whichever way they come: more of them, all so far, all in the end, or that there are none."""
-        kind = event["type"].removeprefix(WORDS)
+        so_far = still_heard(event)
         item_id, index = str(event.get("item_id")), event.get("content_index")
         index = index if type(index) is int else 0
         if (item_id, index) in self._final:
             return
-        so_far = kind == "updated" or (kind == "completed" and event.get("status") == "in_progress")
-        settled = item_id in self._told.items
-        if not settled and not (self._speaking(item_id) and (so_far or kind == "delta")):
+        if item_id not in self._told.items and not (so_far and self._speaking(item_id)):
             self._held.append(event)
             del self._held[:-HELD_EVENTS]
             return
         where = {"item_id": item_id, "content_index": index}
         event.pop("status", None)
-        if kind == "delta" or so_far:
-            said = self._so_far.get((item_id, index), "")
-            text = str(event.pop("transcript", None) or event.get("delta") or "")
-            new = text[len(said) :] if so_far and text.startswith(said) else "" if so_far else text
+        if so_far:
+            said, whole = self._so_far.get((item_id, index), ""), event.pop("transcript", None)
+            new = str(event.get("delta") or "") if whole is None else str(whole).removeprefix(said) if str(whole).startswith(said) else ""
             if new:
                 self._so_far[item_id, index] = said + new
                 self._told.put(f"{WORDS}delta", event, **where, delta=new)
             return
         self._final.add((item_id, index))
-        if kind == "completed":
+        self._so_far.pop((item_id, index), None)
+        if event["type"] == f"{WORDS}completed":
             transcript = event.get("transcript") or ""
             self._remember(item_id, index, transcript)
             self._told.put(event["type"], event, **where, transcript=transcript, usage=event.get("usage") or UNKNOWN_USAGE)
@@ -148,6 +156,12 @@ class Words:
         if index < len(content):
             changed = [{**part, "transcript": transcript} if at == index else part for at, part in enumerate(content)]
             self._told.keep({**item, "content": changed})
+
+
+def still_heard(event: Event) -> bool:
+    """Whether more words may follow."""
+    kind = event["type"].removeprefix(WORDS)
+    return kind in ("delta", "updated") or (kind == "completed" and event.get("status") == "in_progress")
 
 
 def _ms(value: object, otherwise: int) -> int:
