@@ -14,6 +14,7 @@ from tests.support.mutating import storm
 from tests.support.order_corpus import SESSIONS
 from tests.support.relayed import relayed
 from voice.errors import LinkClosed
+from voice.links import dial as dialing
 from voice.links.base import Link
 from voice.links.dial import dial
 from voice.opening import connect
@@ -193,7 +194,9 @@ async def test_when_it_expires_is_told_by_our_clock_in_any_dialect() -> None:
 
 
 @pytest.mark.parametrize("name", DIALECTS)
-async def test_our_client_outlives_a_server_that_talks_nonsense(name: str) -> None:
+async def test_our_client_outlives_a_server_that_talks_nonsense(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Nobody here answers a close.
+    monkeypatch.setattr(dialing, "CLOSE_TIMEOUT_S", 0.05)
     visitors = Visitors()
     async with asyncio.timeout(20), serving(visitors) as port:
         async with connect(f"ws://127.0.0.1:{port}", dialect=name, reconnect=False) as session:
