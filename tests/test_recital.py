@@ -101,6 +101,19 @@ async def test_what_is_said_quotes_and_is_spoken_at_the_speed_that_was_asked_for
     assert "".join(move.text for move in found) == "You said: hello" and sum(lengths_ms(found)) == 1200
 
 
+async def test_each_sentence_is_spoken_in_its_language() -> None:
+    heard: list[tuple[str, str]] = []
+
+    class Polyglot(FakeSynthesizer):
+        def speak(self, text: str, language: str = "en") -> AsyncGenerator[Speech, None]:
+            heard.append((text, language))
+            return super().speak(text, language)
+
+    found = await given('say = "Hello. 안녕하세요. Bye."', voice=Polyglot())
+    assert heard == [("Hello.", "en"), ("안녕하세요.", "ko"), ("Bye.", "en")]
+    assert "".join(move.text for move in found) == "Hello. 안녕하세요. Bye."
+
+
 async def test_a_voice_that_dies_is_told() -> None:
     with pytest.raises(WorkerDied):
         await given('say = "One."', voice=FakeSynthesizer(deaths=1))

@@ -94,9 +94,9 @@ async def test_steps_that_are_all_late_keep_their_order() -> None:
 async def test_all_that_one_message_brings_about_happens_at_one_moment() -> None:
     clock = iter(range(100))
     timeline = Timeline(lambda: next(clock))
-    assert timeline.now == timeline.now == 0
+    assert timeline.moment() == timeline.moment() == 0
     await asyncio.sleep(0)
-    assert timeline.now == 1
+    assert timeline.moment() == 1
 
 
 async def test_a_bug_in_a_step_comes_out() -> None:

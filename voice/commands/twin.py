@@ -80,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
         from voice.server.app import serve
         from voice.server.found import twin_findings
 
-        witness = WireTraces(_traces(options.trace), time.monotonic) if options.trace else None
+        witness = WireTraces(_TraceFolder(options.trace), time.monotonic) if options.trace else None
         async with twin_of(options, TwinOptions(life_s=config.settings.life, witness=witness)) as engine:
             found = twin_findings(engine)
             for what, text in found.items():
@@ -94,8 +94,8 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-class _traces:
-    """Files in a folder, one a session. Raises: UsageError if there can be none."""
+class _TraceFolder:
+    """A file for each session. Raises: UsageError if there can be none."""
 
     def __init__(self, name: str) -> None:
         from pathlib import Path

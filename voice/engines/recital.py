@@ -16,6 +16,7 @@ from voice.engines.base import Manner, Mannered, Speech, Synthesizer
 from voice.engines.cues import Cue, Question
 from voice.engines.pacing import Slot
 from voice.engines.script import Call
+from voice.engines.scripts import language_of
 from voice.engines.sentences import each_sentence
 from voice.engines.speaker import closes
 from voice.engines.tones import RATE_HZ, long_tone
@@ -114,9 +115,10 @@ async def _spoken(said: str, slots: Iterator[Slot], voice: Synthesizer, manner: 
 
 
 async def _sentence(text: str, voice: Synthesizer, manner: Manner) -> list[Speech]:
-    async with aclosing(
-        voice.speak_as(manner, text) if isinstance(voice, Mannered) and manner != Manner() else voice.speak(text)
-    ) as pieces:
+    """Its sound, in the language of its letters."""
+    language = language_of(text)
+    mannered = voice if isinstance(voice, Mannered) and manner != Manner() else None
+    async with aclosing(mannered.speak_as(manner, text, language) if mannered else voice.speak(text, language)) as pieces:
         return [piece async for piece in pieces]
 
 

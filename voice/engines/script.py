@@ -180,10 +180,6 @@ def read_script(given: str | bytes | Mapping[str, Any], name: str) -> Script:
 def _reply(table: Table[_File], index: int) -> Reply:
     entry, top = table.value.reply[index], table.value
     _check(table, index)
-    usage = entry.usage
-    waits = {
-        name: getattr(top, name) if getattr(entry, name) is None else getattr(entry, name) for name in ("delay_ms", "transcript_delay_ms")
-    }
     return Reply(
         number=index + 1,
         say=entry.say,
@@ -192,10 +188,11 @@ def _reply(table: Table[_File], index: int) -> Reply:
         when=entry.when,
         heard=entry.heard,
         heard_fails=entry.heard_fails,
+        transcript_delay_ms=top.transcript_delay_ms if entry.transcript_delay_ms is None else entry.transcript_delay_ms,
+        delay_ms=top.delay_ms if entry.delay_ms is None else entry.delay_ms,
         pacing=_pacing(table, index),
         ending=_ending(entry),
-        usage=None if usage is None else _tokens(usage),
-        **waits,
+        usage=None if entry.usage is None else _tokens(entry.usage),
     )
 
 

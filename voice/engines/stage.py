@@ -34,6 +34,8 @@ class _Running:
     begins_s: float
     move: Move | None = None
     """What goes out next; None: not known yet."""
+    stopped: bool = False
+    """Nobody wants the rest of it."""
 
 
 class Stage:
@@ -73,8 +75,10 @@ class Stage:
                 self._hear(order)
             case ReplyWanted():
                 self._begin(order)
-            case ReplyStopped():
-                self._running.pop(order.response_id, None)
+            case ReplyStopped() if order.response_id in self._running:
+                running = self._running[order.response_id]
+                running.stopped = True
+                self._timeline.at(self._timeline.moment(), partial(self._leave, running))
             case Hangup():
                 self._driver.hang_up(order.close_code, order.reason)
             case _:
@@ -102,7 +106,7 @@ class Stage:
                 del memory[next(iter(memory))]
         delay_ms = cue.reply.transcript_delay_ms if cue is not None else 0
         failure = cue.reply.heard_fails if cue is not None else None
-        self._timeline.at(self._timeline.now + delay_ms / 1000, partial(self._write_down, order, words, failure))
+        self._timeline.at(self._timeline.moment() + delay_ms / 1000, partial(self._write_down, order, words, failure))
 
     async def _write_down(self, order: ListenEnded, words: str, failure: str | None) -> None:
         if failure is not None:
@@ -115,17 +119,16 @@ class Stage:
         asked = question(items, self._heard)
         cue = self._taken.pop(asked.item_id, None) or self._cues.answer(asked)
         if cue is None:
-            self._timeline.at(self._timeline.now, partial(self._fail, order, _unanswered(asked)))
+            self._timeline.at(self._timeline.moment(), partial(self._fail, order, _unanswered(asked)))
             return
-        begins_s = self._timeline.now + cue.reply.delay_ms / 1000
+        begins_s = self._timeline.moment() + cue.reply.delay_ms / 1000
         running = _Running(order, cue, moves(cue, asked, order, self._voice, self._new_id), begins_s)
         self._running[order.response_id] = running
         self._timeline.at(begins_s, partial(self._go_on, running))
 
     async def _go_on(self, running: _Running) -> None:
         """The next piece of a reply, and when the one behind it is due."""
-        if self._running.get(running.order.response_id) is not running:
-            await running.pieces.aclose()
+        if running.stopped:
             return
         try:
             if running.move is not None and not await self._give(running.order.response_id, running.move):
@@ -134,18 +137,17 @@ class Stage:
                 running.move = await anext(running.pieces, None)
         except (WorkerDied, MissingError) as exc:
             log.warning("a reply was not spoken: %s", exc)
-            await self._fail(running.order, str(exc))
+            await self._break_off(running, str(exc))
             return
         except Exception:
             # A bug must not take the session along: it is logged, and the client is told.
             log.exception("a reply failed")
-            await self._fail(running.order, "the twin failed; its log says why")
+            await self._break_off(running, "the twin failed; its log says why")
             return
         if running.move is not None:
             self._timeline.at(running.begins_s + running.move.due_s, partial(self._go_on, running))
             return
-        await running.pieces.aclose()
-        self._running.pop(running.order.response_id, None)
+        await self._leave(running)
         reply = running.cue.reply
         await self._obey_all(self._session.end_reply(running.order.response_id, details=reply.ending, usage=reply.usage))
 
@@ -159,8 +161,16 @@ class Stage:
         await self._driver.room()
         return wanted
 
+    async def _leave(self, running: _Running) -> None:
+        """Nothing more comes of a reply."""
+        await running.pieces.aclose()
+        self._running.pop(running.order.response_id, None)
+
+    async def _break_off(self, running: _Running, why: str) -> None:
+        await self._leave(running)
+        await self._fail(running.order, why)
+
     async def _fail(self, order: ReplyWanted, why: str) -> None:
-        self._running.pop(order.response_id, None)
         await self._obey_all(self._session.end_reply(order.response_id, failure=why))
 
     async def _obey_all(self, orders: Sequence[Order]) -> None:

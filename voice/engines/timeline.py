@@ -23,8 +23,7 @@ class Timeline:
         self._changed = asyncio.Event()
         self._moment: float | None = None
 
-    @property
-    def now(self) -> float:
+    def moment(self) -> float:
         """The time, which is the same for all that one message of the client brings about."""
         if self._moment is None:
             self._moment = self._clock()
