@@ -1,14 +1,22 @@
 """Which language model answers: flags above environment above files, and what must not choose one."""
 
+import time
 from argparse import ArgumentParser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from voice.commands.answering import add_model, chat_of
+from tests.support.wire import fake_engine
+from voice.commands.answering import add_model, chat_of, engine_maker, tools_of
 from voice.config import Config, load
+from voice.engines import local
 from voice.engines.endpoint import ChatOptions, ChatTimeouts
+from voice.engines.local import LocalEngine, LocalOptions
+from voice.engines.speaker import Clocks
 from voice.errors import ConfigError
+from voice.protocol.dead_air import Filler
 
 BASE = {"OPENAI_BASE_URL": "https://llm.example/v1", "OPENAI_MODEL": "small", "OPENAI_API_KEY": "k1", "HOLYSHEEP_API_KEY": "k2"}
 GATEWAY = "https://api.holysheep.ai/v1"
@@ -76,3 +84,35 @@ def test_the_flags_are_named_as_the_settings() -> None:
     add_model(parser)
     given = parser.parse_args(["--provider", "openai", "--model", "m"])
     assert (given.provider, given.model) == ("openai", "m")
+
+
+@pytest.mark.parametrize(
+    ("lines", "pace", "want"), [("", 3.0, Filler()), ("filler_after_s = 0\n", 3.0, Filler(None)), ("", None, Filler(None))]
+)
+async def test_the_local_engine_gets_the_tools_that_are_configured(
+    lines: str, pace: float | None, want: Filler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[LocalOptions] = []
+
+    @asynccontextmanager
+    async def engine(options: LocalOptions) -> AsyncIterator[LocalEngine]:
+        made.append(options)
+        assert options.tools is not None and (await options.tools.run("now", "{}")).output == "5"
+        yield fake_engine()
+
+    monkeypatch.setattr(local, "local_engine", engine)
+    file = tmp_path / "voice.toml"
+    file.write_text(lines + "[tools.now]\nfunction = 'tests.test_answering:five'\n")
+    settings = config(file, {})
+    options = LocalOptions(life_s=7, clocks=Clocks(time.monotonic, time.time, pace))
+    async with engine_maker(settings, tools_of(settings))(options):
+        assert (made[0].life_s, made[0].filler) == (7, want)
+
+
+def five() -> int:
+    """Five."""
+    return 5
+
+
+def test_without_tools_there_is_no_toolset(empty: Path) -> None:
+    assert tools_of(config(empty, {})) is None

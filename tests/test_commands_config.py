@@ -65,3 +65,21 @@ def test_an_action_has_to_be_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as told:
         main(["config"])
     assert told.value.code == 2 and "ACTION" in capsys.readouterr().err
+
+
+def test_tools_are_named_without_what_may_be_secret(set_up: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "tools.toml"
+    program = f"[mcp.files]\ncommand = ['serve-files', '--key={set_up}']\nallow = ['read', 'list']\nenv = {{ A = '{set_up}' }}\n"
+    far = f"[mcp.far]\nurl = 'https://tools.example/mcp?key={set_up}'\nallow = ['find']\n"
+    file.write_text(f"[tools.weather]\nfunction = 'house:weather'\n{program}{far}")
+    file.chmod(0o600)
+    assert main(["config", "show", "--config", str(file)]) == 0
+    out, err = capsys.readouterr()
+    assert set_up not in out + err
+    assert [line.split(None, 1)[0] for line in out.splitlines()[-3:]] == ["tools.weather", "mcp.files", "mcp.far"]
+    assert main(["config", "show", "--json", "--config", str(file)]) == 0
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()[-3:]] == [
+        {"event": "tool", "name": "tools.weather", "value": "house:weather", "origin": f"{file}:1"},
+        {"event": "tool", "name": "mcp.files", "value": "serve-files (read, list)", "origin": f"{file}:3"},
+        {"event": "tool", "name": "mcp.far", "value": f"https://tools.example/mcp?key={MASK} (find)", "origin": f"{file}:7"},
+    ]

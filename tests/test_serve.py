@@ -22,8 +22,9 @@ from voice.cli import main
 from voice.engines import local
 from voice.engines.local import LocalEngine, LocalOptions
 from voice.opening import connect
-from voice.protocol.notices import ReplyEnded
+from voice.protocol.notices import ReplyEnded, ReplyText
 from voice.server import app
+from voice.server.additions import Additions
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -106,7 +107,7 @@ def test_what_a_relay_or_its_door_lacks_is_said(
 def test_with_a_server_key_others_may_be_served(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     asked: list[app.ServeOptions] = []
 
-    async def serve(engine: object, options: app.ServeOptions, found: dict[str, str], listening: object) -> None:
+    async def serve(engine: object, options: app.ServeOptions, found: dict[str, str], *rest: object) -> None:
         asked.append(options)
         assert "canary" not in str(found) and "VOICE_SERVER_KEY" in found["access"]
 
@@ -131,6 +132,38 @@ def test_a_key_that_the_local_engine_does_not_use_is_said_wherever_it_stands(
         assert main(["serve", "--port", "0", "--config", str(file)]) == 0
         err = capsys.readouterr().err
         assert f"key: {said}\n" in err and "canary" not in err
+
+
+@pytest.mark.parametrize("relayed", [True, False])
+def test_tools_are_told_to_who_starts_it_and_not_to_the_page(
+    relayed: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    pages: list[dict[str, str]] = []
+
+    async def serve(engine: object, options: object, found: dict[str, str], listening: object, additions: Additions | None) -> None:
+        pages.append(found)
+        assert (additions is not None) == relayed
+        if additions is not None:
+            assert additions.tools is not None and (await additions.tools.run("count", '{"path": "a/b"}')).output == "b"
+
+    monkeypatch.setattr(app, "serve", serve)
+    file = tmp_path / "tools.toml"
+    file.write_text("[tools.count]\nfunction = 'tests.test_serve:last_name'\n")
+    upstream = ["--upstream", "ws://127.0.0.1:9/v1/realtime"] if relayed else []
+    assert main(["serve", "--port", "0", "--config", str(file), *upstream]) == 0
+    assert "tools: count\n" in capsys.readouterr().err and not any("count" in text for text in pages[0].values())
+
+
+def last_name(path: str) -> str:
+    """The last name of a path."""
+    return path.rpartition("/")[2]
+
+
+def test_a_tool_that_is_not_there_is_78(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "tools.toml"
+    file.write_text("[tools.count]\nfunction = 'no_such_module:count'\n")
+    assert main(["serve", "--port", "0", "--config", str(file)]) == 78
+    assert f"voice: {file}:2: the module 'no_such_module' cannot be imported" in capsys.readouterr().err
 
 
 @contextmanager
@@ -188,3 +221,25 @@ async def _typed_turn(address: str) -> None:
             if isinstance(notice, ReplyEnded):
                 assert notice.status == "completed"
                 return
+
+
+@pytest.mark.slow
+@needs("pocketsphinx", "espeakng-loader")
+def test_a_real_server_calls_what_its_configuration_lists(tmp_path: Path) -> None:
+    file = tmp_path / "tools.toml"
+    file.write_text("[tools.last_name]\nfunction = 'tests.test_serve:last_name'\n")
+    with served("--config", str(file)) as (process, first):
+        address = first.partition("listening on ")[2].strip()
+        assert asyncio.run(_answer(address, "call last name with path green/red")) == "red"
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+async def _answer(address: str, text: str) -> str:
+    async with asyncio.timeout(60), connect(address) as session:
+        await session.say(text)
+        async for event in session:
+            match event:
+                case ReplyText(final=True):
+                    return event.text
+    return ""

@@ -17,7 +17,8 @@ from voice.engines.local import LocalEngine, LocalOptions, counted_ids
 from voice.engines.responder import SkillsResponder
 from voice.engines.serverside import BROKEN, INTERRUPTED, MAX_CALLS, MAX_ROUNDS, TOO_MANY
 from voice.engines.speaker import Clocks
-from voice.engines.toolset import Filler, ServerTool, ToolContext, ToolLimits, Toolset
+from voice.engines.toolset import ServerTool, ToolContext, ToolLimits, Toolset
+from voice.protocol.dead_air import Filler
 from voice.protocol.lines import Line
 
 LAMP = {"type": "function", "name": "lamp", "parameters": {"type": "object", "properties": {"on": {"type": "boolean"}}}}

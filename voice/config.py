@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 from urllib.parse import urlsplit, urlunsplit
@@ -22,6 +23,9 @@ from msgspec import Meta
 from voice.engines.endpoint import HISTORY_TOKENS, ChatTimeouts
 from voice.engines.providers import key_names, names, readable_by_all
 from voice.errors import ConfigError, UsageError, VoiceError
+from voice.protocol.dead_air import Filler
+from voice.tooling import TABLES as TOOL_TABLES
+from voice.tooling import ToolTables, tool_tables
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +66,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """For a whole answer, without the time that it takes to speak it."""
     chat_history_tokens: Annotated[int, Meta(ge=1)] = HISTORY_TOKENS
     """About so much of the conversation is shown to the model."""
+    filler_after_s: Annotated[float, Meta(ge=0, lt=1e6)] = Filler().after_s or 0.0
+    """Seconds without a word after which the local engine says something while one of its tools is at work; 0: never."""
+    filler_words: Text | None = None
+    """What it says then."""
     turns: Literal["server", "client"] = "server"
     """Who ends a turn."""
     speech: Literal["auto", "espeak", "flite", "piper"] = "auto"
@@ -103,6 +111,8 @@ TAKES_THE_PLACE_OF: Mapping[str, frozenset[str]] = {
 SERVER_KEY = "VOICE_SERVER_KEY"
 """What clients of our server have to show. No setting: a key is not to be shown."""
 SERVER_KEY_NAMES = (SERVER_KEY, f"{SERVER_KEY}_FILE")
+TABLES = ("keys", *TOOL_TABLES)
+"""What a file has besides settings."""
 WHERE = ("url", "upstream", "base_url")
 """Decide where speech and keys go: a file that lies in the current folder is named when it says so."""
 
@@ -120,6 +130,8 @@ class Config:
     """Variable of a key that is set -> where it comes from."""
     files: tuple[Path, ...] = ()
     """The files that were read."""
+    tools: ToolTables = ToolTables()
+    """What the server's models may call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +160,9 @@ def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] = os
     layers.append(_Layer(given, {name: flag(name) for name in given}))
     values, origins = _merged(layers)
     keys = {name: found for one in read for name, found in one.keys().items()}
+    tools = reduce(lambda weaker, one: one.tools(trusted=bool(file or environ.get("VOICE_CONFIG"))).over(weaker), read, ToolTables())
     settings = msgspec.convert(values, Settings)
-    return Config(settings, origins, _with_keys(environ, keys), _key_origins(environ, keys), tuple(paths))
+    return Config(settings, origins, _with_keys(environ, keys), _key_origins(environ, keys), tuple(paths), tools)
 
 
 def flag(name: str) -> str:
@@ -201,7 +214,7 @@ def _there(path: Path) -> bool:
 
 
 class _File:
-    """A TOML file: settings, and a table `keys`. Raises: ConfigError."""
+    """A TOML file: settings, a table `keys`, and those of tools. Raises: ConfigError."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -224,10 +237,10 @@ class _File:
         """Its settings."""
         values: dict[str, Any] = {}
         for name, value in self._values.items():
-            if name == "keys":
+            if name in TABLES:
                 continue
             if name not in TYPES:
-                raise ConfigError(f"{self._at(name)}: no setting '{name[:80]}'{_near(name, (*TYPES, 'keys'))}")
+                raise ConfigError(f"{self._at(name)}: no setting '{name[:80]}'{_near(name, (*TYPES, *TABLES))}")
             values[name] = _typed(name, value, self._at(name), strict=True)
         return _Layer(values, {name: self._at(name) for name in values})
 
@@ -248,6 +261,18 @@ class _File:
         if found and readable_by_all(self.path):
             log.warning("'%s' has a key in it, and every user of this machine can read it: chmod 600", self.path)
         return found
+
+    def tools(self, trusted: bool) -> ToolTables:
+        """Its tools. `trusted`: the user has named the file; else the one in the current folder may be anybody's, and is not to run code."""
+        tables = tool_tables(self._values, self._text, str(self.path))
+        if tables and not trusted and self.path == Path("voice.toml"):
+            where = self._at(next(name for name in TOOL_TABLES if name in self._values))
+            raise ConfigError(
+                f"{where}: tools are programs that run with your rights: if you trust this file, name it with --config voice.toml"
+            )
+        if tables.has_secrets and readable_by_all(self.path):
+            log.warning("'%s' may have a secret in it ([mcp]), and every user of this machine can read it: chmod 600", self.path)
+        return tables
 
     def _at(self, name: str, table: str = "") -> str:
         """File and line of a setting; the file only where its line is not found (`"po" + "rt"` in dotted or quoted forms)."""

@@ -31,6 +31,7 @@ FLOORS = {
     "session": 4,
     "talk": 4,
     "testing": 4,
+    "tooling": 4,
     "cli": 5,
     "commands": 5,
     "__main__": 5,

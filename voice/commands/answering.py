@@ -1,4 +1,4 @@
-"""Which language model answers in the embedded engine: the flags --provider and --model, OPENAI_BASE_URL and OPENAI_MODEL, and files."""
+"""What answers in the embedded engine: its language model (--provider and --model, OPENAI_BASE_URL and OPENAI_MODEL, files) and its tools."""
 
 import argparse
 
@@ -6,8 +6,13 @@ TYPE_CHECKING = False
 """As `typing.TYPE_CHECKING`, without the import."""
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
+
     from voice.config import Config
     from voice.engines.endpoint import ChatOptions
+    from voice.engines.local import LocalEngine, LocalOptions
+    from voice.engines.toolset import Toolset
 
 
 def add_model(parser: argparse.ArgumentParser, provider: str = "the service whose chat model answers in the local engine") -> None:
@@ -36,3 +41,33 @@ def chat_of(config: "Config", relays: bool = False) -> "ChatOptions | None":
     chosen = chat_options({**config.environ, BASE_URL: settings.base_url or "", MODEL: ""}, provider, model)
     limits = ChatTimeouts(settings.chat_connect_s, settings.chat_first_token_s, settings.chat_idle_s, settings.chat_total_s)
     return None if chosen is None else replace(chosen, timeouts=limits, history_tokens=settings.chat_history_tokens)
+
+
+def tools_of(config: "Config") -> "Toolset | None":
+    """The tools that the configuration lists, not running yet; None: there are none. Raises: ConfigError, MissingExtra."""
+    if not config.tools:
+        return None
+    from voice.tooling import make_toolset
+
+    return make_toolset(config.tools, config.environ)
+
+
+def engine_maker(config: "Config", tools: "Toolset | None") -> "Callable[[LocalOptions], AbstractAsyncContextManager[LocalEngine]]":
+    """How the local engine is made, with tools that are not running yet."""
+    from contextlib import AsyncExitStack, asynccontextmanager
+    from dataclasses import replace
+
+    from voice.engines.local import LocalOptions, local_engine
+    from voice.protocol.dead_air import Filler
+
+    @asynccontextmanager
+    async def make(options: LocalOptions) -> "AsyncIterator[LocalEngine]":
+        # In virtual time nobody waits, and nothing that a clock of the real world says may change an answer.
+        after_s = None if options.clocks.pace is None else config.settings.filler_after_s or None
+        filler = Filler(after_s, config.settings.filler_words or "")
+        async with AsyncExitStack() as stack:
+            if tools is not None:
+                await stack.enter_async_context(tools)
+            yield await stack.enter_async_context(local_engine(replace(options, tools=tools, filler=filler)))
+
+    return make

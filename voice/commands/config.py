@@ -9,6 +9,8 @@ from voice.commands.printing import printable, table
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from voice.config import Config
 
 
@@ -49,7 +51,10 @@ def objects(config: "Config") -> list[dict[str, object]]:
     keys: list[dict[str, object]] = [
         {"event": "key", "name": name, "value": MASK, "origin": origin} for name, origin in config.key_origins.items()
     ]
-    return shown_here + keys
+    tools: list[dict[str, object]] = [
+        {"event": "tool", "name": name, "value": value, "origin": origin} for name, value, origin in _tools(config)
+    ]
+    return shown_here + keys + tools
 
 
 def lines(config: "Config") -> list[str]:
@@ -58,5 +63,17 @@ def lines(config: "Config") -> list[str]:
 
     rows = [[name, shown(name, getattr(config.settings, name)), config.origins[name]] for name in TYPES]
     rows += [[name, MASK, origin] for name, origin in config.key_origins.items()]
+    rows += map(list, _tools(config))
     files = ", ".join(str(path) for path in config.files) or "none"
     return [printable(line) for line in (f"files: {files}", *table(rows))]
+
+
+def _tools(config: "Config") -> "Iterator[tuple[str, str, str]]":
+    """Each tool and each MCP server: its table, what it names (of a program not the arguments, which may hold a key), its file and line."""
+    from voice.config import masked_url
+
+    for name, function in config.tools.functions.items():
+        yield f"tools.{name}", function.value.function, function.where
+    for name, server in config.tools.servers.items():
+        where = server.value.command[0] if server.value.command else masked_url(server.value.url or "")
+        yield f"mcp.{name}", f"{where} ({', '.join(server.value.allow)})", server.where

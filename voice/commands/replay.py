@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from voice.commands.answering import add_model, chat_of
+from voice.commands.answering import add_model, chat_of, engine_maker, tools_of
 from voice.commands.flags import SYNTHESIZERS, add_config, moment, settle
 from voice.commands.printing import printable
 from voice.commands.reaching import add_dialect, server_of
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
         chat=chat_of(config),
     )
     if not wants_twin(options, config):
-        return 0 if asyncio.run(replay(chosen, report)) else 1
+        return 0 if asyncio.run(replay(chosen, report, engine_maker(config, tools_of(config)))) else 1
 
     def make_twin(wanted: "LocalOptions") -> "AbstractAsyncContextManager[TwinEngine]":
         from voice.engines.twin import TwinOptions

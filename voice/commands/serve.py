@@ -2,10 +2,11 @@
 
 import argparse
 import sys
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
-from voice.commands.answering import add_model, chat_of
+from voice.commands.answering import add_model, chat_of, engine_maker, tools_of
 from voice.commands.flags import SYNTHESIZERS, Joined, add_config, count, port, seconds, settle
+from voice.commands.printing import printable
 from voice.commands.relaying import serve_options, upstream_of
 from voice.commands.twin import add_script, twin_of, wants_twin
 
@@ -13,12 +14,16 @@ TYPE_CHECKING = False
 """As `typing.TYPE_CHECKING`, without the import."""
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
 
     from voice.config import Config
     from voice.engines.endpoint import ChatOptions
+    from voice.engines.local import LocalEngine, LocalOptions
     from voice.engines.relay import Upstream
     from voice.server.realtime import Engine
+
+    MakeLocal = Callable[[LocalOptions], AbstractAsyncContextManager[LocalEngine]]
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -57,6 +62,7 @@ def run(options: argparse.Namespace) -> int:
     upstream = upstream_of(config)
     chat = None if upstream is not None else chat_of(config, relays=True)
     twin = upstream is None and wants_twin(options, config)
+    tools = None if twin else tools_of(config)
     _refuse_ourselves(upstream, chat, listen.host, listen.port)
 
     def listening(address: str) -> None:
@@ -67,14 +73,19 @@ def run(options: argparse.Namespace) -> int:
         print(f"listening on {address}", flush=True)
 
     async def run() -> None:
+        from voice.server.additions import Additions
         from voice.server.app import serve
 
-        async with _engine(config, upstream, chat, options if twin else None) as (engine, found):
+        async with AsyncExitStack() as stack:
+            additions = Additions(await stack.enter_async_context(tools)) if tools is not None and upstream is not None else None
+            make_local = engine_maker(config, tools)
+            engine, found = await stack.enter_async_context(_engine(config, upstream, chat, options if twin else None, make_local))
             if listen.server_key is not None:
                 found = {**found, "access": "with the key in VOICE_SERVER_KEY, or a secret made with it"}
-            for what, text in found.items():
-                print(f"{what}: {text}", file=sys.stderr, flush=True)
-            await serve(engine, listen, found, listening)
+            # The tools are told to who reads this, not to the page.
+            for what, text in {**found, **({} if tools is None else {"tools": config.tools.summary})}.items():
+                print(f"{what}: {printable(text)}", file=sys.stderr, flush=True)
+            await serve(engine, listen, found, listening, additions)
 
     try:
         asyncio.run(run())
@@ -85,10 +96,10 @@ def run(options: argparse.Namespace) -> int:
 
 @asynccontextmanager
 async def _engine(
-    config: "Config", upstream: "Upstream | None", chat: "ChatOptions | None", twin: argparse.Namespace | None
+    config: "Config", upstream: "Upstream | None", chat: "ChatOptions | None", twin: argparse.Namespace | None, make_local: "MakeLocal"
 ) -> "AsyncIterator[tuple[Engine, dict[str, str]]]":
-    """What answers, and what is said about it. `twin`: the flags that describe one, if that is what answers."""
-    from voice.engines.local import LocalOptions, local_engine
+    """What answers, and what is said about it. `twin`: the flags that describe one, if that is what answers. `make_local`: see `engine_maker`."""
+    from voice.engines.local import LocalOptions
     from voice.engines.relay import RelayEngine
     from voice.engines.twin import TwinOptions
     from voice.server.found import findings, relay_findings, twin_findings
@@ -101,7 +112,7 @@ async def _engine(
         async with twin_of(twin, TwinOptions(config.settings.life)) as scripted:
             yield scripted, twin_findings(scripted)
         return
-    async with local_engine(LocalOptions(synthesizer=config.settings.speech, life_s=config.settings.life, chat=chat)) as engine:
+    async with make_local(LocalOptions(synthesizer=config.settings.speech, life_s=config.settings.life, chat=chat)) as engine:
         yield engine, findings(engine, key=bool(config.key_origins))
 
 

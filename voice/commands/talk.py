@@ -1,8 +1,9 @@
 """`voice talk`: a conversation at the microphone, and how it is shown."""
 
 import argparse
+from functools import partial
 
-from voice.commands.answering import chat_of
+from voice.commands.answering import chat_of, engine_maker, tools_of
 from voice.commands.flags import SYNTHESIZERS, add_config, settle
 from voice.commands.printing import printable
 from voice.commands.reaching import add_dialect, server_of
@@ -12,8 +13,10 @@ TYPE_CHECKING = False
 """As `typing.TYPE_CHECKING`, without the import."""
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
     from voice.engines.destination import Destination
-    from voice.engines.endpoint import ChatOptions
     from voice.session import Answering
     from voice.talk import Report, TalkOptions
 
@@ -50,23 +53,26 @@ def run(options: argparse.Namespace) -> int:
     import asyncio
 
     from voice.commands.shown import JsonLines, PlainLines
+    from voice.engines.local import LocalOptions
     from voice.talk import TalkOptions
 
     config = settle(options)
     server = server_of(config, services=True)
-    chat = chat_of(config, relays=True) if server is None else None
     chosen = TalkOptions("client" if options.push_to_talk else options.turns, options.push_to_talk)
     report = JsonLines() if options.json else PlainLines()
     twin = wants_twin(options, config)
-    return 0 if asyncio.run(_talk(options, chosen, server, twin, chat, report)) else 1
+    make_engine: Callable[[], AbstractAsyncContextManager[Answering]] | None = None
+    if server is None:
+        local = LocalOptions(synthesizer=options.speech, warm=True, chat=chat_of(config, relays=True))
+        make_engine = partial(twin_of, options) if twin else partial(engine_maker(config, tools_of(config)), local)
+    return 0 if asyncio.run(_talk(options, chosen, server, make_engine, report)) else 1
 
 
 async def _talk(
     options: argparse.Namespace,
     chosen: "TalkOptions",
     server: "Destination | None",
-    twin: bool,
-    chat: "ChatOptions | None",
+    make_engine: "Callable[[], AbstractAsyncContextManager[Answering]] | None",
     report: "Report",
 ) -> bool:
     from contextlib import AsyncExitStack
@@ -76,7 +82,6 @@ async def _talk(
     from voice.audio.vad import make_detector
     from voice.devices.open import open_devices
     from voice.devices.typed import typed_lines
-    from voice.engines.local import LocalOptions, local_engine
     from voice.opening import connect
     from voice.session import settings_of
     from voice.talk import Talk
@@ -85,10 +90,7 @@ async def _talk(
         # The devices first: whoever has none is told so at once, and is not kept waiting for a model.
         opened = await stack.enter_async_context(open_devices(options.input, options.output, report.note))
         half_duplex = opened.beside and not options.headphones and not chosen.push_to_talk
-        engine: Answering | None = None
-        if server is None:
-            local = LocalOptions(synthesizer=options.speech, warm=True, chat=chat)
-            engine = await stack.enter_async_context(twin_of(options) if twin else local_engine(local))
+        engine = None if make_engine is None else await stack.enter_async_context(make_engine())
         detector = None if chosen.push_to_talk else TurnDetector(TurnSettings(), make_detector())
         settings = settings_of(turns=chosen.turns)
         session = await stack.enter_async_context(connect(server, settings=settings, engine=engine, detector=detector))

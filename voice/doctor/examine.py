@@ -43,12 +43,15 @@ async def examine(wanted: Wanted, environ: Mapping[str, str] = os.environ) -> As
 async def _rest(wanted: Wanted, service: Provider | None, environ: Mapping[str, str]) -> AsyncGenerator[Finding, None]:
     from voice.doctor.machine import configuration, port, sound
     from voice.doctor.models import models
+    from voice.doctor.tooling import tools
     from voice.doctor.upstream import to_address, to_service
     from voice.links.dial import realtime_url
 
     url = realtime_url(wanted.url, wanted.model) if wanted.url else None
     config, finding = configuration(wanted.file, environ)
     yield finding
+    for finding in tools(config.tools, config.environ):
+        yield finding
     for finding in sound():
         yield finding
     yield await port(config.settings.host, config.settings.port)

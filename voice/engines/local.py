@@ -16,10 +16,11 @@ from voice.engines.base import Responder, Synthesizer, Transcriber
 from voice.engines.cascade import Cascade, Parts
 from voice.engines.endpoint import ChatOptions
 from voice.engines.speaker import Clocks
-from voice.engines.toolset import NOBODY, Filler, ToolContext, Toolset
+from voice.engines.toolset import NOBODY, ToolContext, Toolset
 from voice.errors import LinkClosed, VoiceError, first_of
 from voice.links.base import Link
 from voice.links.driver import Driver
+from voice.protocol.dead_air import Filler
 from voice.protocol.objects import Session, TurnDetection
 from voice.protocol.orders import Order
 from voice.protocol.server import ServerSession

@@ -20,8 +20,8 @@ from dataclasses import dataclass, field, replace
 from voice.engines import korean
 from voice.engines.base import BrokenOff, Called, Prompt, Responder, Said, Saying
 from voice.engines.recalled import Recalled
-from voice.engines.toolset import NOBODY, Filler, Outcome, ToolContext, Toolset
-from voice.engines.wording import say
+from voice.engines.toolset import NOBODY, Outcome, ToolContext, Toolset
+from voice.protocol.dead_air import WORDS, Filler
 from voice.protocol.lines import Call, Line
 from voice.protocol.tools import Toolbox
 
@@ -185,8 +185,9 @@ class ServerSide:
 
     def _filling(self, prompt: Prompt) -> Said:
         asked = next((line.text for line in reversed(prompt.lines) if line.role == "user"), "")
-        language = "ko" if korean.is_korean(asked) else "en"
-        return Said(self._filler.words, language) if self._filler.words else say("tool_wait", language)
+        language = "ko" if korean.is_korean(asked) else prompt.heard.language.partition("-")[0] if prompt.heard is not None else "en"
+        language = language if language in WORDS else "en"
+        return Said(self._filler.words or WORDS[language], language)
 
 
 def _output(task: asyncio.Task[Outcome]) -> str:

@@ -51,16 +51,6 @@ class ToolContext:
 NOBODY = ToolContext()
 
 
-@dataclass(frozen=True, slots=True)
-class Filler:
-    """What is said while tools are at work, so that nobody wonders."""
-
-    after_s: float | None = 1.5
-    """Once an answer has waited so long without a word; None: nothing is said."""
-    words: str = ""
-    """"": the usual ones, in the user's language."""
-
-
 T = TypeVar("T")
 
 

@@ -45,6 +45,41 @@ def read_table(given: bytes | str | Mapping[str, Any], name: str, kind: type[T])
         raise _refused(str(exc), name, text, kind) from None
 
 
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[T]):
+    """One table of a file that holds others too."""
+
+    value: T
+    name: str
+    """The file's."""
+    text: str
+    place: Place
+    """Where it stands in the file."""
+
+    @property
+    def where(self) -> str:
+        """File and line."""
+        return _where(self.name, self.text, self.place)
+
+    def mistake(self, what: str, *place: str | int) -> ConfigError:
+        """What to raise about the value at this place in it."""
+        return ConfigError(f"{_where(self.name, self.text, (*self.place, *place))}: {what}")
+
+
+def entries(values: Mapping[str, Any], name: str, text: str, table: str, kind: type[T]) -> dict[str, Entry[T]]:
+    """The tables `[table.NAME]` of a file that has been read, by name. Raises: ConfigError."""
+    given = values.get(table, {})
+    if not isinstance(given, dict):
+        raise ConfigError(f"{_where(name, text, (table,))}: {table} is not a value, but tables: [{table}.NAME]")
+    found = {}
+    for key, value in given.items():
+        try:
+            found[key] = Entry(msgspec.convert(value, kind, strict=True), name, text, (table, key))
+        except msgspec.ValidationError as exc:
+            raise _refused(str(exc), name, text, kind, (table, key)) from None
+    return found
+
+
 def read_toml(raw: bytes | str, name: str) -> tuple[str, dict[str, Any]]:
     """A file's content as text, and its values. Raises: ConfigError."""
     text = _text(raw, name)
@@ -68,14 +103,14 @@ def _text(raw: bytes | str, name: str) -> str:
         raise ConfigError(f"{name}:{line}: this is not UTF-8") from None
 
 
-def _refused(said: str, name: str, text: str | None, kind: Any) -> ConfigError:
-    """msgspec's complaint, with file, line and key."""
+def _refused(said: str, name: str, text: str | None, kind: Any, above: Place = ()) -> ConfigError:
+    """msgspec's complaint, with file, line and key. `above`: where what it complains of stands in the file."""
     what, _, path = said.partition(" - at `$")
     place: Place = tuple(key or int(index) for key, index in _STEP.findall(path.partition("[...]")[0]))
-    key = next((step for step in reversed(place) if isinstance(step, str)), "")
-    where = _where(name, text, place)
+    key = next((step for step in reversed((*above, *place)) if isinstance(step, str)), "")
+    where = _where(name, text, (*above, *place))
     if unknown := re.search(r"unknown field `(.*)`", what):
-        where = _where(name, text, (*place, unknown[1]))
+        where = _where(name, text, (*above, *place, unknown[1]))
         return ConfigError(f"{where}: no key '{unknown[1][:80]}' here{near(unknown[1], _keys(kind, place))}")
     if missing := re.search(r"missing required field `(.*)`", what):
         return ConfigError(f"{where}: {key} has no '{missing[1]}'")
