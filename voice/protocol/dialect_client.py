@@ -154,6 +154,7 @@ class ClientInterpreter:
     def _heard(self, kind: str, event: Event) -> list[Event]:
         """What the user said."""
         telling, item_id = self._dialect.events, str(event.get("item_id"))
+        event.pop("languages", None)
         if kind == f"{WORDS}completed":
             self._words.pop(item_id, None)
             if not telling.words_usage:
