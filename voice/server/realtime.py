@@ -15,7 +15,7 @@ from typing import Protocol
 
 from aiohttp import WSCloseCode, web
 
-from voice.engines.local import LocalEngine, random_id
+from voice.engines.local import LocalEngine
 from voice.engines.relay import TRANSCRIPTION, RelayEngine
 from voice.errors import LinkClosed, MissingError, Refused, Silent
 from voice.links.base import Link
@@ -150,7 +150,7 @@ async def _session(request: web.Request, socket: Socket, grant: Grant | None) ->
                 serve = partial(engine.serve, context=context_of(_visitor(request, grant)))
             await _talk(request, socket, grant, partial(serve, model=model) if model else serve)
         elif model and grant is None:
-            await _talk(request, socket, None, _refuse_model, plain=True)
+            await _talk(request, socket, None, partial(_refuse_model, request.app[NEW_IDS]()), plain=True)
         else:
             await _talk(request, socket, grant, engine.transcribe, plain=True)
         return socket
@@ -230,13 +230,13 @@ async def _line(request: web.Request, socket: Socket, link: WebLink) -> AsyncIte
         yield faulty
 
 
-async def _refuse_model(link: Link) -> LinkClosed:
+async def _refuse_model(new_id: NewId, link: Link) -> LinkClosed:
     """As the service does it: where a browser can read it too, which sees nothing of a refused upgrade."""
     message = "You must not provide a model parameter for transcription sessions."
     error = ErrorDetail("invalid_request_error", message, code="invalid_model", param="model")
     ended = LinkClosed(CLOSE_REFUSED, "invalid_request_error.invalid_model")
     with contextlib.suppress(LinkClosed):
-        await link.send(encode(ErrorEvent(error=error, event_id=random_id("event"))))
+        await link.send(encode(ErrorEvent(error=error, event_id=new_id("event"))))
     await link.close(ended.close_code, ended.reason)
     return ended
 
