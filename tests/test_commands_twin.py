@@ -86,12 +86,12 @@ async def said(address: str, text: str) -> str:
 def test_a_real_twin_answers_writes_down_and_ends_with_0(number: signal.Signals, tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text(SCRIPT)
     with standing("--script", str(tmp_path / "s.toml"), "--trace", str(tmp_path / "traces")) as (process, address):
-        with urllib.request.urlopen(f"{address}/healthz", timeout=10) as answer:
+        with urllib.request.urlopen(f"{address}/healthz", timeout=30) as answer:
             assert json.load(answer) == {"status": "ok", "version": __version__, "engine": "twin", "sessions": 0}
         assert asyncio.run(said(address, "you")) == "Hello, you."
         assert asyncio.run(said(address, "others")) == "Hello, others."
         process.send_signal(number)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
         assert (process.returncode, out) == (0, "")
     assert [line.partition(":")[0] for line in err.splitlines()] == ["engine", "script", "voice"], err
     assert f"script: {tmp_path / 's.toml'}: 1 reply" in err

@@ -92,7 +92,7 @@ def test_nothing_that_is_said_breaks_the_exchange(name: str) -> None:
 async def upstream(**options: object) -> AsyncIterator[tuple[Link, Link]]:
     """A client of a relay, and the upstream behind it, which is the test."""
     visitors = Visitors()
-    async with asyncio.timeout(20), serving(visitors) as port, relayed(port, **options) as front:
+    async with asyncio.timeout(30), serving(visitors) as port, relayed(port, **options) as front:
         near = await dial(f"ws://127.0.0.1:{front}/v1/realtime")
         try:
             yield near, await visitors.next()
@@ -198,7 +198,7 @@ async def test_our_client_outlives_a_server_that_talks_nonsense(name: str, monke
     # Nobody here answers a close.
     monkeypatch.setattr(dialing, "CLOSE_TIMEOUT_S", 0.05)
     visitors = Visitors()
-    async with asyncio.timeout(20), serving(visitors) as port:
+    async with asyncio.timeout(30), serving(visitors) as port:
         async with connect(f"ws://127.0.0.1:{port}", dialect=name, reconnect=False) as session:
             far = await visitors.next()
             # Not what the client may take for the end of its session.

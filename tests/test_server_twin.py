@@ -43,7 +43,7 @@ async def test_a_twin_answers_and_remembers_what_passed() -> None:
         assert asked["item"]["content"][0]["text"] == "again"
         assert first.down()[0]["type"] == "session.created" and first.down("response.done")[0]["response"]["status"] == "completed"
         assert [line["link"] for line in first.lines] == [1] * len(first.lines) and first.up()[0]["type"] == "session.update"
-        health = await asyncio.to_thread(lambda: json.load(urllib.request.urlopen(f"{twin.address}/healthz", timeout=10)))
+        health = await asyncio.to_thread(lambda: json.load(urllib.request.urlopen(f"{twin.address}/healthz", timeout=30)))
         assert health["engine"] == "twin" and health["status"] == "ok"
     assert left_over() == before
 

@@ -130,7 +130,7 @@ async def test_a_tool_knows_the_customer_from_the_session_alone(shop: Shop) -> N
 async def test_a_basket_that_gives_orders_is_data(shop: Shop) -> None:
     attack = dict(BASKETS)["2"]
     assert '"""\n' in attack
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         words = (await facts_about(Visitor("2"), additions(shop).about)).words
     head, _, rest = words.partition("\n<")
     line = rest.partition("\n")[2].partition("\n</")[0]

@@ -20,7 +20,7 @@ def relay_to(port: int, **options: object) -> RelayEngine:
 @asynccontextmanager
 async def relayed(port: int, front: str | None = None, **options: object) -> AsyncIterator[int]:
     """A relay in front of an upstream; nothing may be left running. `front`: the one dialect that it speaks to clients."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         async with app_running(relay_to(port, **options), dialect=front) as listening:
             yield listening
         assert not {name for name in left_over() if name.startswith(("relay", "close"))}

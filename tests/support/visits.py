@@ -19,7 +19,7 @@ def error(message: str, code: str) -> str:
 
 
 async def visit(url: str, timeout_s: float = 5.0, cafile: Path | None = None, headers: dict[str, str] | None = None) -> list[Step]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         steps = [step async for step in probe(url, HEADERS if headers is None else headers, timeout_s, str(cafile) if cafile else None)]
     assert steps and not any(KEY in step.said + step.fix for step in steps)
     assert not any("\n" in step.said or "\x1b" in step.said for step in steps)
