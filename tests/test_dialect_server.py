@@ -215,6 +215,8 @@ def test_an_answer_is_cut_for_a_service_that_cannot(name: str) -> None:
         answered(party, "conversation.item.truncate", item_id="who", content_index=0, audio_end_ms=0)["error"]["code"] == "item_not_found"
     )
     assert answered(party, "conversation.item.truncate", **cut)["error"]["param"] == "audio_end_ms"
+    down(party, [{"type": "input_audio_buffer.committed", "item_id": "u"}])
+    assert answered(party, "conversation.item.truncate", item_id="u", content_index=0, audio_end_ms=0)["error"]["param"] == "item_id"
     assert sound(talk(party)) == b"", "what still comes of it is not told"
 
 
@@ -251,6 +253,12 @@ def test_who_cancelled_is_remembered() -> None:
     assert [event["response"]["status_details"] for event in told if event["type"] == "response.done"] == [
         {"type": "cancelled", "reason": "client_cancelled"}
     ]
+
+
+def test_another_event_of_a_session_is_none_that_tells_settings() -> None:
+    """One service's tutorials speak of a `session.expired`."""
+    told = down(before_server("holysheep"), [{"type": "session.expired", "event_id": "e", "session": {"voice": "v"}}])
+    assert told == [{"type": "session.expired", "event_id": "e", "session": {"voice": "v"}}]
 
 
 def test_heartbeats_are_nobodys_business() -> None:

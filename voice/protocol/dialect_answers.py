@@ -16,12 +16,9 @@ from voice.protocol.dialect_sound import Way
 from voice.protocol.dialect_told import Event, Item, Told
 
 ITEM_ADDED, ITEM_DONE = "response.output_item.added", "response.output_item.done"
-PART_ADDED, PART_DONE = "response.content_part.added", "response.content_part.done"
 CALL = "response.function_call_arguments."
 LIMITS = "rate_limits.updated"
 PIECES = ("response.output_audio.", "response.output_audio_transcript.", "response.output_text.", "response.content_part.", CALL)
-STATUS = {"completed": "completed"}
-"""Of a response -> of the item that it was busy with; any other is incomplete."""
 _ECHOED = ("id", "object", "conversation_id", "output_modalities", "max_output_tokens", "metadata", "audio")
 WAITING_EVENTS = 10_000
 """Of items behind the one that is told."""
@@ -42,11 +39,7 @@ class Answers:
         self._over: set[str] = set()
         self._limits: Event | None = None
         self.cancelled = False
-
-    @property
-    def speaking(self) -> "Answer | None":
-        """The response that belongs to the conversation."""
-        return next((answer for answer in self._open.values() if answer.in_band), None)
+        """The client has cancelled the response that is told."""
 
     def created(self, event: Event) -> None:
         """A response begins."""
@@ -97,7 +90,7 @@ class Answers:
         """The service tells an item of the conversation: whether it is one of a response, which tells it itself."""
         if any(answer.knows(item["id"]) for answer in self._open.values()):
             return True
-        answer = self.speaking
+        answer = next((answer for answer in self._open.values() if answer.in_band), None)
         ours = item["type"] == "function_call" or item.get("role") == "assistant"
         fresh = item.get("status") == "in_progress" or (not item.get("status") and not item.get("content"))
         if answer is None or not ours or not fresh:
@@ -129,29 +122,27 @@ class Answers:
             # One service's documentation shows the beginning of a response under this name.
             self.created({**event, "response": body})
             return
-        self._over.add(response_id)
         outside = event.pop("usage", None)
-        answer = self._open.pop(response_id, None)
-        if answer is None and body.get("status") == "failed" and not body.get("output"):
-            head = self._head(response_id, body)
-        else:
-            if answer is None:
-                self._over.discard(response_id)
-                self.created({"response": {**body, "id": response_id}})
-                self._over.add(response_id)
-                answer = self._open.pop(response_id)
-            answer.finish(body)
-            head = answer.head
+        head, output = self._ended(response_id, body)
         status = body.get("status") if body.get("status") not in (None, "in_progress") else "completed"
+        ended = {"status": status, "status_details": self._why(str(status), body.get("status_details")), "output": output}
         echoed = {name: head[name] for name in _ECHOED if name in head}
-        ended = {"status": status, "status_details": self._why(str(status), body.get("status_details"))}
-        output = answer.items if answer else []
-        self._told.put(
-            "response.done", event, response={**body, **echoed, **ended, "output": output, "usage": body.get("usage") or outside}
-        )
+        self._told.put("response.done", event, response={**body, **echoed, **ended, "usage": body.get("usage") or outside})
         limits, self._limits = self._limits, None
         if limits is not None or not self._limits_told:
             self._told.put(LIMITS, limits or {"rate_limits": []})
+
+    def _ended(self, response_id: str, body: Event) -> tuple[Event, list[Item]]:
+        """What was said of a response when it began, and its items. One that fails may never have begun; any other is begun now."""
+        if response_id not in self._open:
+            if body.get("status") == "failed" and not body.get("output"):
+                self._over.add(response_id)
+                return self._head(response_id, body), []
+            self.created({"response": {**body, "id": response_id}})
+        self._over.add(response_id)
+        answer = self._open.pop(response_id)
+        answer.finish(body)
+        return answer.head, answer.items
 
     def limits(self, event: Event, behind_an_end: bool) -> None:
         """What is left of the limits. It is told behind the end of a response."""
@@ -268,7 +259,7 @@ class Answer:
         """The response ends: so do its items, and those of which nothing was told but in its end are told."""
         output = list(items_of({"response": {"output": body.get("output")}}))
         finals = {str(item.get("id")): item for item in output}
-        status = STATUS.get(str(body.get("status") or "completed"), "incomplete")
+        status = "completed" if body.get("status") in (None, "completed") else "incomplete"
         while self._open is not None:
             self._close(finals.get(self._open.item_id, {}), status)
         for item in output if not self.items else ():

@@ -25,6 +25,8 @@ DETECTION = {"type": "server_vad"}
 """What a session of today begins with."""
 ASKED = 64
 """Requests for responses that may be open; the oldest are forgotten."""
+SETTINGS = tuple(f"{session}.{kind}" for session in ("session", "transcription_session") for kind in ("created", "updated"))
+"""Events that tell settings."""
 _PLACED = frozenset({ADDED, DONE, "input_audio_buffer.committed"})
 """Events in which `previous_item_id` has a meaning."""
 
@@ -145,6 +147,9 @@ class ServerInterpreter:
         told, end_ms = self._story.told, event.get("audio_end_ms")
         if type(end_ms) is not int or end_ms < 0:
             return error_event(event_id, "Invalid 'audio_end_ms'.", "invalid_value", "audio_end_ms", event.get("event_id"))
+        if told.items[item_id].get("role") != "assistant":
+            message = "Only model output audio messages can be truncated."
+            return error_event(event_id, message, "invalid_value", "item_id", event.get("event_id"))
         if end_ms > (sent_ms := round(told.sound_ms.get(item_id, 0.0))):
             message = f"Audio content of {sent_ms}ms is already shorter than {end_ms}ms"
             return error_event(event_id, message, "invalid_value", "audio_end_ms", event.get("event_id"))
@@ -167,7 +172,7 @@ class ServerInterpreter:
         strip(event, self._dialect.events.extras)
         if kind not in _PLACED and kind != "response.output_item.added":
             event.pop("previous_item_id", None)
-        if kind.startswith(("session.", "transcription_session.")) and isinstance(event.get("session"), dict):
+        if kind in SETTINGS and isinstance(event.get("session"), dict):
             return self._session(kind, event)
         if self._dialect.events.old_content:
             rename_contents(event, NEW_CONTENT)
