@@ -81,11 +81,17 @@ def test_a_program_may_give_its_values_instead_of_a_text() -> None:
         read_script({"reply": [{"say": "x", "when": {}}]}, "script")
 
 
-def test_arrivals_are_found_beside_the_script(tmp_path: Path) -> None:
-    (tmp_path / "slow.csv").write_text(CSV)
-    (tmp_path / "s.toml").write_text('pace = "slow.csv"\n[[reply]]\nsay = "a"\n[[reply]]\nsay = "b"\npace = 1\n')
-    first, second = load_script(tmp_path / "s.toml").replies
-    assert [slot.due_s for slot in first.pacing.recorded[0]] == [0, 0.5] and second.pacing == Pacing(1.0, 100)
+def test_arrivals_are_found_beside_the_script_or_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "slow.csv").write_text(CSV)
+    (tmp_path / "slow.csv").write_text(CSV.replace("1.5", "9"))
+    (tmp_path / "here.csv").write_text(CSV.replace("1.5", "2"))
+    text = "".join(f'[[reply]]\nsay = "a"\npace = {pace}\n' for pace in ('"here.csv"', "1", '"slow.csv"'))
+    (tmp_path / "inner" / "s.toml").write_text(f'pace = "slow.csv"\n[[reply]]\nsay = "a"\n{text}')
+    monkeypatch.chdir(tmp_path)
+    found = [reply.pacing for reply in load_script(Path("inner", "s.toml")).replies]
+    assert [[slot.due_s for slot in pacing.recorded[0]] for pacing in (found[0], found[1], found[3])] == [[0, 0.5], [0, 1.0], [0, 0.5]]
+    assert found[2] == Pacing(1.0, 100) and found[0].recorded is found[3].recorded
 
 
 def test_what_the_words_and_outputs_of_a_condition_are() -> None:
@@ -109,6 +115,7 @@ def test_what_the_words_and_outputs_of_a_condition_are() -> None:
         (f"{HELLO}call = {{name='a'}}\n\ncalls = [{{name='b'}}]\n", "s.toml:5: 'call' and 'calls' contradict each other"),
         (f"{HELLO}heard = 'a'\nheard_fails = 'b'\n", "s.toml:4: 'heard' and 'heard_fails' contradict each other"),
         (f"{HELLO}heard = 'a'\nwhen = {{heard='b'}}\n", "s.toml:3: 'when' and 'heard' contradict each other"),
+        (f"{HELLO}when = {{heard='b'}}\ntranscript_delay_ms = 5\n", "s.toml:4: 'when' and 'transcript_delay_ms' contradict each other"),
         (f"{HELLO}when = {{}}\n", "s.toml:3: 'when' has either 'heard' or 'output_of'"),
         (f"{HELLO}when = {{heard='a', output_of='b'}}\n", "s.toml:3: 'when' has either"),
         (f"{HELLO}when = {{heard='a', output='b'}}\n", "s.toml:3: 'output' goes with 'output_of'"),
@@ -160,7 +167,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (tmp_path / "bad.csv").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match=r"s\.toml:3: pace: 'bad\.csv' is no text"):
         load_script(tmp_path / "s.toml")
-    (tmp_path / "s.toml").write_text(f"[[reply]]\nsay = 'x'\nchunk_ms = 40\npace = '{Path('bad.csv')}'\n")
+    (tmp_path / "s.toml").write_text("pace = 'bad.csv'\n[[reply]]\nchunk_ms = 40\nsay = 'x'\n")
     (tmp_path / "bad.csv").write_text(CSV)
     with pytest.raises(ConfigError, match=r"s\.toml:3: 'chunk_ms' has no meaning"):
         load_script(tmp_path / "s.toml")

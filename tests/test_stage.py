@@ -150,6 +150,24 @@ async def test_a_late_transcript_comes_behind_the_answer_and_a_failed_one_says_w
     assert wire.kinds().index(DONE) < wire.kinds().index(HEARD)
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        'transcript_delay_ms = 60000\n[[reply]]\nsay = "Soon."',
+        '[[reply]]\nsay = "Soon."\ntranscript_delay_ms = 60000',
+        'transcript_delay_ms = 60000\n[[reply]]\nsay = "Soon."\nwhen = {heard = "ms of speech"}',
+    ],
+)
+async def test_what_nobody_says_was_heard_is_late_too(script: str) -> None:
+    async with talking(twin(script)) as wire:
+        await wire.settle(turn_detection=None, transcription={"model": "any"})
+        await wire.push(speech_like(500))
+        await wire.send("input_audio_buffer.commit")
+        await wire.send("response.create")
+        assert transcript(await wire.until(DONE)) == "Soon." and not wire.of(HEARD)
+        assert (await wire.until(HEARD))["transcript"] == "500 ms of speech"
+
+
 async def test_truncation_cuts_to_the_word_that_was_heard() -> None:
     async with talking(twin('[[reply]]\nsay = "one two three. four five six."')) as wire:
         item_id = (await typed(wire, "count"))["output"][0]["id"]

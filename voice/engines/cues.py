@@ -52,6 +52,12 @@ class Cues:
                 self._alike.setdefault(reply.when, []).append(reply)
         self._next = 0
         self._uses: Counter[int] = Counter()
+        self._late_ms = script.transcript_delay_ms
+
+    @property
+    def late_ms(self) -> int:
+        """How late a turn is written down of which no reply says what was heard."""
+        return self._following[self._next].transcript_delay_ms if self._following else self._late_ms
 
     def hear(self, answered: bool = True) -> Cue | None:
         """A turn of speech has ended: the reply that says what was heard. None: none does. `answered`: replies are asked for, too."""

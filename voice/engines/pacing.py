@@ -25,6 +25,10 @@ class Slot:
     """How much sound goes there."""
 
 
+Recorded = tuple[tuple[Slot, ...], ...]
+"""Replies, each as the places of its pieces."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pacing:
     """Either a factor, or arrivals of replies that were recorded."""
@@ -32,7 +36,7 @@ class Pacing:
     factor: float = FACTOR
     """Sound goes out so many times faster than it is played; infinite: all at once."""
     piece_ms: int = PIECE_MS
-    recorded: tuple[tuple[Slot, ...], ...] = ()
+    recorded: Recorded = ()
     """One recording a reply; they take turns. Without any the factor counts."""
 
     def slots(self, use: int) -> Iterator[Slot]:
@@ -53,7 +57,7 @@ class Pacing:
             use += 1
 
 
-def read_arrivals(text: str, name: str) -> tuple[tuple[Slot, ...], ...]:
+def read_arrivals(text: str, name: str) -> Recorded:
     """Recorded arrivals: one row a piece, `reply,seq,audio_ms,sent_s,arrived_s` (only three of these count). Raises: ConfigError."""
     first, *rows = text.splitlines() or [""]
     names = [column.strip() for column in first.split(",")]

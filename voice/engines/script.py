@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from voice.engines.pacing import FACTOR, PIECE_MS, Pacing, read_arrivals
+from voice.engines.pacing import FACTOR, PIECE_MS, Pacing, Recorded, read_arrivals
 from voice.errors import ConfigError
 from voice.policy.faults import FaultPlan, read_faults
 from voice.policy.tables import LARGEST_BYTES, Table, near, read_table
@@ -101,6 +101,8 @@ class Script:
     """One of `VOICES`."""
     expires_at: int | None = None
     """What sessions tell as the Unix time of their end; None: what it is."""
+    transcript_delay_ms: int = 0
+    """Where no reply says when a turn is written down."""
 
 
 class _Error(Struct, frozen=True, forbid_unknown_fields=True):
@@ -161,9 +163,9 @@ def load_script(path: Path) -> Script:
 
 
 def read_script(given: str | bytes | Mapping[str, Any], name: str) -> Script:
-    """A script, from the text of its file or from what that would be read as; files that it names are looked for beside `name`.
+    """A script, from the text of its file or from what that would be read as.
 
-    Raises: ConfigError.
+    Files that it names are looked for beside `name`, then from the current folder. Raises: ConfigError.
     """
     table = read_table(given, name, _File)
     written = table.value
@@ -171,13 +173,14 @@ def read_script(given: str | bytes | Mapping[str, Any], name: str) -> Script:
         raise table.mistake("no [[reply]] in it: there is nothing to answer with")
     if written.voice not in VOICES:
         raise table.mistake(f"no voice '{written.voice[:80]}'{near(written.voice, VOICES)}", "voice")
-    replies = tuple(_reply(table, index) for index in range(len(written.reply)))
+    arrivals: dict[str, Recorded] = {}
+    replies = tuple(_reply(table, index, arrivals) for index in range(len(written.reply)))
     if not any(reply.answers for reply in replies):
         raise table.mistake("no reply answers anything: give one of them say, tone_ms, call or status", "reply")
-    return Script(replies, name, written.order == "session", written.voice, written.expires_at)
+    return Script(replies, name, written.order == "session", written.voice, written.expires_at, written.transcript_delay_ms)
 
 
-def _reply(table: Table[_File], index: int) -> Reply:
+def _reply(table: Table[_File], index: int, arrivals: dict[str, Recorded]) -> Reply:
     entry, top = table.value.reply[index], table.value
     _check(table, index)
     return Reply(
@@ -190,7 +193,7 @@ def _reply(table: Table[_File], index: int) -> Reply:
         heard_fails=entry.heard_fails,
         transcript_delay_ms=top.transcript_delay_ms if entry.transcript_delay_ms is None else entry.transcript_delay_ms,
         delay_ms=top.delay_ms if entry.delay_ms is None else entry.delay_ms,
-        pacing=_pacing(table, index),
+        pacing=_pacing(table, index, arrivals),
         ending=_ending(entry),
         usage=None if entry.usage is None else _tokens(entry.usage),
     )
@@ -199,7 +202,9 @@ def _reply(table: Table[_File], index: int) -> Reply:
 def _check(table: Table[_File], index: int) -> None:
     """Raises: ConfigError for keys that contradict each other."""
     entry, place = table.value.reply[index], ("reply", index)
-    together = [("say", "tone_ms"), ("call", "calls"), ("heard", "heard_fails"), ("when", "heard"), ("when", "heard_fails")]
+    together = [("say", "tone_ms"), ("call", "calls"), ("heard", "heard_fails")]
+    # What is chosen by what was said comes too late to say it.
+    together += [("when", "heard"), ("when", "heard_fails"), ("when", "transcript_delay_ms")]
     for one, other in together:
         if getattr(entry, one) is not None and getattr(entry, other) is not None:
             raise table.mistake(f"'{one}' and '{other}' contradict each other: leave one out", *place, other)
@@ -226,7 +231,8 @@ def _check_when(table: Table[_File], when: When, place: tuple[str | int, ...]) -
             raise table.mistake(f"{key}: this is no regular expression: {exc}", *place, key) from None
 
 
-def _pacing(table: Table[_File], index: int) -> Pacing:
+def _pacing(table: Table[_File], index: int, arrivals: dict[str, Recorded]) -> Pacing:
+    """`arrivals`: those that were read before, by their file."""
     entry, top = table.value.reply[index], table.value
     place = ("reply", index, "pace") if entry.pace is not None else ("pace",)
     pace = top.pace if entry.pace is None else entry.pace
@@ -234,10 +240,14 @@ def _pacing(table: Table[_File], index: int) -> Pacing:
     if not isinstance(pace, str):
         return Pacing(pace, piece_ms)
     if entry.chunk_ms is not None:
-        raise table.mistake("'chunk_ms' has no meaning beside recorded arrivals: they say how long each piece is", *place[:2], "chunk_ms")
-    path = Path(table.name).parent / pace
+        what = "'chunk_ms' has no meaning beside recorded arrivals: they say how long each piece is"
+        raise table.mistake(what, "reply", index, "chunk_ms")
+    beside = Path(table.name).parent / pace
+    path = beside if beside.exists() else Path(pace)
     try:
-        return Pacing(recorded=read_arrivals(_bytes(path, f"arrivals '{pace}'").decode("utf-8-sig"), str(path)))
+        if pace not in arrivals:
+            arrivals[pace] = read_arrivals(_bytes(path, f"arrivals '{pace}'").decode("utf-8-sig"), str(path))
+        return Pacing(recorded=arrivals[pace])
     except UnicodeDecodeError:
         raise table.mistake(f"pace: '{pace}' is no text", *place) from None
     except ConfigError as exc:

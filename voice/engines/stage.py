@@ -104,7 +104,7 @@ class Stage:
         for memory in (self._heard, self._taken):
             if len(memory) > MAX_REMEMBERED:
                 del memory[next(iter(memory))]
-        delay_ms = cue.reply.transcript_delay_ms if cue is not None else 0
+        delay_ms = cue.reply.transcript_delay_ms if cue is not None else self._cues.late_ms
         failure = cue.reply.heard_fails if cue is not None else None
         self._timeline.at(self._timeline.moment() + delay_ms / 1000, partial(self._write_down, order, words, failure))
 
