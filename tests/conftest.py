@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.support.judged import NOTING, Sessions, watched
 from tests.support.needs import flite_wav, human_wavs
@@ -16,6 +17,11 @@ __all__ = ["flite_wav", "human_wavs"]
 # Whoever runs the tests in the background of a script may have switched Ctrl-C off, for all that they start as well.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The same inputs in every run, and no limit to one of them: nothing that is found, and no slow machine, stops who changed something else.
+# The long storms (`apart`) draw others each time.
+settings.register_profile("same", deadline=None, derandomize=True)
+settings.load_profile("same")
 
 SLOW_FILES = frozenset(
     f"test_{name}.py"

@@ -245,7 +245,13 @@ class LongClientStorm(ClientStorm):
 
 
 LongClientStorm.TestCase.settings = settings(
-    max_examples=300, stateful_step_count=100, deadline=None, report_multiple_bugs=False, suppress_health_check=CALM, database=None
+    max_examples=300,
+    stateful_step_count=100,
+    deadline=None,
+    derandomize=False,
+    report_multiple_bugs=False,
+    suppress_health_check=CALM,
+    database=None,
 )
 TestLongClientStorm = pytest.mark.apart(LongClientStorm.TestCase)
 

@@ -344,7 +344,13 @@ SHORT = settings(
     max_examples=50, stateful_step_count=30, deadline=None, derandomize=True, report_multiple_bugs=False, suppress_health_check=CALM
 )
 LONG = settings(
-    max_examples=400, stateful_step_count=80, deadline=None, report_multiple_bugs=False, suppress_health_check=CALM, database=None
+    max_examples=400,
+    stateful_step_count=80,
+    deadline=None,
+    derandomize=False,
+    report_multiple_bugs=False,
+    suppress_health_check=CALM,
+    database=None,
 )
 
 
