@@ -1,6 +1,6 @@
 """The child's side of a synthesiser: one order after the other, stopped the moment it is dropped.
 
-`espeak.py` and `flite.py` bring a `Speaker`, `serve()` does the rest. Orders wait in a queue that a thread fills from
+`espeak.py`, `flite.py` and `piper.py` bring a `Speaker`, `serve()` does the rest. Orders wait in a queue that a thread fills from
 standard input, so that a "drop" is seen while the C library is at work: the next call of `put` then says stop.
 
 The frames of a job: "speak" {text, ...} down; "audio" {rate_hz, marks} with PCM up, until "end"; "missing" {message}
