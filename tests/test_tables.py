@@ -95,11 +95,11 @@ def test_every_place_has_its_line(place: tuple[str | int, ...], line: int) -> No
         ("tpo = 1", "f.toml:1: no key 'tpo' here: did you mean 'top'?"),
         ("[[entry]]\n[[entry]]\nzzz = 1", "f.toml:3: no key 'zzz' here; there are say, inner, many, do, free"),
         ("[[entry]]\n\nmany = [\n {name='a'},\n {nmae='b'}]", "f.toml:5: no key 'nmae' here: did you mean 'name'?"),
-        ("[[entry]]\nsay = 1", "f.toml:2: say: expected str | null, got int"),
-        ("[[entry]]\nsay = 'x'\n[entry.inner]\nname = 'y'\nsize_ms = 0", "f.toml:5: size_ms: expected int >= 1"),
+        ("[[entry]]\nsay = 1", "f.toml:2: say: expected text, got whole number"),
+        ("[[entry]]\nsay = 'x'\n[entry.inner]\nname = 'y'\nsize_ms = 0", "f.toml:5: size_ms: expected whole number >= 1"),
         ("[[entry]]\nsay = 'x'\ninner = {size_ms = 1}", "f.toml:3: inner has no 'name'"),
         ("[[entry]]\ndo = 'clsoe'", "f.toml:2: do: is one of close, drop, not 'clsoe'"),
-        ("entry = 3", "f.toml:1: entry: expected array, got int"),
+        ("entry = 3", "f.toml:1: entry: expected list, got whole number"),
         ("top = ", "f.toml:1: this is not TOML: Invalid value"),
         ("top = 1\ntop = 2", "f.toml:2: this is not TOML: Cannot overwrite a value"),
         ("top = 1\n[entry", "f.toml:2: this is not TOML: "),
@@ -119,7 +119,7 @@ def test_values_of_a_program_are_read_alike_and_their_mistakes_named_by_their_pl
     for values, says in (
         ({"entry": [{}, {"sya": "x"}]}, "mine.entry[1].sya: no key 'sya' here: did you mean 'say'?"),
         ({"entry": [{"inner": {}}]}, "mine.entry[0].inner: inner has no 'name'"),
-        ({"top": "x"}, "mine.top: top: expected int, got str"),
+        ({"top": "x"}, "mine.top: top: expected whole number, got text"),
     ):
         with pytest.raises(ConfigError) as told:
             read_table(values, "mine", Whole)

@@ -3,6 +3,7 @@
 `cues.py` chooses among the replies, `recital.py` gives them. docs/twin.md describes the file for its authors.
 """
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -243,7 +244,8 @@ def _pacing(table: Table[_File], index: int, arrivals: dict[str, Recorded]) -> P
         what = "'chunk_ms' has no meaning beside recorded arrivals: they say how long each piece is"
         raise table.mistake(what, "reply", index, "chunk_ms")
     beside = Path(table.name).parent / pace
-    path = beside if beside.exists() else Path(pace)
+    # Not Path.exists, which raises for names that no file can have.
+    path = beside if os.path.exists(beside) else Path(pace)
     try:
         if pace not in arrivals:
             arrivals[pace] = read_arrivals(_bytes(path, f"arrivals '{pace}'").decode("utf-8-sig"), str(path))
@@ -278,8 +280,9 @@ def _bytes(path: Path, what: str) -> bytes:
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST_BYTES + 1)
-    except OSError as exc:
-        raise ConfigError(f"cannot read the {what}: {exc.strerror or exc}") from exc
+    except (OSError, ValueError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else None
+        raise ConfigError(f"cannot read the {what}: {reason or exc}") from exc
     if len(raw) > LARGEST_BYTES:
         raise ConfigError(f"the {what} is too large: it may have {LARGEST_BYTES} bytes")
     return raw

@@ -18,6 +18,17 @@ from voice.policy.places import places
 
 T = TypeVar("T", bound=msgspec.Struct)
 LARGEST_BYTES = 1 << 20
+_NAMES = {
+    "object": "table",
+    "array": "list",
+    "str": "text",
+    "bool": "true or false",
+    "int": "whole number",
+    "float": "number",
+    " | null": "",
+}
+"""What msgspec calls otherwise than people who write TOML."""
+_KINDS = re.compile(r"\b(?:object|array|str|bool|int|float)\b| \| null")
 _STEP = re.compile(r"\.([\w-]+)|\[(\d+)\]")
 
 
@@ -33,7 +44,7 @@ class Table(Generic[T]):
 
     def mistake(self, what: str, *place: str | int) -> ConfigError:
         """What to raise about the value at this place."""
-        return ConfigError(f"{_where(self.name, self.text, place)}: {what}")
+        return _error(_where(self.name, self.text, place), what)
 
 
 def read_table(given: bytes | str | Mapping[str, Any], name: str, kind: type[T]) -> Table[T]:
@@ -63,7 +74,7 @@ class Entry(Generic[T]):
 
     def mistake(self, what: str, *place: str | int) -> ConfigError:
         """What to raise about the value at this place in it."""
-        return ConfigError(f"{_where(self.name, self.text, (*self.place, *place))}: {what}")
+        return _error(_where(self.name, self.text, (*self.place, *place)), what)
 
 
 def entries(values: Mapping[str, Any], name: str, text: str, table: str, kind: type[T]) -> dict[str, Entry[T]]:
@@ -111,14 +122,19 @@ def _refused(said: str, name: str, text: str | None, kind: Any, above: Place = (
     where = _where(name, text, (*above, *place))
     if unknown := re.search(r"unknown field `(.*)`", what):
         where = _where(name, text, (*above, *place, unknown[1]))
-        return ConfigError(f"{where}: no key '{unknown[1][:80]}' here{near(unknown[1], _keys(kind, place))}")
+        return _error(where, f"no key '{unknown[1][:80]}' here{near(unknown[1], _keys(kind, place))}")
     if missing := re.search(r"missing required field `(.*)`", what):
-        return ConfigError(f"{where}: {key} has no '{missing[1]}'")
+        return _error(where, f"{key} has no '{missing[1]}'")
     if choice := re.search(r"Invalid enum value (.*)", what):
         what = f"is one of {', '.join(_choices(kind, place))}, not {choice[1]}"
     else:
-        what = what[:1].lower() + what[1:]
-    return ConfigError(f"{where}: {key}: {what}".replace("`", ""))
+        what = _KINDS.sub(lambda kind: _NAMES[kind[0]], what[:1].lower() + what[1:])
+    return _error(where, f"{key}: {what}".replace("`", ""))
+
+
+def _error(where: str, what: str) -> ConfigError:
+    """One line, whatever it quotes."""
+    return ConfigError(f"{where}: {''.join(letter if letter.isprintable() else ' ' for letter in what)}")
 
 
 def near(name: str, known: Sequence[str]) -> str:
