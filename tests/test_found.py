@@ -6,8 +6,9 @@ from tests.support.fakes import FakeResponder, FakeSynthesizer, FakeTranscriber
 from tests.support.wire import fake_engine
 from voice.engines.endpoint import ChatOptions
 from voice.engines.local import LocalEngine, LocalOptions
+from voice.engines.relay import RelayEngine, Upstream
 from voice.server import found
-from voice.server.found import findings
+from voice.server.found import findings, relay_findings
 
 
 def test_each_finding_is_one_line() -> None:
@@ -38,3 +39,13 @@ def test_which_language_model_answers_is_said_without_its_key() -> None:
     lines = findings(LocalEngine(FakeTranscriber(), FakeSynthesizer(), FakeResponder, open_))
     assert lines["key"] == "one is set for llm.example, and can be read on its way there: use https"
     assert findings(fake_engine())["language model"] == "none: set OPENAI_BASE_URL and OPENAI_MODEL"
+
+
+def test_what_a_relay_asks_for_is_said_without_its_key() -> None:
+    lines = relay_findings(RelayEngine(Upstream("wss://h.example/v1/realtime", "sk-canary")))
+    assert lines["engine"] == "relay: every session goes to h.example"
+    assert lines["model"] == "gpt-realtime, where a client names none" and lines["dialect"] == "heard in the upstream's first event"
+    assert lines["key"] == "one is set for h.example, and stays here"
+    lines = relay_findings(RelayEngine(Upstream("wss://h.example", model="", dialect="xai")))
+    assert lines["model"] == "the upstream's own, where a client names none" and lines["dialect"] == "'xai'"
+    assert lines["key"] == "none is set for h.example"

@@ -14,7 +14,17 @@ from voice.audio.pcm import Samples
 from voice.devices.wavfile import read_wav
 from voice.engines.base import Called, Heard, Prompt, Said, Saying
 from voice.engines.local import LocalEngine
-from voice.protocol.notices import ErrorReported, Notice, ReplyAudio, ReplyEnded, ReplyText, SessionReady, TurnCommitted, UserText
+from voice.protocol.notices import (
+    ErrorReported,
+    Notice,
+    ReplyAudio,
+    ReplyEnded,
+    ReplyText,
+    SessionReady,
+    SpeechBegan,
+    TurnCommitted,
+    UserText,
+)
 from voice.protocol.objects import Content, Item, ResponseParams
 from voice.protocol.objects import Session as Settings
 from voice.protocol.requests import ItemCreate, ResponseCreate
@@ -108,13 +118,17 @@ class Conversation:
         await self.typed_turn("hello there")
         await self.called_turn()
         await self.interrupted_turn()
+        await self.barged_turn()
         await self.typed_turn("and now")
         return self.told()
 
-    async def spoken_turn(self) -> None:
-        sound = spoken()
+    def speak(self, sound: Samples) -> None:
+        """Into the microphone, faster than anybody can."""
         for at in range(0, sound.size, 320):
             self.session.push_audio(sound[at : at + 320])
+
+    async def spoken_turn(self) -> None:
+        self.speak(spoken())
         await self.session.room()
         await self.until(TurnCommitted)
         await self.until(ReplyEnded)
@@ -142,6 +156,20 @@ class Conversation:
         began = await self.until(ReplyAudio)
         self.session.interrupt(began.item_id, 100)
         await self.until(ReplyEnded)
+
+    async def barged_turn(self) -> None:
+        """The user speaks over the answer: it is stopped, cut to what was heard, and what was said over it is answered."""
+        await self.session.say("go on")
+        began = await self.until(ReplyAudio)
+        sound, begun = spoken(), 16 * 800
+        self.speak(sound[:begun])
+        await self.until(SpeechBegan)
+        self.session.interrupt(began.item_id, 150)
+        assert (await self.until(ReplyEnded)).response_id == began.response_id
+        self.speak(sound[begun:])
+        await self.until(ReplyEnded)
+        if sum(isinstance(notice, UserText) and notice.final for notice in self.seen) < 2:
+            await self.until(UserText)
 
     def told(self) -> Told:
         """What has been seen so far."""

@@ -3,6 +3,7 @@
 import importlib.util
 from ctypes.util import find_library
 
+from voice.engines.destination import AUTO
 from voice.engines.endpoint import ChatOptions
 from voice.engines.local import LocalEngine
 from voice.engines.relay import MODEL, RelayEngine
@@ -36,9 +37,11 @@ def _key_line(key: bool, chat: ChatOptions | None) -> str:
 def relay_findings(engine: RelayEngine) -> dict[str, str]:
     """The same for a relay."""
     upstream = engine.upstream
+    asked = MODEL if upstream.model is None else upstream.model
     return {
         "engine": f"relay: every session goes to {upstream.host}",
-        "model": f"{upstream.model or MODEL}, where a client names none",
+        "model": f"{asked}, where a client names none" if asked else "the upstream's own, where a client names none",
+        "dialect": "heard in the upstream's first event" if upstream.dialect == AUTO else f"'{upstream.dialect}'",
         "key": f"one is set for {upstream.host}, and stays here" if upstream.api_key else f"none is set for {upstream.host}",
     }
 
