@@ -82,6 +82,12 @@ def test_a_nameless_turn_keeps_the_name_that_it_was_told_under() -> None:
     assert one.told.names == {"theirs": told[0]["item_id"]}
 
 
+def test_words_of_a_nameless_turn_wait_for_its_name() -> None:
+    words = (f"{WORDS}completed", {"item_id": "theirs", "transcript": "Hi"})
+    told = tell(story(), (STARTED, {}), (STOPPED, {}), words, (COMMITTED, {"item_id": "theirs"}))
+    assert types(told) == [*TURN, f"{WORDS}completed"] and told[-1]["item_id"] == told[0]["item_id"]
+
+
 def test_a_turn_that_is_cleared_is_over() -> None:
     told = tell(story(), (STARTED, ON), ("input_audio_buffer.cleared", {}), (STARTED, {"item_id": "v", "audio_start_ms": 500}))
     assert types(told) == [STARTED, "input_audio_buffer.cleared", STARTED]

@@ -56,10 +56,10 @@ def to_ours(settings: Settings, dialect: Dialect, formats: Formats, asked: bool 
         if place[0] in dialect.settings.own or place[0] == dialect.sound.rate_field:
             continue
         name = place[0] if len(place) == 1 and place[0] in PLACES else FLAT_NAMES.get(place, "")
-        if name in named:
-            value = (
-                {"type": value} if asked and isinstance(value, str) and not known_format(value, dialect.sound) else write_ours(named[name])
-            )
+        if name in named and asked and isinstance(value, str) and not known_format(value, dialect.sound):
+            value = {"type": value}
+        elif name in named:
+            value = write_ours(named[name])
         elif name in _OURS:
             value = _OURS[name](value, dialect)
         put(found, PLACES.get(name, place), value)

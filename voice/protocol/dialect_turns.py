@@ -126,9 +126,8 @@ class Words:
         where = {"item_id": item_id, "content_index": index}
         event.pop("status", None)
         if so_far:
-            said, whole = self._so_far.get((item_id, index), ""), event.pop("transcript", None)
-            new = str(event.get("delta") or "") if whole is None else str(whole).removeprefix(said) if str(whole).startswith(said) else ""
-            if new:
+            said = self._so_far.get((item_id, index), "")
+            if new := new_words(event, said):
                 self._so_far[item_id, index] = said + new
                 self._told.put(f"{WORDS}delta", event, **where, delta=new)
             return
@@ -145,8 +144,9 @@ class Words:
         """The item is there: what waited for it is told."""
         held, self._held = self._held, []
         for event in held:
-            if event.get("item_id") == item_id:
-                self.hear(event)
+            theirs = str(event.get("item_id"))
+            if self._told.names.get(theirs, theirs) == item_id:
+                self.hear({**event, "item_id": item_id})
             else:
                 self._held.append(event)
 
@@ -156,6 +156,14 @@ class Words:
         if index < len(content):
             changed = [{**part, "transcript": transcript} if at == index else part for at, part in enumerate(content)]
             self._told.keep({**item, "content": changed})
+
+
+def new_words(event: Event, said: str) -> str:
+    """What words are new behind those that were `said`; none if all that is heard so far has become something else."""
+    whole = event.pop("transcript", None)
+    if whole is None:
+        return str(event.get("delta") or "")
+    return str(whole)[len(said) :] if str(whole).startswith(said) else ""
 
 
 def still_heard(event: Event) -> bool:
