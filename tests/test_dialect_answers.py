@@ -190,6 +190,20 @@ def test_one_beside_the_conversation_has_no_items_in_it() -> None:
     assert not [event for event in told if event["type"].startswith("conversation.item.")]
 
 
+def test_a_response_that_begins_ends_the_one_before_it() -> None:
+    told = tell(story(), BEGINS, created("r"), HI, created("s"), done("s"), done("r"))
+    ended = [event["response"] for event in told if event["type"] == "response.done"]
+    assert [(body["id"], body["status"], len(body["output"])) for body in ended] == [("r", "cancelled", 1), ("s", "completed", 0)]
+
+
+def test_but_one_whose_beginning_is_not_told_stands_beside_it() -> None:
+    told = tell(
+        story(), BEGINS, created("r"), HI, (f"{SAID}delta", {"response_id": "s", "item_id": "j", "delta": "Aside"}), done("s"), done("r")
+    )
+    check(told)
+    assert [event["response"]["status"] for event in told if event["type"] == "response.done"] == ["completed", "completed"]
+
+
 def test_a_response_that_fails_before_it_begins() -> None:
     told = tell(story(), BEGINS, done(status="failed", status_details={"type": "failed", "error": {"code": "quota"}}))
     check(told)

@@ -41,6 +41,10 @@ class Answers:
         self.cancelled = False
         """The client has cancelled the response that is told."""
 
+    def _in_band(self) -> "Answer | None":
+        """The response that belongs to the conversation."""
+        return next((answer for answer in self._open.values() if answer.in_band), None)
+
     def created(self, event: Event) -> None:
         """A response begins."""
         body = event.pop("response", None)
@@ -49,6 +53,10 @@ class Answers:
         if response_id in self._open or response_id in self._over:
             return
         answer = Answer(self._told, self._head(response_id, body), self._new_way, self._ends_told)
+        before = self._in_band()
+        if before is not None and answer.in_band:
+            # One at a time belongs to the conversation: that one is over, whether the service says so or not.
+            self.done({"response": {"id": before.head["id"], "status": "cancelled"}})
         self._open[response_id] = answer
         self.cancelled = False
         self._told.put("response.created", event, response=answer.head)
@@ -90,7 +98,7 @@ class Answers:
         """The service tells an item of the conversation: whether it is one of a response, which tells it itself."""
         if any(answer.knows(item["id"]) for answer in self._open.values()):
             return True
-        answer = next((answer for answer in self._open.values() if answer.in_band), None)
+        answer = self._in_band()
         ours = item["type"] == "function_call" or item.get("role") == "assistant"
         fresh = item.get("status") == "in_progress" or (not item.get("status") and not item.get("content"))
         if answer is None or not ours or not fresh:
@@ -106,7 +114,9 @@ class Answers:
         only = next(iter(self._open.values())) if len(self._open) == 1 else None
         answer = self._open.get(str(response_id)) or (only if response_id is None else None)
         if answer is None:
-            self.created({"response": {"id": response_id}})
+            # Its beginning was not told: where another is told it can only be one beside the conversation.
+            beside = {} if self._in_band() is None else {"conversation_id": None}
+            self.created({"response": {"id": response_id, **beside}})
             answer = list(self._open.values())[-1]
         answer.piece(event)
 
@@ -126,8 +136,9 @@ class Answers:
         head, output = self._ended(response_id, body)
         status = body.get("status") if body.get("status") not in (None, "in_progress") else "completed"
         ended = {"status": status, "status_details": self._why(str(status), body.get("status_details")), "output": output}
+        said = {name: value for name, value in body.items() if name not in _ECHOED}
         echoed = {name: head[name] for name in _ECHOED if name in head}
-        self._told.put("response.done", event, response={**body, **echoed, **ended, "usage": body.get("usage") or outside})
+        self._told.put("response.done", event, response={**said, **echoed, **ended, "usage": body.get("usage") or outside})
         limits, self._limits = self._limits, None
         if limits is not None or not self._limits_told:
             self._told.put(LIMITS, limits or {"rate_limits": []})

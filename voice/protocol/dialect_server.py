@@ -8,7 +8,9 @@ from voice.protocol.dialect_items import (
     NEW_CONTENT,
     OLD_CONTENT,
     error_event,
+    items_of,
     our_usage,
+    parts_of,
     readable,
     rename_contents,
     rename_error,
@@ -82,6 +84,8 @@ class ServerInterpreter:
                 event["response"] = to_theirs(event["response"], self._dialect, self._server)
         elif kind == "response.cancel":
             self._story.answers.cancelled = True
+        elif kind == "conversation.item.create":
+            self._story.turns.sounds_given += any(part.get("type") == "input_audio" for item in items_of(event) for part in parts_of(item))
         rewrite_sounds(event, lambda sound: whole(sound, self._client.up, self._server.up, to_wav=self._dialect.sound.wav), str)
         if self._dialect.events.old_content:
             rename_contents(event, OLD_CONTENT)

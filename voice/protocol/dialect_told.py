@@ -10,6 +10,9 @@ ADDED, DONE = "conversation.item.added", "conversation.item.done"
 KEPT_ITEMS = 1_000
 """Items that can still be asked for where the service cannot tell them."""
 
+KEPT_IDS = 1_000
+"""Of events: none is given twice within so many."""
+
 
 class Told:
     """Used by the parts of `dialect_story.py`: each event that they tell goes through `put`."""
@@ -29,13 +32,19 @@ class Told:
         self._places = places
         self._order: list[str] = []
         self._before: dict[str, str | None] = {}
+        self._event_ids: dict[str, None] = {}
         self._out: list[Event] = []
 
     def put(self, kind: str, source: Event, **fields: Any) -> None:
-        """Tell an event, made of what the service sent and these fields. The first that is made of it has its id."""
+        """Tell an event, made of what the service sent and these fields. The first that is made of it has its id, if no other had it."""
         sent = {name: value for name, value in source.items() if name not in ("type", "event_id")}
         event_id = source.pop("event_id", None)
-        self._out.append({"type": kind, "event_id": event_id or self.new_id("event"), **sent, **fields})
+        if not event_id or event_id in self._event_ids:
+            event_id = self.new_id("event")
+        self._event_ids[event_id] = None
+        if len(self._event_ids) > KEPT_IDS:
+            del self._event_ids[next(iter(self._event_ids))]
+        self._out.append({"type": kind, "event_id": event_id, **sent, **fields})
 
     def take(self) -> list[Event]:
         """What is to be sent."""

@@ -30,6 +30,8 @@ class Turns:
         self._stop: Event | None = None
         self._heard_ms = 0
         self._over: set[str] = set()
+        self.sounds_given = 0
+        """Items with sound that the client has given and the service has not told yet."""
         self._words = Words(told, lambda item_id: item_id == self._open)
 
     def started(self, event: Event) -> None:
@@ -68,10 +70,18 @@ class Turns:
         self._words.hear(event)
 
     def item(self, item: Item) -> bool:
-        """The service tells an item: whether it is the one of a turn, and so is told with that."""
+        """The service tells an item: whether it is the one of a turn, and so is told with that. Sound that was not given was heard."""
         if item["id"] == self._open and self._stop is not None:
             self.settle()
-        return item["id"] == self._open or item["id"] in self._over
+        if item["id"] == self._open or item["id"] in self._over:
+            return True
+        if not any(part.get("type") == "input_audio" for part in parts_of(item)):
+            return False
+        if self.sounds_given:
+            self.sounds_given -= 1
+            return False
+        self._tell(item["id"], {})
+        return True
 
     def given(self, item_id: str) -> None:
         """An item that was given is there."""
