@@ -14,6 +14,7 @@ from voice.engines.script import read_script
 from voice.engines.twin import TwinEngine, TwinOptions, twin_engine
 from voice.errors import ConfigError, UsageError
 from voice.links.dial import dial
+from voice.protocol.dialect import DIALECTS
 from voice.protocol.notices import ReplyEnded, ReplyText
 
 SCRIPT = 'voice = "tones"\n[[reply]]\nsay = "Hello, {heard}."\n'
@@ -97,6 +98,12 @@ async def test_the_openai_client_talks_to_it() -> None:
                     break
         secret = await client.realtime.client_secrets.create(session={"type": "realtime"})
         assert secret.value.startswith("ek_")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_our_client_understands_it_in_every_dialect(dialect: str) -> None:
+    async with asyncio.timeout(30), voice.twin(SCRIPT, hurry=True, dialect=dialect) as twin:
+        assert await say(twin.url, "you") == "Hello, you."
 
 
 async def test_a_life_is_as_long_as_it_is_told() -> None:
