@@ -115,7 +115,7 @@ def test_an_item_that_was_deleted_may_come_back() -> None:
         assert len(one.tell({"type": "conversation.item.deleted", "item_id": "a"})) == 1
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     name=st.sampled_from([name for name, row in DIALECTS.items() if not row.plain]),
     events=st.lists(EVENTS, max_size=8),
