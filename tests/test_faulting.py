@@ -47,7 +47,7 @@ def fault(lines: str) -> FaultPlan:
 
 def run(plan: FaultPlan, down: str, number: int = 1) -> str:
     """Events of the session, one a second; what the client gets by then, "|" after each second."""
-    session = plan.session(number, 0.0)
+    session = plan.session(number)
     seen = []
     for now, word in enumerate(down.split()):
         session.down(event(word), float(now))
@@ -118,7 +118,7 @@ def test_a_session_that_comes_again_is_hit_as_often_as_the_file_says(text: str, 
 
 def given(plan: FaultPlan, words: str) -> tuple[list[str], list[str]]:
     """The client's events: what the session is given, and what the client is sent."""
-    session = plan.session(1, 0.0)
+    session = plan.session(1)
     passed = [json.loads(text)["n"] for word in words.split() for text in session.up(event(word, event_id=f"id_{word}"), 0.0)]
     return passed, [shown(act) for act in session.take(0.0)]
 
@@ -144,7 +144,7 @@ def test_events_of_the_client(text: str, passed: list[str], sent: list[str]) -> 
 
 
 def test_an_error_that_a_request_brings_about_names_it() -> None:
-    session = fault(f'do = "error"\non = {{event = "response.create"}}\n--\ndo = "error"\n{ON}').session(3, 0.0)
+    session = fault(f'do = "error"\non = {{event = "response.create"}}\n--\ndo = "error"\n{ON}').session(3)
     session.up(event("c0", event_id="mine"), 0.0)
     session.down(event("d0"), 0.0)
     session.down(event("d1", event_id="theirs"), 0.0)
@@ -157,7 +157,7 @@ def test_an_error_that_a_request_brings_about_names_it() -> None:
 
 def test_the_events_of_one_response() -> None:
     plan = fault(f'do = "drop"\non = {{event = "{DELTA}", index = 0, response = 2}}')
-    session = plan.session(1, 0.0)
+    session = plan.session(1)
     told = []
     for number in (1, 2, 3):
         session.down(json.dumps({"type": "response.created", "n": f"r{number}", "response": {"id": f"resp_{number}"}}), 0.0)
@@ -169,18 +169,18 @@ def test_the_events_of_one_response() -> None:
 
 @pytest.mark.parametrize("message", [b"\xff", "no JSON", "[]", "", '{"type":5}', "[" * 100_000, '{"event_id":5,"type":"response.create"}'])
 def test_messages_that_are_no_events_are_borne_and_counted(message: str | bytes) -> None:
-    session = fault('do = "duplicate"\non = {event = "*", from = "client"}').session(1, 0.0)
+    session = fault('do = "duplicate"\non = {event = "*", from = "client"}').session(1)
     assert session.up(message, 0.0) == [message, message]
     assert session.up(message, 0.0) == [message]
 
 
 def test_an_event_with_an_odd_field_has_its_type_all_the_same() -> None:
-    session = fault('do = "drop"\non = {event = "response.create"}').session(1, 0.0)
+    session = fault('do = "drop"\non = {event = "response.create"}').session(1)
     assert session.up('{"event_id":5,"type":"response.create","response":7}', 0.0) == []
 
 
 def test_what_is_dead_hears_nothing_and_knows_when_it_wakes() -> None:
-    session = fault(f'do = "half_open"\nms = 500\n{ON}').session(1, 10.0)
+    session = fault(f'do = "half_open"\nms = 500\n{ON}').session(1)
     assert session.deadline() is None and session.deaf_until == -math.inf
     session.down(event("d0"), 10.0)
     session.down(event("d1"), 10.0)
@@ -191,7 +191,7 @@ def test_what_is_dead_hears_nothing_and_knows_when_it_wakes() -> None:
 
 
 def test_what_is_dead_for_ever_has_no_deadline_but_that_of_another_fault() -> None:
-    session = fault(f'do = "half_open"\n{ON}\n--\ndo = "rst"\nat_s = 9').session(1, 0.0)
+    session = fault(f'do = "half_open"\n{ON}\n--\ndo = "rst"\nat_s = 9').session(1)
     for word in ("d0", "d1"):
         session.down(event(word), 0.0)
     assert [shown(act) for act in session.take(0.0)] == ["d0", "freeze"]
@@ -202,7 +202,7 @@ def test_what_is_dead_for_ever_has_no_deadline_but_that_of_another_fault() -> No
 
 
 def test_a_session_that_ends_by_itself_leaves_nothing_behind() -> None:
-    session = fault(f'do = "reorder"\n{ON}\n--\ndo = "delay"\nms = 1000\non = {{event = "{OTHER}"}}').session(1, 0.0)
+    session = fault(f'do = "reorder"\n{ON}\n--\ndo = "delay"\nms = 1000\non = {{event = "{OTHER}"}}').session(1)
     for word in ("d0", "t0", "d1"):
         session.down(event(word), 0.0)
     assert [shown(act) for act in session.take(0.0)] == ["d0"]

@@ -34,7 +34,7 @@ def test_what_was_bound_to_happen_and_has_not_is_told() -> None:
     plan = read_faults("\n".join(f"[[fault]]\n{one}" for one in lines), "f.toml")
     assert [fault.where for fault in plan.unused()] == ["f.toml:1", "f.toml:4", "f.toml:11"]
     plan.refusal(1)
-    session = plan.session(2, 0.0)
+    session = plan.session(2)
     session.down(ERROR, 0.0)
     assert [fault.where for fault in plan.unused()] == ["f.toml:4"]
     for _ in range(2):
@@ -44,7 +44,7 @@ def test_what_was_bound_to_happen_and_has_not_is_told() -> None:
 
 def test_a_plan_without_faults_lets_all_pass() -> None:
     plan = FaultPlan()
-    session = plan.session(1, 0.0)
+    session = plan.session(1)
     session.down(ERROR, 0.0)
     assert session.up("x", 0.0) == ["x"] and plan.refusal(1) is None and plan.unused() == [] and list(plan.faults) == []
     assert [json.loads(act.text) for act in session.take(0.0)] == [{"type": "error"}]  # type: ignore[union-attr]

@@ -196,6 +196,7 @@ async def test_late_events_come_while_others_go_on_and_before_the_end() -> None:
 
 async def test_at_a_time_nobody_has_to_say_anything() -> None:
     async with joined('do = "close"\ncode = 1013\nat_s = 0.02') as (near, line, _):
+        await line.send(delta(0))
         with pytest.raises(LinkClosed):
             await line.receive()
         assert (await end_of(near))[1].close_code == 1013

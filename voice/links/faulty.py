@@ -79,7 +79,7 @@ class Arrival:
     @asynccontextmanager
     async def line(self, link: Link, rough: Rough) -> "AsyncIterator[FaultyLink]":
         """What the session is to talk over; `link` and `rough` are the same connection."""
-        faults = self._plan.session(self._nth, self._clock())
+        faults = self._plan.session(self._nth)
         faulty = FaultyLink(link, rough, faults, partial(self._witness, self.number), self._clock)
         failure: BaseException | None = None
         self._witness(self.number, Began())

@@ -154,7 +154,7 @@ class Fault:
     """Where it stands in its file, for messages: "faults.toml:3"."""
     on: Address | None = None
     at_s: float | None = None
-    """Seconds since the session began."""
+    """Seconds since the session said its first event."""
     p: float | None = None
     """How likely it is each time that it could happen, 0 to 1; None: certain."""
     session: int | None = None

@@ -98,14 +98,15 @@ class Tally:
 
 
 class SessionFaults:
-    """See the top of the file. `number`: of the session, from 1; `began`: when it did."""
+    """See the top of the file. `number`: of the session, from 1. It begins with the first event that the session says."""
 
-    def __init__(self, tally: Tally, number: int, began: float) -> None:
+    def __init__(self, tally: Tally, number: int) -> None:
         here = [n for n, fault in enumerate(tally.faults) if fault.session in (None, number)]
         self._tally = tally
         self._number = number
         self._at_events = [(n, on) for n in here if (on := tally.faults[n].on) is not None]
-        self._timed = sorted((began + at_s, n) for n in here if (at_s := tally.faults[n].at_s) is not None)
+        self._timed = sorted((at_s, n) for n in here if (at_s := tally.faults[n].at_s) is not None)
+        self._began: float | None = None
         self._seen: dict[int, int] = {}
         self._responses: dict[str, int] = {}
         self._flow: Flow[Act] = Flow(Send)
@@ -150,6 +151,8 @@ class SessionFaults:
         if self._around(hits, False, text, head, now):
             self._pass(hits, text, head.type, now)
             self._around(hits, True, text, head, now)
+        if self._began is None:
+            self._began = now
 
     def take(self, now: float) -> list[Act]:
         """What is to be done to the connection now, in this order."""
@@ -160,7 +163,9 @@ class SessionFaults:
         """When `take` will have more; None: not by time alone."""
         if self.over:
             return None
-        times = [self._thaws_at, *(at for at, _ in self._timed[:1])]
+        times = [self._thaws_at]
+        if self._timed and self._began is not None:
+            times.append(self._began + self._timed[0][0])
         if (flowing := self._flow.deadline()) is not None:
             times.append(flowing)
         return None if math.isinf(min(times)) else min(times)
@@ -171,7 +176,7 @@ class SessionFaults:
 
     def _pass_time(self, now: float) -> None:
         """What was to happen by now."""
-        while self._timed and self._timed[0][0] <= now and not self.over:
+        while self._timed and self._began is not None and self._timed[0][0] <= now - self._began and not self.over:
             _, n = self._timed.pop(0)
             if self._tally.likely(n, self._number, 0) and self._once(n):
                 self._do(n, "", _Head(), False, now)

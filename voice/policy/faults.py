@@ -33,9 +33,9 @@ class FaultPlan:
         """In the order of the file."""
         return self._tally.faults
 
-    def session(self, number: int, began: float) -> SessionFaults:
-        """What goes wrong in the nth session, which begins now."""
-        return SessionFaults(self._tally, number, began)
+    def session(self, number: int) -> SessionFaults:
+        """What goes wrong in the nth session."""
+        return SessionFaults(self._tally, number)
 
     def refusal(self, number: int) -> Refuse | None:
         """What the nth handshake is answered with instead of an upgrade; None: it is let in. To be asked once."""
