@@ -62,6 +62,8 @@ BULK_FILES = frozenset(
             "cut",
             "dialects_wire",
             "engines_contract",
+            "faults_client",
+            "faults_page",
             "inside",
             "standing",
             "testing_page",

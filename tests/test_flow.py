@@ -30,7 +30,7 @@ def events(flow: Flow[str], row: str, hold: int | None = None) -> None:
         name = word.removeprefix("-")
         kind = name if name.startswith("response") else name[0]
         if word.startswith("-"):
-            flow.hold(name, kind, hold)
+            flow.hold(name, kind, hold, 0.0)
         else:
             flow.put(name, kind, 0.0)
 
@@ -59,6 +59,16 @@ def test_what_nothing_came_for_goes_out_at_the_end() -> None:
     flow.late("c4", "c", 8.0)
     assert flow.rest() == ["b2", "a1", "c4", "c3"]
     assert flow.rest() == [] and flow.deadline() is None and not flow.crowded
+
+
+def test_what_nothing_comes_for_is_not_held_for_ever() -> None:
+    flow = new()
+    flow.hold("a1", "a", None, 5.0)
+    flow.hold("b2", "b", 9, 5.5)
+    assert flow.deadline() == 5.0 + flowing.LONGEST_HOLD_S == 10.0
+    assert flow.take(9.9) == [] and flow.take(10.0) == ["a1"]
+    flow.silence(11.0)
+    assert flow.take(10.5) == [] and flow.take(11.0) == ["b2"] and flow.deadline() is None
 
 
 def test_late_events_come_at_their_time_and_others_go_on() -> None:
@@ -109,7 +119,7 @@ def test_too_much_that_is_late_holds_up_the_rest(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    "wait", [lambda flow: flow.hold("a", "a", None), lambda flow: flow.late("a", "a", 1.0), lambda flow: flow.frame("a")]
+    "wait", [lambda flow: flow.hold("a", "a", None, 0.0), lambda flow: flow.late("a", "a", 1.0), lambda flow: flow.frame("a")]
 )
 def test_what_is_forgotten_does_not_come(wait: Callable[[Flow[str]], None]) -> None:
     flow = new()

@@ -25,7 +25,7 @@ from voice.protocol.notices import (
     TurnCommitted,
     UserText,
 )
-from voice.protocol.objects import Audio, AudioFormat, AudioInput, AudioOutput, Session, TurnDetection
+from voice.protocol.objects import Audio, AudioFormat, AudioInput, AudioOutput, ResponseParams, Session, TurnDetection
 
 WHERE = {"response_id": "r", "item_id": "a", "output_index": 0, "content_index": 0}
 
@@ -248,3 +248,27 @@ def test_rates_that_a_server_tells(rate: int | None, want: int) -> None:
 def test_a_server_that_tells_nothing() -> None:
     for told in (None, Session(), Session(audio=None), Session(audio=Audio()), Session(audio=Audio(AudioInput(), AudioOutput()))):
         assert input_rate(told) == output_rate(told) == 24_000
+
+
+def test_an_answer_that_is_told_twice_to_be_over_is_over_once() -> None:
+    bench = Bench()
+    bench.arbiter.open()
+    done = {"response": {"id": "r1", "status": "completed"}}
+    bench.see("response.created", response={"id": "r1"})
+    assert isinstance(bench.see("response.done", **done)[0], ReplyEnded)
+    bench.arbiter.ask(ResponseParams())
+    assert isinstance(bench.see("response.done", **done)[0], Other)
+    assert bench.arbiter.busy, "the next one was asked for, and is not over"
+    bench.inbound.broken(None)
+    assert isinstance(bench.see("response.done", **done)[0], ReplyEnded), "the next link may count from the beginning"
+
+
+def test_an_answer_of_which_nothing_came_leaves_no_line_behind() -> None:
+    bench = Bench()
+    for item_id in ("a1", "a2"):
+        bench.see("response.created", response={"id": item_id})
+        item = {"type": "message", "id": item_id, "role": "assistant", "status": "in_progress", "content": []}
+        bench.see("conversation.item.added", item=item)
+    bench.see("response.output_audio_transcript.delta", **{**WHERE, "item_id": "a2"}, delta="one")
+    bench.inbound.broken(None)
+    assert [(line.item_id, line.text) for line in bench.inbound.history] == [("a2", "one")]

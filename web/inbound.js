@@ -44,6 +44,7 @@ export class Inbound {
     this._arbiter = arbiter;
     this._uplink = uplink;
     this._cut = new Map(); // item -> the words of it that were heard
+    this._ended = new Set(); // answers that are over
     this._turnEndMs = 0; // of the turn that is being spoken, as far as it is known
     this.unsettled = new Unsettled();
   }
@@ -77,12 +78,17 @@ export class Inbound {
   broken() {
     const loss = this.unsettled.broken();
     this._turnEndMs = 0;
+    this._ended.clear();
     for (const itemId of loss.turns) this.history.forget(itemId);
     for (const itemId of this.received.unfinished()) {
       if (this._cut.has(itemId)) continue;
       const words = this.received.text(itemId);
       this.history.write(itemId, "assistant", words);
       this.received.words(itemId, words, true);
+    }
+    for (const line of this.history.lines()) {
+      // Nothing of it has come, and nothing will: another answer takes its place.
+      if (line.role === "assistant" && line.status === "in_progress" && !line.text) this.history.forget(line.itemId);
     }
     const notices = [
       ...loss.turns.map((itemId) => ({ kind: "TurnResent", itemId })),
@@ -188,7 +194,11 @@ export class Inbound {
       this.unsettled.created(responseId);
       return { kind: "ReplyBegan", responseId };
     }
+    // Told twice: the next answer may have been asked for by now, and is not over with it.
+    if (this._ended.has(responseId)) return { kind: "Other", event };
     responseId ||= this.unsettled.newest; // a server that does not say which means the one there is
+    if (responseId) this._ended.add(responseId);
+    if (this._ended.size > MAX_CUT) this._ended.delete(this._ended.keys().next().value);
     this._arbiter.done(responseId);
     this.unsettled.done(responseId, Boolean(this.settings?.audio?.input?.transcription));
     const status = typeof response.status === "string" ? response.status : "completed";

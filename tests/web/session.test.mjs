@@ -366,3 +366,25 @@ test("a microphone that goes off is followed by silence, so that the turn ends",
   assert.equal(sent.length, 320 + 700 * 16);
   assert.equal(sent.filter((sample) => sample !== 0).length, 320);
 });
+
+test("an answer that is told twice to be over is over once", () => {
+  const session = linked();
+  const done = { response: { id: "r1", status: "completed" } };
+  down(session, "response.created", { response: { id: "r1" } });
+  assert.equal(down(session, "response.done", done)[0].kind, "ReplyEnded");
+  assert.equal(down(session, "response.done", done)[0].kind, "Other");
+  session.inbound.broken();
+  assert.equal(down(session, "response.done", done)[0].kind, "ReplyEnded", "the next link may count from the beginning");
+});
+
+test("an answer of which nothing came leaves no line behind", () => {
+  const session = linked();
+  for (const itemId of ["a1", "a2"]) {
+    down(session, "response.created", { response: { id: itemId } });
+    const item = { type: "message", id: itemId, role: "assistant", status: "in_progress", content: [] };
+    down(session, "conversation.item.added", { item });
+  }
+  down(session, "response.output_audio_transcript.delta", { response_id: "a2", item_id: "a2", delta: "one" });
+  session.inbound.broken();
+  assert.deepEqual(session.history.lines().map(({ itemId, text }) => [itemId, text]), [["a2", "one"]]);
+});

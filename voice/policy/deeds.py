@@ -54,7 +54,10 @@ class Duplicate:
 
 @dataclass(frozen=True, slots=True)
 class Reorder:
-    """The event arrives behind the next `events` ones; None: behind the next one of its type, or behind the end of its response."""
+    """The event arrives behind the next `events` ones; None: behind the next one of its type, or behind the end of its response.
+
+    If they do not come within five seconds it arrives all the same.
+    """
 
     events: Annotated[int, Meta(ge=1, le=100)] | None = None
 

@@ -235,7 +235,7 @@ class SessionFaults:
             if due is not None:
                 self._flow.late(text, kind, due)
             elif held is not None:
-                self._flow.hold(text, kind, held.events)
+                self._flow.hold(text, kind, held.events, now)
             else:
                 self._flow.put(text, kind, now)
 

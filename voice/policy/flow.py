@@ -3,7 +3,7 @@
     put ------------------------------------> READY ---> sent
       \\--- while nothing is to be sent ---> STUCK ---> READY, in the same order, when that is over
     late --- until its time ---> as `put`
-    hold --- until others have passed ---> as `put`, right behind them
+    hold --- until others have passed, or none comes ---> as `put`, right behind them
 
 What a fault sends by itself (`frame`) waits for nothing. Pure: `now` in seconds.
 """
@@ -17,6 +17,8 @@ from typing import Generic, TypeVar
 A = TypeVar("A")
 MAX_LATE_BYTES = 4 << 20
 """Of events that wait for their time. Beyond it the session has to wait, too."""
+LONGEST_HOLD_S = 5.0
+"""For the others that an event is to come behind: the client may be waiting for this one before it goes on."""
 RESPONSE_DONE = "response.done"
 
 
@@ -26,6 +28,8 @@ class _Held:
     kind: str
     events: int | None
     """How many are to pass yet; None: the next of its kind, or the end of its response."""
+    until: float
+    """Then it comes in any case."""
 
 
 class Flow(Generic[A]):
@@ -68,9 +72,9 @@ class Flow(Generic[A]):
         self._late_bytes += len(text)
         heapq.heappush(self._late, (at, self._count, text, kind))
 
-    def hold(self, text: str, kind: str, events: int | None) -> None:
+    def hold(self, text: str, kind: str, events: int | None, now: float) -> None:
         """An event that is put behind the next `events` ones; None: see `Reorder`."""
-        self._held.append(_Held(text, kind, events))
+        self._held.append(_Held(text, kind, events, now + LONGEST_HOLD_S))
 
     def holds(self, kind: str) -> bool:
         """Whether an event of this type waits for another to pass."""
@@ -85,12 +89,15 @@ class Flow(Generic[A]):
             _, _, text, kind = heapq.heappop(self._late)
             self._late_bytes -= len(text)
             self.put(text, kind, now)
+        while self._held and self._held[0].until <= now:
+            held = self._held.pop(0)
+            self.put(held.text, held.kind, now)
         ready, self._ready = self._ready, []
         return ready
 
     def deadline(self) -> float | None:
         """When `take` will have more; None: not by time alone."""
-        times = [self._late[0][0]] if self._late else []
+        times = [*(late[0] for late in self._late[:1]), *(held.until for held in self._held[:1])]
         if self._stuck:
             times.append(self._silent_until)
         soonest = min(times, default=math.inf)

@@ -60,12 +60,14 @@ class Inbound:
         self._turn: tuple[int, int] | None = None
         self._received = Received()
         self._cut: dict[str, str] = {}
+        self._ended: dict[str, None] = {}
         self.unsettled = Unsettled()
 
     def broken(self, open_ms: int | None) -> tuple[Loss, list[Notice]]:
         """The link is gone: what it took along, and what the program is to know. `open_ms`: see `Unsettled.broken`."""
         loss = self.unsettled.broken(open_ms)
         self._turn = None
+        self._ended.clear()
         notices: list[Notice] = [TurnResent(item_id) for item_id in loss.turns]
         for item_id in loss.turns:
             self.history.forget(item_id)
@@ -74,6 +76,10 @@ class Inbound:
             if item_id not in self._cut:
                 self.history.write(item_id, "assistant", words)
                 self._received.words(item_id, words, final=True)
+        for line in self.history:
+            if line.role == "assistant" and line.status == "in_progress" and not line.text:
+                # Nothing of it has come, and nothing will: another answer takes its place.
+                self.history.forget(line.item_id)
         return loss, notices
 
     def received_ms(self, item_id: str) -> int:
@@ -220,8 +226,16 @@ class Inbound:
             # The link is as good as gone: then it is an answer that was lost, like any that a break takes along.
             yield Other(event)
             return
+        if response_id in self._ended:
+            # Told twice: the next answer may have been asked for by now, and is not over with it.
+            yield Other(event)
+            return
         # A server that does not say which means the one there is.
         response_id = response_id or self.unsettled.newest
+        if response_id:
+            self._ended[response_id] = None
+            if len(self._ended) > MAX_REPLIES:
+                del self._ended[next(iter(self._ended))]
         self._arbiter.done(response_id)
         self.unsettled.done(response_id, isinstance(input_settings(self.settings).transcription, Transcription))
         status = response.status if isinstance(response.status, str) else "completed"
