@@ -51,7 +51,7 @@ def said(flite_wav: FliteWav, *parts: str) -> tuple[Samples, int]:
 
 async def turns(engine: LocalEngine, samples: Samples, **detection: Any) -> list[tuple[int, str]]:
     """Where each turn ended, in ms, and what was heard; the sound comes as fast as it can."""
-    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(150), asyncio.TaskGroup() as group:
         near, far = memory_pair()
         group.create_task(engine.serve(far), name="engine under test")
         wire = Wire(near)
@@ -59,14 +59,16 @@ async def turns(engine: LocalEngine, samples: Samples, **detection: Any) -> list
         await wire.settle(turn_detection={"create_response": False, **detection}, transcription={"model": "any"})
         await wire.push(samples)
         # Behind all of the sound something that is answered when the sound has been looked at.
+        await wire.send("session.update", session={"type": "realtime", "instructions": "Be brief."})
+        await wire.until("session.updated")
         ends: dict[str, int] = {}
         words: dict[str, str] = {}
         while not words or len(words) < len(ends) or len(wire.of("input_audio_buffer.speech_started")) > len(ends):
-            event = await wire.next()
-            if event["type"] == "input_audio_buffer.speech_stopped":
-                ends[event["item_id"]] = event["audio_end_ms"]
-            elif event["type"].endswith("transcription.completed"):
-                words[event["item_id"]] = event["transcript"]
+            await wire.next()
+            assert not wire.of("conversation.item.input_audio_transcription.failed")
+            ends = {event["item_id"]: event["audio_end_ms"] for event in wire.of("input_audio_buffer.speech_stopped")}
+            told = wire.of("conversation.item.input_audio_transcription.completed")
+            words = {event["item_id"]: event["transcript"] for event in told}
         await near.close()
     return [(end_ms, words[item_id]) for item_id, end_ms in ends.items()]
 

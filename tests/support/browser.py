@@ -1,6 +1,7 @@
 """A real Chromium, headless, with a WAV as its microphone, and what a page did in it: console errors, policy reports, WebSocket frames."""
 
 import shutil
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ MICROPHONE_HZ = 16_000
 BEFORE_MS = 1500
 """Silence in front of a microphone's WAV: Chromium loses what comes before the graph runs."""
 LOOK_MS = 30
-UNTIL_LOOKS = 1000
+CAPTIONS_S = 60.0
 WAIT_MS = 30_000
 """For what is expected of a page: it costs nothing where it comes sooner, and a machine under load is ten times as slow."""
 LOUD = 0.05
@@ -90,16 +91,15 @@ class Visit:
 
     async def captions(self) -> list[tuple[str, str]]:
         """(role, text) of the conversation as it is shown."""
-        rows = await self.page.locator("#captions li").all()
-        return [(str(await row.get_attribute("data-role")), await row.locator("p").inner_text()) for row in rows]
+        look = "[...document.querySelectorAll('#captions li')].map((row) => [row.dataset.role, row.querySelector('p')?.innerText ?? ''])"
+        return [(role, text) for role, text in await self.page.evaluate(look)]
 
     async def until_captions(self, *wanted: tuple[str, str]) -> None:
         """Until exactly these are shown. A caption is there before its text is, and the user's before the answer. Raises: AssertionError."""
-        for _ in range(UNTIL_LOOKS):
-            if await self.captions() == list(wanted):
-                return
+        give_up_s = time.monotonic() + CAPTIONS_S
+        while (shown := await self.captions()) != list(wanted) and time.monotonic() < give_up_s:
             await self.page.wait_for_timeout(LOOK_MS)
-        assert await self.captions() == list(wanted)
+        assert shown == list(wanted)
 
 
 def microphone(path: Path, *pieces: Samples | int) -> Path:
