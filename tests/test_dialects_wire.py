@@ -8,9 +8,11 @@ from tests.support.conversing import Conversation, Told, answering_engine, setti
 from tests.support.http import app_running
 from tests.support.relayed import quiet, relayed
 from tests.support.tee import tapped
+from voice.engines.destination import Destination
 from voice.opening import connect
 from voice.protocol.dialect import DIALECTS
 from voice.protocol.notices import LinkRestored, SessionReady
+from voice.replay import ReplayOptions, replay
 
 
 async def conversation(url: str, dialect: str) -> Told:
@@ -92,3 +94,32 @@ async def test_a_link_that_breaks_is_restored_in_the_dialect(dialect: str) -> No
     kinds = [part["type"] for event in second.up("conversation.item.create") for part in event["item"]["content"]]
     assert kinds[:2] == ["input_text", "output_text" if dialect == "xai" else "text"], "as the dialect writes what an assistant said"
     assert "type" not in first.down("session.created")[0]["session"] and "type" not in second.up("session.update")[0]["session"]
+
+
+class Lines:
+    """A report that is kept."""
+
+    def __init__(self) -> None:
+        self.results: list[dict[str, object]] = []
+
+    def result(self, line: dict[str, object]) -> None:
+        self.results.append(line)
+
+    def note(self, text: str) -> None:
+        raise AssertionError(text)
+
+    def progress(self, file: str, done_ms: int, total_ms: int) -> None:
+        pass
+
+
+async def test_a_replay_reports_the_same_in_every_dialect() -> None:
+    told = {}
+    for dialect in DIALECTS:
+        async with app_running(answering_engine(), dialect=dialect) as port:
+            report = Lines()
+            server = Destination(f"ws://127.0.0.1:{port}", dialect=dialect)
+            async with asyncio.timeout(30):
+                assert await replay(ReplayOptions(["fixtures/wav/two-turns.wav"], url=server), report)
+        told[dialect] = report.results
+    assert [line.get("status") for line in told["ga"]] == ["completed", "completed", None]
+    assert [name for name, lines in told.items() if lines != told["ga"]] == []

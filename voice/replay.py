@@ -33,8 +33,9 @@ from voice.session import Answering, Session, settings_of
 OUT_RATE_HZ = 24_000
 VERDICT_S = 2.0
 """How long the microphone stands still for the server's word that a turn has ended."""
-AFTER_FRAMES = 2
-"""Frames pushed after our detector's end: a resampler on the way holds back some ms."""
+AFTER_FRAMES, AFTER_FAR_FRAMES = 2, 5
+"""Frames pushed after our detector's end, the last of them behind which the microphone stands still. For a server they are more: on the way there
+each resampler holds back 6 ms, and a detector behind them takes whole frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,8 @@ class Replay:
         Our detector says when, not the moment at which word comes from the server, so that a server far away gets the same sound twice.
         """
         ended = await self._push(frame)
-        hold_in = AFTER_FRAMES if ended else max(hold_in - 1, 0)
+        after = AFTER_FRAMES if self._options.url is None else AFTER_FAR_FRAMES
+        hold_in = after if ended else max(hold_in - 1, 0)
         if not self._options.realtime and (hold_in == 1 or (self._log.open_turns and not hold_in)):
             await self._hold()
         return hold_in
