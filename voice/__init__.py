@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from voice.protocol.notices import TurnCommitted as TurnCommitted
     from voice.protocol.notices import TurnResent as TurnResent
     from voice.protocol.notices import UserText as UserText
+    from voice.server.serving import serve as serve
     from voice.server.twin import twin as twin
     from voice.session import Session as Session
     from voice.session import hold
@@ -36,6 +37,7 @@ _HOMES = {
     "connect": "voice.opening",
     "settings_of": "voice.session",
     "local_engine": "voice.engines.local",
+    "serve": "voice.server.serving",
     "twin": "voice.server.twin",
 }
 _NOTICES = (
