@@ -298,17 +298,24 @@ async def test_nothing_is_said_where_nobody_waits_in_silence(case: str) -> None:
         assert part.get("transcript", part.get("text")) == ("I look. Done." if before else "Done.")
 
 
-async def test_an_answer_out_of_band_leaves_nothing_behind() -> None:
-    model = Scripted([[call()], [Said("Beside.")], [Said("I know of nothing.")]])
+async def test_an_answer_out_of_band_calls_nothing_and_knows_what_was_called() -> None:
+    model = Scripted([[call()], [Said("Found.")], [Said("A title.")]])
     async with session(model) as wire:
-        await answered(wire, "hello")
-        model._script = [[call()], [Said("Beside.")], [Said("I know of nothing.")]]
-        await wire.send("response.create", response={"conversation": "none"})
+        await answered(wire, "order 7")
+        await wire.send("response.create", response={"conversation": "none", "tools": [LAMP]})
         await wire.until("response.done")
-        assert "on its way" in model.shown()[-1]
-        await answered(wire, "order 7?")
-        assert not [line for line in model.prompts[-1].lines if line.role == "tool" and line.item_id]
-        assert [line.role for line in model.prompts[-1].lines].count("tool") == 1
+    assert [tool.name for tool in model.prompts[-1].toolbox.usable] == ["lamp"]
+    assert "tool: 7 of seven is on its way" in model.shown()
+
+
+async def test_an_input_of_its_own_is_answered_with_tools_too() -> None:
+    model = Scripted([[call()], [Said("Found.")], [Said("I know of nothing.")]])
+    async with session(model) as wire:
+        item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "order 7"}]}
+        await wire.send("response.create", response={"input": [item]})
+        assert said((await wire.until("response.done"))["response"]) == "Found."
+        await answered(wire, "and?")
+    assert model.shown() == ["assistant: Found.", "user: and?"]
 
 
 async def test_a_deleted_question_takes_its_calls_along() -> None:

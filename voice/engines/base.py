@@ -151,8 +151,8 @@ class Prompt:
     """Which functions may be called, and whether one must."""
     spoken: bool = True
     """The answer is heard, not read."""
-    lasting: bool = True
-    """What comes of it belongs to the conversation: False for an answer out of band, or to an `input` of its own."""
+    beside: bool = False
+    """Out of band: nothing of the answer stays in the conversation."""
     instructed: bool = False
     """The instructions are for this answer alone."""
 

@@ -155,8 +155,7 @@ class Cascade:
         if len(known) < len(turns):
             return await speaker.say_all(_given([Said(APOLOGY_DEAF)]))
         heard = _whole(known)
-        lasting = order.context is None and not order.beside
-        prompt = Prompt(self._lines(order, heard), heard, order.instructions, order.toolbox, order.spoken, lasting, order.instructed)
+        prompt = Prompt(self._lines(order, heard), heard, order.instructions, order.toolbox, order.spoken, order.beside, order.instructed)
         return await speaker.say_all(self._parts.responder.respond(prompt, self._clocks.now(), self._clocks.wall_s()))
 
     def _awaited(self, order: ReplyWanted) -> list[asyncio.Task[Heard | None]]:

@@ -113,7 +113,7 @@ class ServerSide:
         """See `Responder`."""
         lines, silent, forgiving = self._recalled.woven(prompt.lines), prompt.spoken, True
         for number in range(MAX_ROUNDS + 1):
-            toolbox = self._offered(prompt.toolbox) if number < MAX_ROUNDS else prompt.toolbox
+            toolbox = self._offered(prompt) if number < MAX_ROUNDS else prompt.toolbox
             brought = _Round(self._toolset.names, frozenset(tool.name for tool in toolbox.usable))
             async with aclosing(self._inside.respond(replace(prompt, lines=lines, toolbox=toolbox), now, wall_s)) as answer:
                 async for saying in answer:
@@ -144,9 +144,11 @@ class ServerSide:
         """See `Responder`."""
         return self._inside.announce(now)
 
-    def _offered(self, box: Toolbox) -> Toolbox:
-        """The server's tools beside the client's. One who wants a call of its own functions gets one: the server's stand back."""
-        if box.must:
+    def _offered(self, prompt: Prompt) -> Toolbox:
+        """The server's tools beside the client's. They stand back where the client wants a call of its own functions, and out of band: what is
+        asked there (a summary, a title) is no reason to do anything."""
+        box = prompt.toolbox
+        if box.must or prompt.beside:
             return box
         return Toolbox((*self._toolset.tools, *box.tools), "none" if box.choice == "none" else "auto", None, box.parallel)
 
@@ -167,8 +169,7 @@ class ServerSide:
             for task in tasks.values():
                 task.cancel()
             lines += unseen
-            if prompt.lasting:
-                self._recalled.keep(prompt.lines, unseen)
+            self._recalled.keep(prompt.lines, unseen)
 
     def _start(self, call: _Hidden) -> asyncio.Task[Outcome]:
         return self._toolset.start(call.name, call.arguments, self._context)
