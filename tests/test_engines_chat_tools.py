@@ -10,6 +10,10 @@ from tests.support.chat_server import BEGIN, Body, HangUp, Send, Wait, answer, c
 from tests.test_engines_chat import FRIDAY, chatting, said_by, typed
 from voice.engines.base import BrokenOff, Called, Prompt, Said, Saying
 from voice.engines.chat import ChatResponder, excuse
+from voice.engines.functions import function_tool
+from voice.engines.local import counted_ids
+from voice.engines.serverside import ServerSide
+from voice.engines.toolset import Toolset
 from voice.errors import ChatError
 from voice.protocol.lines import Call, Line
 from voice.protocol.tools import Tool, Toolbox
@@ -132,3 +136,45 @@ async def test_a_client_with_timers_of_its_own_gets_to_set_them() -> None:
         assert "set timers" not in server.requests[0].json["messages"][0]["content"]
         assert await said_by(responder, replace(typed("set a timer for five minutes"), toolbox=TOOLS)) != [Said("Done.")]
     assert len(server.requests) == 1
+
+
+def weather_in(city: str) -> str:
+    """The weather of a city."""
+    return f"sunny in {city}"
+
+
+async def with_tools(toolbox: Toolbox, *scripts: object) -> tuple[list[Saying], list[dict[str, object]]]:
+    """What a model with a tool of the server's answers, and what it was asked."""
+    async with chatting(*scripts) as (server, responder), Toolset([function_tool(weather_in)]) as tools:  # type: ignore[arg-type]
+        around = ServerSide(responder, tools, counted_ids("s"))
+        async with aclosing(around.respond(replace(typed("Weather?"), toolbox=toolbox), 0.0, FRIDAY)) as answer:
+            said = [saying async for saying in answer]
+        return said, [request.json for request in server.requests]
+
+
+async def test_a_tool_of_the_server_s_is_called_between_two_questions() -> None:
+    asks = [
+        BEGIN,
+        words("I look."),
+        calls(function(0, "c", name="weather_in", arguments='{"city":'), function(0, arguments='"Oslo"}')),
+        *FINISH,
+    ]
+    said, asked = await with_tools(TOOLS, asks, answer("It is sunny."))
+    assert said == [Said("I look."), Said("It is sunny.")]
+    assert [{tool["function"]["name"] for tool in body["tools"]} for body in asked] == [{"weather_in", "get_weather", "clock"}] * 2  # type: ignore[attr-defined]
+    call = {"id": "call_s000001", "type": "function", "function": {"name": "weather_in", "arguments": '{"city":"Oslo"}'}}
+    assert asked[1]["messages"][1:] == [  # type: ignore[index]
+        {"role": "user", "content": "Weather?"},
+        {"role": "assistant", "content": "I look.", "tool_calls": [call]},
+        {"role": "tool", "content": "sunny in Oslo", "tool_call_id": "call_s000001"},
+    ]
+
+
+async def test_a_model_that_writes_no_json_for_a_tool_of_the_server_s_is_asked_once_more() -> None:
+    garbage = [BEGIN, calls(function(0, "c", name="weather_in", arguments="city = Oslo")), *FINISH]
+    said, asked = await with_tools(Toolbox(), garbage, answer("I cannot look."))
+    assert said == [Said("I cannot look.")]
+    _, call, output = asked[1]["messages"][1:]  # type: ignore[misc,index]
+    assert call["tool_calls"][0]["function"]["arguments"] == "{}" and "JSON" in output["content"]
+    said, asked = await with_tools(Toolbox(), garbage, garbage)
+    assert len(asked) == 2 and len(said) == 1 and isinstance(said[0], BrokenOff) and said[0].failure

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from tests.support.fakes import FakeTranscriber
+from tests.support.fakes import FakeResponder, FakeSynthesizer, FakeTranscriber
 from tests.support.http import Answer, app_running, ask, get, post
 from tests.support.joined import handshake, raw_client, read_frame
 from tests.support.needs import skip_without
 from tests.support.relayed import KEY, relay_to
 from tests.support.wire import fake_engine
-from voice.engines.local import MODEL
+from voice.engines.functions import function_tool
+from voice.engines.local import MODEL, LocalEngine, LocalOptions
+from voice.engines.toolset import Toolset
 from voice.server import secrets
 
 PATH = "/v1/realtime/client_secrets"
@@ -86,6 +88,15 @@ async def test_what_cannot_be_is_named(body: object, code: str, param: str | Non
     answer = await minted(body)
     assert (answer.status, answer.json["error"]["code"], answer.json["error"]["param"]) == (400, code, param)
     assert answer.json["error"]["type"] == "invalid_request_error" and answer.json["error"]["message"].endswith(".")
+
+
+async def test_a_name_of_the_server_s_own_tools_is_refused_at_once() -> None:
+    tools = Toolset([function_tool(lambda: 7, name="count")])
+    engine = LocalEngine(FakeTranscriber(), FakeSynthesizer(), FakeResponder, LocalOptions(tools=tools))
+    body = {"session": {"type": "realtime", "tools": [{"type": "function", "name": "count"}]}}
+    async with asyncio.timeout(30), app_running(engine) as port:
+        answer = await post(port, PATH, body)
+    assert (answer.status, answer.json["error"]["param"]) == (400, "session.tools[0].name")
 
 
 async def test_a_session_that_fits_no_header_and_a_body_that_fits_nowhere() -> None:

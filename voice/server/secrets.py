@@ -21,6 +21,7 @@ from voice.protocol.flat import nested
 from voice.protocol.refusing import SHOWN_LETTERS, need, need_one_of, one_of, unknown, wrong_kind
 from voice.protocol.requests import SessionUpdate
 from voice.protocol.settings import KINDS, defaults, merged, transcription_defaults
+from voice.protocol.tools import refuse_taken
 from voice.server.realtime import DOOR, ENGINE, Engine, admitted, problem
 
 BODY_TIMEOUT_S = 10.0
@@ -116,6 +117,7 @@ def _effective(session: Fields, grant: Grant, engine: Engine) -> Fields:
         return {**session, "id": session_id, "object": kind, "expires_at": 0}
     event = decode_client(msgspec.json.encode({"type": "session.update", "session": session}))
     assert isinstance(event, SessionUpdate)
+    refuse_taken(event.session.tools, () if engine.tools is None else engine.tools.names, "session.tools")
     model = session.get("model")
     if grant.scope == "transcription":
         start = transcription_defaults(session_id, 0, engine.transcriber.name)
