@@ -68,6 +68,7 @@ BULK_FILES = frozenset(
             "standing",
             "testing_page",
             "testing_plugin",
+            "errands_storm",
             "refused",
             "roughweb",
             "grammar",

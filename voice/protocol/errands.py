@@ -88,6 +88,7 @@ class Errands:
         self._running: dict[str, _Running] = {}
         self._batches: list[_Batch] = []
         self._link = 0
+        self._tells = False
 
     def take(self, notice: Notice, now: float) -> list[Notice]:
         """Something happened, which the program is told: what runs now because of it."""
@@ -125,7 +126,7 @@ class Errands:
         self._link += 1
         self._close("")
         for batch in self._batches:
-            batch.unseen = set(batch.sent)
+            batch.unseen, batch.asked = set(batch.sent), False
         return started
 
     def ended(self, call_id: str, output: str) -> bool:
@@ -161,7 +162,7 @@ class Errands:
             call_id, arguments = text_of(call.item.call_id), text_of(call.item.arguments)
             item_id = text_of(call.item.id) or self._new_id("item")
             item = Item(type="function_call", id=item_id, status="completed", name=call.item.name, call_id=call_id, arguments=arguments)
-            self._inbound.history.expect(item, item_id)
+            self._inbound.history.see(item, item_id, None)
             self._inbound.unsettled.begun(call.response_id)
             batch = next((batch for batch in self._batches if batch.open and batch.response_id == call.response_id), None)
             if batch is None:
@@ -183,16 +184,19 @@ class Errands:
 
     def _seen(self, call_id: str) -> None:
         """The server has told of an output: what it begins to say from here on is said in the knowledge of it."""
+        self._tells = True
         for batch in self._batches:
             batch.unseen.discard(call_id)
 
     def _answered(self, by_us: bool) -> None:
-        """A response has begun: it answers what it has seen, and, on a server that does not tell of items, what was asked of it.
+        """A response has begun: it answers what it has seen, and, on a server that never tells of outputs, what was asked of it.
 
         `by_us`: it is the filler, and answers nothing.
         """
         if not by_us:
-            self._batches = [batch for batch in self._batches if not batch.owed or (batch.unseen and not batch.asked)]
+            self._batches = [
+                batch for batch in self._batches if not (batch.owed and (not batch.unseen or (batch.asked and not self._tells)))
+            ]
 
     def _owed(self) -> list[_Batch]:
         return [batch for batch in self._batches if batch.owed and not batch.asked]
