@@ -23,22 +23,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.load_profile("same")
 
-SLOW_FILES = frozenset(
+SLOW_FILES = frozenset(f"test_{name}.py" for name in ("chat_spoken", "frames", "heads", "keepalive", "links_contract"))
+"""Files whose tests start servers and processes or wait for clocks, and would disturb each other."""
+
+BULK_FILES = frozenset(
     f"test_{name}.py"
     for name in (
         *(
             "cascade",
             "chat_client",
-            "chat_spoken",
             "commands_talk",
             "engines_chat",
-            "frames",
-            "heads",
-            "keepalive",
-        ),
-        *(
             "keeper",
-            "links_contract",
             "opening",
             "probe",
             "process",
@@ -49,14 +45,6 @@ SLOW_FILES = frozenset(
             "speaker",
             "talk",
         ),
-    )
-)
-"""Files whose tests start servers and processes or wait for clocks: a third of the time of all quick tests in a tenth of their number.
-They are marked `slow`, so that the check before a commit stays under 30 s."""
-
-BULK_FILES = frozenset(
-    f"test_{name}.py"
-    for name in (
         *(
             "clienttools",
             "cut",
@@ -85,7 +73,8 @@ BULK_FILES = frozenset(
         *("realtime", "realtime_dialects", "replay", "server_twin", "session", "sphinx", "tts", "wavmic"),
     )
 )
-"""Slow files that may run side by side: they compute, or wait for clocks with room to spare."""
+"""Slow files that may run side by side: they compute, or wait for clocks with room to spare. With those above they are marked `slow`, so that
+the check before a commit stays under 30 s."""
 
 TEST_ALL = os.environ.get("VOICE_TEST_ALL") == "1"
 
