@@ -5,6 +5,7 @@ import secrets
 import pytest
 
 from voice.engines.destination import Destination, at_address, at_service, checked, destination
+from voice.engines.relay import RelayEngine, Upstream
 from voice.errors import ConfigError, UsageError
 from voice.protocol.dialect import DIALECTS
 
@@ -46,8 +47,11 @@ def test_what_a_program_names(monkeypatch: pytest.MonkeyPatch) -> None:
     assert own is not None and (own.api_key, own.dialect, own.url) == (KEY, "beta", "wss://api.x.ai/v1/realtime")
     with pytest.raises(UsageError, match="leave one out"):
         destination("ws://h", "xai", None, None)
+    for there in ("ws://h", Destination("ws://h", dialect="x")):
+        with pytest.raises(UsageError, match="no dialect 'x'"):
+            destination(there, None, "x", None)
     with pytest.raises(UsageError, match="no dialect 'x'"):
-        destination("ws://h", None, "x", None)
+        RelayEngine(Upstream("ws://h", dialect="x"))
 
 
 def test_the_names_that_a_dialect_may_have() -> None:

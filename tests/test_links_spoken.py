@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tests.support.joined import KINDS, Pair, memory
 from voice.errors import LinkClosed
 from voice.links import spoken
-from voice.links.base import MemoryLink, memory_pair
+from voice.links.base import Link, memory_pair
 from voice.links.spoken import SpokenLink, before_client, before_server
 from voice.protocol.accents import BETA, GA, Exchange
 from voice.protocol.interpreter import Passage
@@ -35,11 +36,10 @@ class Doubling:
 
 
 @asynccontextmanager
-async def doubled(side: str, exchange: Doubling | None = None) -> AsyncIterator[tuple[SpokenLink, MemoryLink]]:
+async def doubled(side: str, exchange: Doubling | None = None, pair: Pair = memory) -> AsyncIterator[tuple[SpokenLink, Link]]:
     """A link with the exchange on it, and its far end."""
-    near, far = memory_pair()
-    link = (before_client if side == "client" else before_server)(near, exchange or Doubling())  # type: ignore[arg-type]
-    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), pair() as (near, far), asyncio.TaskGroup() as group:
+        link = (before_client if side == "client" else before_server)(near, exchange or Doubling())  # type: ignore[arg-type]
         answering = group.create_task(link.answer(), name="answers")
         yield link, far
         answering.cancel()
@@ -71,8 +71,9 @@ async def test_who_asks_is_answered(side: str, heard: str, said: str) -> None:
         assert await link.receive() == f"{said}: where!", "to one that comes later"
 
 
-async def test_a_reader_that_is_woken_by_an_answer_loses_no_message() -> None:
-    async with doubled("server") as (link, far):
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_reader_that_is_woken_by_an_answer_loses_no_message(kind: str) -> None:
+    async with doubled("server", pair=KINDS[kind]) as (link, far):
         got: list[str] = []
 
         async def read() -> None:

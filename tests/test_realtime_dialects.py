@@ -116,15 +116,42 @@ async def test_a_server_may_have_one_dialect_for_all(dialect: str) -> None:
 async def test_a_session_that_only_writes_down() -> None:
     async with app_running(fake_engine()) as port, client(port, HEADER, query="?intent=transcription") as wire:
         await wire.send("transcription_session.update", session={"input_audio_format": "pcm16", "turn_detection": None})
+        await wire.until("transcription_session.updated")
         await wire.push(tone(600))
         await wire.send("input_audio_buffer.commit")
         told = await wire.until("conversation.item.input_audio_transcription.completed")
         assert told["transcript"] == "heard 400 ms"
 
 
+@pytest.mark.parametrize("upstream_dialect", ["ga", "beta"])
+@pytest.mark.parametrize("old", [True, False])
+async def test_a_session_that_only_writes_down_through_a_relay(old: bool, upstream_dialect: str) -> None:
+    async with app_running(fake_engine(), dialect=upstream_dialect) as upstream, relayed(upstream, dialect=upstream_dialect) as port:
+        async with client(port, HEADER if old else {}, query="?intent=transcription") as wire:
+            if old:
+                await wire.send("transcription_session.update", session={"input_audio_format": "pcm16", "turn_detection": None})
+                await wire.until("transcription_session.updated")
+            else:
+                session = {
+                    "type": "transcription",
+                    "audio": {"input": {"format": {"type": "audio/pcm", "rate": 24_000}, "turn_detection": None}},
+                }
+                await wire.send("session.update", session=session)
+                assert (await wire.until("session.updated"))["session"]["type"] == "transcription"
+            await wire.push(tone(600))
+            await wire.send("input_audio_buffer.commit")
+            told = await wire.until("conversation.item.input_audio_transcription.completed")
+            assert told["transcript"] == "heard 400 ms"
+
+
 @pytest.mark.parametrize("how", ["header", "first settings"])
-async def test_a_secret_brings_its_settings_along_for_a_client_of_the_beta(how: str) -> None:
-    async with app_running(fake_engine()) as upstream, relayed(upstream) as front, app_running(fake_engine()) as local:
+@pytest.mark.parametrize("dialect", ["ga", "beta", "qwen"])
+async def test_a_secret_brings_its_settings_along_for_a_client_of_the_beta(how: str, dialect: str) -> None:
+    async with (
+        app_running(fake_engine(), dialect=dialect) as upstream,
+        relayed(upstream, dialect=dialect) as front,
+        app_running(fake_engine()) as local,
+    ):
         for port in (front, local):
             made = (await post(port, "/v1/realtime/client_secrets", {"session": {"type": "realtime", "instructions": "Minted."}})).json
             headers = {"Authorization": f"Bearer {made['value']}", **(HEADER if how == "header" else {})}

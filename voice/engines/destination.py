@@ -50,6 +50,7 @@ def destination(url: str | Destination | None, service: str | None, dialect: str
     Raises: UsageError, ConfigError (no key for the service).
     """
     if isinstance(url, Destination):
+        checked(url.dialect)
         return url
     if url is not None and service is not None:
         raise UsageError("url and provider both say where to go: leave one out")

@@ -23,7 +23,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from voice.engines.destination import ASKED
+from voice.engines.destination import ASKED, checked
 from voice.errors import ConfigError, LinkClosed, Silent
 from voice.links.base import Link
 from voice.links.dial import DialedLink, dial, realtime_url
@@ -226,6 +226,8 @@ class RelayEngine:
     name = "relay"
 
     def __init__(self, upstream: Upstream) -> None:
+        """Raises: UsageError for a dialect that there is not."""
+        checked(upstream.dialect)
         self.upstream = upstream
         self.sessions = 0
         self._numbers = itertools.count(1)

@@ -96,10 +96,12 @@ class SpokenLink:
         finally:
             self._reading = None
         try:
-            passage = self._heard(message if isinstance(message, str) else message.decode())
+            text = message if isinstance(message, str) else message.decode()
         except UnicodeDecodeError:
+            # Whoever reads it will complain in its own way.
             self._incoming.append(message)
             return
+        passage = self._heard(text)
         self._incoming.extend(passage.on)
         self._answers.extend(passage.back)
         self._changed.set()
