@@ -159,7 +159,7 @@ async def test_a_server_that_ends_its_sessions_is_dialled_again_and_nothing_is_l
     async with live_server("--life", "10") as address, talking(tmp_path, "--url", address, limit_s=180) as (cards, talk):
         began = asyncio.get_running_loop().time()
         asked = 0
-        while asyncio.get_running_loop().time() - began < 25:
+        while asyncio.get_running_loop().time() - began < 15:
             await cards.say(QUESTION)
             asked += 1
             turn = await talk.turn(asked)
@@ -167,7 +167,7 @@ async def test_a_server_that_ends_its_sessions_is_dialled_again_and_nothing_is_l
             await talk.state("listening")
         assert await talk.end() == 130
     assert talk.summary["turns"] == asked >= 2
-    assert talk.summary["reconnects"] >= 2 and talk.summary["errors"] == []
+    assert talk.summary["reconnects"] >= 1 and talk.summary["errors"] == []
     check_frames(talk.summary)
 
 
