@@ -22,6 +22,11 @@ def test_a_factor_sends_a_piece_in_so_much_less_than_it_lasts() -> None:
     assert first(Pacing(float("inf"), 200), 3) == [(0, 200)] * 3
 
 
+def test_pieces_may_arrive_at_the_same_moment() -> None:
+    (burst,) = read_arrivals("arrived_s, audio_ms ,reply\n2,20,x\n2,40,x\n", "burst.csv")
+    assert burst == (Slot(0, 20), Slot(0, 40))
+
+
 def test_recorded_replies_take_turns_and_a_short_one_goes_on_with_the_next() -> None:
     pacing = Pacing(recorded=read_arrivals(TWO, "two.csv"))
     assert pacing.recorded == ((Slot(0, 100), Slot(pytest.approx(0.1), 50), Slot(pytest.approx(0.4), 100)), (Slot(0, 40),))

@@ -61,6 +61,17 @@ async def test_words_of_another_rate_and_without_known_ends() -> None:
     assert sum(lengths_ms(found)) == pytest.approx(1000, abs=12) and {move.rate_hz for move in found} == {22_050}
 
 
+async def test_a_word_in_the_middle_of_a_voices_piece_waits_for_its_place() -> None:
+    class Slow(FakeSynthesizer):
+        async def speak(self, text: str, language: str = "en") -> AsyncGenerator[Speech, None]:
+            times = (WordTime("one", 0, 150, 3), WordTime("two", 200, 350, 7), WordTime("three", 250, 390, 13))
+            yield Speech(np.ones(RATE_HZ * 4 // 10, np.int16), RATE_HZ, times)
+
+    found = await given('say = "one two three"', voice=Slow())
+    assert [move.text for move in found] == ["one", "", " two three", ""]
+    assert [[word.end_ms for word in move.words] for move in found] == [[150], [], [350, 390], []]
+
+
 async def test_what_cannot_be_spoken_is_told_nevertheless() -> None:
     assert [(move.text, move.samples.size) for move in await given('say = "😀 ..."')] == [("😀 ...", 0)]
     assert "".join(move.text for move in await given('say = "One. ... "')) == "One. ... "
@@ -94,6 +105,7 @@ async def test_calls_come_behind_the_words_in_pieces() -> None:
     assert arguments == '{"city": "Oslo \\"east\\"", "n": [1, "7"], "on": "2026-11-20"}'
     assert found[-2] == ("mine", "g", "{broken")
     assert [move.call for move in await given('call = {name = "f"}')] == [("call_1", "f", "{}")]
+    assert [move.call for move in await given('call = {name = "f", arguments = {a = "ö"}}')] == [("call_1", "f", '{"a": "ö"}')]
 
 
 async def test_what_is_said_quotes_and_is_spoken_at_the_speed_that_was_asked_for() -> None:

@@ -1,5 +1,6 @@
 """One session of the twin, seen from the wire: words, sound, calls, transcripts and endings as its script has them."""
 
+import base64
 import json
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from tests.support.fakes import FakeSynthesizer
 from tests.support.signals import padded, speech_like
 from tests.support.wire import Wire, talking, transcript
-from voice.audio.pcm import silence
+from voice.audio.pcm import silence, to_bytes
 from voice.engines.base import Synthesizer
 from voice.engines.script import read_script
 from voice.engines.twin import TwinEngine, TwinOptions
@@ -62,6 +63,19 @@ async def test_a_turn_that_the_client_ends_takes_its_words_then_and_its_answer_w
         for answer in ("Second.", "Third."):
             await wire.send("response.create")
             assert transcript(await wire.until(DONE)) == answer
+
+
+async def test_of_several_sounds_in_one_message_the_first_has_the_words() -> None:
+    script = '[[reply]]\nheard = "one"\nsay = "First."\n[[reply]]\nheard = "two"\nsay = "Second."'
+    async with talking(twin(script)) as wire:
+        await wire.settle(transcription={"model": "any"})
+        sound = base64.b64encode(to_bytes(speech_like(500))).decode()
+        content = [{"type": "input_audio", "audio": sound}, {"type": "input_audio", "audio": sound}]
+        await wire.send("conversation.item.create", item={"type": "message", "role": "user", "content": content})
+        await wire.send("response.create")
+        assert transcript(await wire.until(DONE)) == "First."
+        assert (await typed(wire, "x"))["output"][0]["content"][0]["transcript"] == "Second."
+    assert [(event["content_index"], event["transcript"]) for event in wire.of(HEARD)] == [(0, "one"), (1, "500 ms of speech")]
 
 
 async def test_words_that_are_heard_choose_the_answer() -> None:

@@ -36,8 +36,9 @@ async def played(timeline: Timeline, taken: Taken, count: int) -> list[str]:
 
 async def test_steps_are_taken_by_their_times_and_then_as_they_were_given() -> None:
     taken, timeline = Taken(), Timeline(time.monotonic, hurry=True)
-    for due_s, name in ((3.0, "c"), (1.0, "a"), (3.0, "d"), (2.0, "b"), (1e9, "e")):
-        timeline.at(due_s, partial(taken.step, name))
+    begun_s = time.monotonic()
+    for due_s, name in ((3e6, "c"), (1e6, "a"), (3e6, "d"), (2e6, "b"), (1e9, "e")):
+        timeline.at(begun_s + due_s, partial(taken.step, name))
     assert await played(timeline, taken, 5) == ["a", "b", "c", "d", "e"]
 
 
