@@ -6,6 +6,8 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from voice.engines.local import local_engine as local_engine
+    from voice.errors import ToolError as ToolError
+    from voice.protocol.dead_air import Filler as Filler
     from voice.protocol.notices import ErrorReported as ErrorReported
     from voice.protocol.notices import LinkLost as LinkLost
     from voice.protocol.notices import LinkRestored as LinkRestored
@@ -45,6 +47,7 @@ _NOTICES = (
     *("SessionEnded", "SessionReady", "SpeechBegan", "SpeechEnded", "ToolEnded", "ToolStarted", "TurnCommitted", "TurnResent"),
     "UserText",
 )
+_HOMES |= {"Filler": "voice.protocol.dead_air", "ToolError": "voice.errors"}
 _HOMES |= dict.fromkeys(_NOTICES, "voice.protocol.notices")
 __all__ = ["__version__", *_HOMES]
 
