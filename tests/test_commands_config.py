@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from voice.cli import main
-from voice.config import MASK, TYPES
+from voice.config import TYPES
+from voice.links.redact import MASK
 
 
 @pytest.fixture

@@ -23,13 +23,13 @@ from msgspec import Meta
 from voice.engines.endpoint import HISTORY_TOKENS, ChatTimeouts
 from voice.engines.providers import key_names, names, readable_by_all
 from voice.errors import ConfigError, UsageError, VoiceError
+from voice.links.redact import MASK
 from voice.protocol.dead_air import Filler
 from voice.tooling import TABLES as TOOL_TABLES
 from voice.tooling import ToolTables, tool_tables
 
 log = logging.getLogger(__name__)
 
-MASK = "********"
 LARGEST_FILE_BYTES = 1 << 20
 
 Text = Annotated[str, Meta(min_length=1)]

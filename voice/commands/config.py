@@ -41,7 +41,8 @@ def run(options: argparse.Namespace) -> int:
 
 def objects(config: "Config") -> list[dict[str, object]]:
     """A setting or a key each; a key's value is never there."""
-    from voice.config import MASK, TYPES, shown
+    from voice.config import TYPES, shown
+    from voice.links.redact import MASK
 
     shown_here: list[dict[str, object]] = []
     for name in TYPES:
@@ -59,7 +60,8 @@ def objects(config: "Config") -> list[dict[str, object]]:
 
 def lines(config: "Config") -> list[str]:
     """The same for people."""
-    from voice.config import MASK, TYPES, shown
+    from voice.config import TYPES, shown
+    from voice.links.redact import MASK
 
     rows = [[name, shown(name, getattr(config.settings, name)), config.origins[name]] for name in TYPES]
     rows += [[name, MASK, origin] for name, origin in config.key_origins.items()]
