@@ -71,7 +71,10 @@ export class ClientSession {
     if (again) {
       this._restored.clear();
       for (const itemId of this.history.beyond(MAX_TOLD)) this.history.forget(itemId);
-      for (const line of this.history.lines()) this._tellAgain(line.itemId, line.role, this.inbound.heardOf(line));
+      for (const entry of toldAgain(this.history.entries())) {
+        if (entry.item) this._create(entry.item);
+        else this._tellAgain(entry.itemId, entry.role, this.inbound.heardOf(entry));
+      }
       if (!resent && loss.answers.some(([, begun]) => !begun)) this.arbiter.ask();
     }
     return notices;
@@ -189,10 +192,30 @@ export class ClientSession {
     if (itemId !== null) this._restored.add(itemId);
     const eventId = this._newId("event");
     const item = { type: "message", id: itemId ?? this._newId("item"), status: "completed", role, content: [{ type, text }] };
+    this._create(item, eventId);
+  }
+
+  _create(item, eventId = this._newId("event")) {
     this._send({ type: "conversation.item.create", event_id: eventId, item });
   }
 
   _send(event) {
     this._outbox.push(JSON.stringify(event));
   }
+}
+
+// What a new server is told: many models refuse a call without its output, and an output without its call; each is told once.
+function toldAgain(entries) {
+  const calls = placesOf(entries, "function_call");
+  const outputs = placesOf(entries, "function_call_output");
+  return entries.filter(({ item }, place) => {
+    if (!item) return true;
+    const [call, output] = [calls.get(item.call_id) ?? -1, outputs.get(item.call_id) ?? -1];
+    return call >= 0 && call < output && (place === call || place === output);
+  });
+}
+
+// Where the calls, or the outputs, stand; by call_id.
+function placesOf(entries, kind) {
+  return new Map(entries.flatMap(({ item }, place) => (item?.type === kind ? [[item.call_id, place]] : [])));
 }

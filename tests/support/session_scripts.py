@@ -295,6 +295,45 @@ EXPIRED = [
 ]
 """Sessions that expire before an answer, which is asked for again, and in the middle of one, which is not. Their ends are told first."""
 
+
+def call(kind: str, n: int, after: str | None, **more: Any) -> Line:
+    fields = {"type": "function_call", "id": f"f{n}", "call_id": f"call{n}", "name": "look", **more}
+    return down(f"conversation.item.{kind}", previous_item_id=after, item=fields)
+
+
+def output(item_id: str, n: int, after: str | None, text: str) -> Line:
+    fields = {"type": "function_call_output", "id": item_id, "call_id": f"call{n}", "output": text}
+    return down("conversation.item.added", previous_item_id=after, item=fields)
+
+
+CALLED = [
+    do("connected"),
+    ready(),
+    item("added", "u1", "user", "look", None, status="completed"),
+    created("r1"),
+    call("added", 1, "u1", arguments="", status="in_progress"),
+    down("response.function_call_arguments.done", response_id="r1", item_id="f1", call_id="call1", output_index=0, arguments='{"a":1}'),
+    call("done", 1, "u1", arguments='{"a":1}', status="completed"),
+    call("added", 2, "f1", arguments='{"b":', status="incomplete"),
+    done("r1"),
+    output("o1", 1, "f1", "seen"),
+    output("o9", 9, "o1", "of a call that nobody knows"),
+    output("o1", 1, "f1", ""),
+    item("added", "a1", "assistant", "It is seen.", "o9", status="completed"),
+    call("added", 3, "a1", arguments="{}", status="completed"),
+    output("o3", 3, "f3", "once"),
+    output("o4", 3, "o3", "twice"),
+    output("o5", 5, "o4", "before its call"),
+    call("created", 5, "o5", arguments="{}", status="completed"),
+    item("added", "f2", "assistant", "A message under the id of a call.", None, status="completed"),
+    call("added", 6, "a1", call_id=None),
+    do("connected"),
+    ready(),
+    down("conversation.item.deleted", item_id="o3"),
+    do("connected"),
+]
+"""Functions that were called, some with what came of them."""
+
 SCRIPTED: dict[str, list[Line]] = {
     "refused": REFUSED,
     "stubborn": STUBBORN,
@@ -305,4 +344,5 @@ SCRIPTED: dict[str, list[Line]] = {
     "order": ORDER,
     "broken": BROKEN,
     "expired": EXPIRED,
+    "called": CALLED,
 }
