@@ -34,7 +34,7 @@ async def test_a_secret_lives_as_long_as_was_asked(asked: dict[str, Any], life_s
     answer = await minted({"expires_after": asked, "session": BRIEF})
     assert answer.status == 200 and answer.headers["cache-control"] == "no-store"
     assert set(answer.json) == {"value", "expires_at", "session"} and answer.json["value"].startswith("ek_")
-    assert abs(answer.json["expires_at"] - time.time() - life_s) < 3
+    assert abs(answer.json["expires_at"] - time.time() - life_s) < 9
     session = answer.json["session"]
     assert session["object"] == "realtime.session" and session["id"].startswith("sess_") and session["model"] == MODEL
     assert session["instructions"] == "짧게 답해." and session["audio"]["output"]["voice"] == "verse"
