@@ -2,19 +2,28 @@
 
 import asyncio
 import json
+import ssl
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
+from tests.support.certificate import self_signed
 from tests.support.joined import CLOSE, PING, TEXT, Visitors, frame, raw_client, read_frame, serving
 from tests.support.until import until
+from voice.engines.script import default_script
+from voice.engines.twin import TwinEngine, TwinOptions
 from voice.errors import LinkClosed
 from voice.links import web as answering
 from voice.links.roughweb import MAX_KEPT_BYTES, WebRough, reset
 from voice.links.web import WebLink
 from voice.policy.deeds import Close, Reset
+from voice.policy.faults import read_faults
+from voice.server.app import ServeOptions, served
 
 WAIT_S = 30
 PONG = 0x8A
@@ -235,3 +244,40 @@ async def test_json_passes_a_thawed_connection_in_pieces() -> None:
         await nothing_comes(one, for_s=0.05)
         one.rough.thaw()
         assert json.loads(await one.link.receive())["type"] == "x"
+
+
+TLS_ENDS = [
+    ('do = "rst"', None),
+    ('do = "close"\ncode = 1006', None),
+    ('do = "close"\ncode = 1005', 1005),
+    ('do = "close"\ncode = 4001', 4001),
+    ('do = "half_open"\nms = 100', 0),
+]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return self_signed(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.mark.parametrize(("lines", "code"), TLS_ENDS, ids=[lines.replace("\n", " ") for lines, _ in TLS_ENDS])
+async def test_what_happens_to_a_connection_happens_to_an_encrypted_one(
+    lines: str, code: int | None, certificate: tuple[Path, Path]
+) -> None:
+    """`code`: of the close frame; None: there is none; 0: the connection is there."""
+    engine = TwinEngine(
+        default_script(), None, TwinOptions(faults=read_faults(f'[[fault]]\n{lines}\non = {{event = "response.created"}}', "f"))
+    )
+    trust = ssl.create_default_context(cafile=certificate[0])
+    async with asyncio.timeout(WAIT_S), served(engine, ServeOptions(port=0, cert=certificate[0], key=certificate[1]), {}) as (_, address):
+        async with connect(f"{address.replace('http', 'ws', 1)}/v1/realtime", ssl=trust, proxy=None) as socket:
+            assert json.loads(await socket.recv())["type"] == "session.created"
+            await socket.send('{"type":"response.create"}')
+            if code == 0:
+                assert json.loads(await socket.recv())["type"] == "response.created"
+                return
+            with pytest.raises(ConnectionClosed) as ended:
+                await socket.recv()
+    assert (ended.value.rcvd.code if ended.value.rcvd is not None else None) == code
+    if lines == 'do = "rst"':
+        assert isinstance(ended.value.__cause__, ConnectionResetError)
