@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.support.certificate import self_signed
 from tests.support.joined import CLOSE, PING, TEXT, Visitors, frame, raw_client, read_frame, serving
 from tests.support.until import until
-from voice.engines.script import default_script
+from voice.engines.script import default_script, read_script
 from voice.engines.twin import TwinEngine, TwinOptions
 from voice.errors import LinkClosed
 from voice.links import web as answering
@@ -281,3 +281,20 @@ async def test_what_happens_to_a_connection_happens_to_an_encrypted_one(
     assert (ended.value.rcvd.code if ended.value.rcvd is not None else None) == code
     if lines == 'do = "rst"':
         assert isinstance(ended.value.__cause__, ConnectionResetError)
+
+
+async def test_a_client_that_reads_nothing_is_reset_in_time() -> None:
+    """Though the session's sender is in the middle of a frame that nobody takes."""
+    script = read_script('voice = "tones"\npace = inf\n[[reply]]\ntone_ms = 600000', "s")
+    faults = read_faults('[[fault]]\ndo = "rst"\nat_s = 0.5\n[[fault]]\ndo = "garbage"\nat_s = 0.5', "f")
+    engine = TwinEngine(script, None, TwinOptions(faults=faults))
+    async with asyncio.timeout(WAIT_S), served(engine, ServeOptions(port=0), {}) as (_, address):
+        port = int(address.rpartition(":")[2])
+        async with raw_client(port, frame(TEXT, b'{"type":"response.create"}')) as (reader, writer):
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            await until(lambda: engine.sessions == 1)
+            await until(lambda: engine.sessions == 0)
+            writer.transport.resume_reading()  # type: ignore[attr-defined]
+            with pytest.raises(ConnectionResetError):
+                while await reader.read(1 << 20):
+                    pass

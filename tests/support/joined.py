@@ -12,6 +12,8 @@ from aiohttp import web
 
 from voice.links.base import Link, memory_pair
 from voice.links.dial import dial
+from voice.links.faulty import Faults
+from voice.links.rough import MemoryRough
 from voice.links.web import WebLink, accept
 
 Pair = Callable[[], AbstractAsyncContextManager[tuple[Link, Link]]]
@@ -85,8 +87,18 @@ async def turned(pair: Pair) -> AsyncIterator[tuple[Link, Link]]:
         yield far, near
 
 
+@asynccontextmanager
+async def misbehaving() -> AsyncIterator[tuple[Link, Link]]:
+    """A pair within the process; one end is where a twin's faults would happen."""
+    near, far = memory_pair()
+    async with Faults().arrive().line(far, MemoryRough(far)) as line:
+        yield near, line
+
+
 KINDS: dict[str, Pair] = {
     "memory": memory,
+    "memory, before faults": misbehaving,
+    "memory, behind faults": lambda: turned(misbehaving),
     "websocket, from the client": websocket,
     "websocket, from the server": lambda: turned(websocket),
 }

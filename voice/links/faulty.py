@@ -24,6 +24,9 @@ from voice.policy.faulting import Act, Freeze, SessionFaults, Thaw
 from voice.policy.faults import FaultPlan
 from voice.policy.garbage import Raw, Send
 
+REST_S = 1.0
+"""For what is held back at the end of a session."""
+
 
 class Faults:
     """The faults of a twin, for every connection that comes. `witness` is told what really passes, be there faults or none."""
@@ -139,14 +142,13 @@ class FaultyLink:
                 self._end(ended)
                 self._raise_if_ended()
                 raise
-            self._witness(Received(message))
-            while (left_s := self._faults.deaf_until - self._clock()) > 0:
-                if math.isinf(left_s):
-                    break
+            if self._faults.deaf_until == math.inf:
+                continue
+            if (left_s := self._faults.deaf_until - self._clock()) > 0:
                 await asyncio.sleep(left_s)
-            else:
-                self._heard.extend(self._faults.up(message, self._clock()))
-                self._stirred.set()
+            self._witness(Received(message))
+            self._heard.extend(self._faults.up(message, self._clock()))
+            self._stirred.set()
         return self._heard.popleft()
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
@@ -154,10 +156,12 @@ class FaultyLink:
         await self._until_there_is_room()
         if self.ending:
             return
-        with suppress(LinkClosed):
-            async with self._turn:
-                for act in self._faults.rest():
-                    await self._do(act)
+        if rest := self._faults.rest():
+            # A client that reads nothing is not waited for: whoever sends to it now is woken by the close.
+            with suppress(LinkClosed, TimeoutError):
+                async with asyncio.timeout(REST_S), self._turn:
+                    for act in rest:
+                        await self._do(act)
         self._end(LinkClosed(code, reason))
         await self._link.close(code, reason)
 
@@ -185,8 +189,13 @@ class FaultyLink:
 
     async def _do_what_is_due(self) -> None:
         """Raises: LinkClosed."""
+        acts = self._faults.take(self._clock())
+        if acts and isinstance(acts[-1], Reset):
+            # At once: what is under way is lost with it, and a client that does not read may hold up the sender, whose turn it is.
+            await self._do(acts[-1])
+            return
         async with self._turn:
-            for act in self._faults.take(self._clock()):
+            for act in acts:
                 await self._do(act)
         if not self._faults.crowded:
             self._room.set()

@@ -11,7 +11,7 @@ from aiohttp import WSMsgType
 
 from voice.errors import LinkClosed
 from voice.links.drain import drained
-from voice.links.web import Socket, WebLink
+from voice.links.web import CLOSE_TIMEOUT_S, Socket, WebLink
 from voice.policy.deeds import NO_CODE, NO_FRAME, Close, Reset
 
 MAX_KEPT_BYTES = 1 << 20
@@ -76,9 +76,12 @@ class WebRough:
         if how.code != NO_FRAME:
             payload = b"" if how.code == NO_CODE else struct.pack(">H", how.code) + how.reason.encode()
             try:
-                await self._socket.send_frame(payload, WSMsgType.CLOSE)
-            except ConnectionError:
-                return  # it has gone
+                async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                    await self._socket.send_frame(payload, WSMsgType.CLOSE)
+            except (ConnectionError, TimeoutError):
+                # It has gone, or reads nothing.
+                self._transport.abort()
+                return
         if self._transport.can_write_eof():
             self._transport.write_eof()
         await drained(self._transport)
@@ -107,7 +110,8 @@ class WebRough:
         self._transport.set_protocol(deaf.own)
         if not self._transport.is_reading():
             self._transport.resume_reading()
-        deaf.own.data_received(bytes(deaf.kept))
+        if deaf.kept:
+            deaf.own.data_received(bytes(deaf.kept))
 
 
 def reset(transport: asyncio.BaseTransport) -> None:
