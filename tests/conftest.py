@@ -69,7 +69,7 @@ BULK_FILES = frozenset(
             "vad",
         ),
         *("devices_base", "drain", "espeak", "fixtures", "flite", "greeting", "local", "machine", "mcp", "outbox", "paced", "piper"),
-        *("additions", "shop_served", "commands_twin", "engines_twin", "twin_page"),
+        *("additions", "backstage_storm", "shop_served", "commands_twin", "engines_twin", "twin_page"),
         *("realtime", "realtime_dialects", "replay", "server_twin", "session", "sphinx", "tts", "wavmic"),
     )
 )

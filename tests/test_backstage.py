@@ -201,6 +201,34 @@ def test_our_output_that_comes_first_holds_nothing_up() -> None:
     front.order.complete()
 
 
+def test_behind_what_was_deleted_stands_what_is_left() -> None:
+    front = Front()
+    front.say("One.")
+    front.end()
+    front.say("Two.")
+    front.call(ORDERS.name, "call_1")
+    front.end()
+    one, two, *_ = front.order.conversation
+    front.ask("conversation.item.delete", item_id=two)
+    front.give("call_1")
+    front.words("It is on its way.")
+    assert front.of("conversation.item.added")[-1]["previous_item_id"] == one
+    front.end()
+    front.order.complete()
+
+
+def test_a_model_that_calls_ours_beside_the_conversation_runs_nothing() -> None:
+    front = Front()
+    front.ask("response.create", response={"conversation": "none"})
+    front.call(ORDERS.name, "call_1")
+    front.words("Aside.")
+    front.end()
+    [done] = front.of(DONE)
+    assert [item["type"] for item in done["response"]["output"]] == ["message"] and not front.calls
+    assert [event["output_index"] for event in front.of("response.output_item.added")] == [0]
+    front.order.complete()
+
+
 def test_what_the_client_does_not_see_it_cannot_touch() -> None:
     front = Front()
     front.say()

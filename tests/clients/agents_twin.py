@@ -67,7 +67,9 @@ class Talk:
 async def main(wanted):
     turns = {}
     config = {"model_settings": {"model_name": "gpt-realtime", **SETTINGS}}
-    async with await RealtimeRunner(AGENT, config=config).run(model_config={"url": wanted["url"], "api_key": "any"}) as session:
+    async with await RealtimeRunner(AGENT, config=config).run(
+        model_config={"url": wanted["url"], "api_key": wanted.get("key", "any")}
+    ) as session:
         one = Talk(session)
         await session.send_message("hello")
         turns["text"] = await one.answer(wanted["answers"]["text"])

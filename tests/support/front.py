@@ -41,7 +41,7 @@ class Front:
         self.calls: list[HiddenCall] = []
         self.up: list[Event] = []
         """What the server behind was sent."""
-        self.order = Order()
+        self.order = Order(between=True)
         self._given = 0
         self.run()
 

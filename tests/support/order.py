@@ -38,9 +38,13 @@ from tests.support.order_rules import (
 
 
 class Order:
-    """See the top of the file. `see` each event in turn; `complete` at the end."""
+    """See the top of the file. `see` each event in turn; `complete` at the end.
 
-    def __init__(self) -> None:
+    `between`: a response may be broken off between two items, too, where a tool runs that nobody sees.
+    """
+
+    def __init__(self, between: bool = False) -> None:
+        self._between = between
         self.seen: list[Event] = []
         self.items = Items()
         self._event_ids: set[str] = set()
@@ -135,7 +139,7 @@ class Order:
         if kind == "response.done":
             self._ended.add(response_id)
             if response_id in self._open:
-                self._open.pop(response_id).end(event)
+                self._open.pop(response_id).end(event, self._between)
             else:
                 # A response that fails before it begins is told by its end alone.
                 need(event, event["response"]["status"] == "failed" and not event["response"]["output"], "no such response")

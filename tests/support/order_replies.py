@@ -132,8 +132,8 @@ class Response:
         assert open_item is not None
         open_item.step(event, self.in_band, self.given.get("output_modalities") == ["audio"], cut)
 
-    def end(self, event: Event) -> None:
-        """`response.done`. Raises: OrderBroken."""
+    def end(self, event: Event, between: bool = False) -> None:
+        """`response.done`. `between`: it may be broken off behind a complete item. Raises: OrderBroken."""
         body = event["response"]
         status, details = body["status"], body["status_details"]
         need(event, status in STATUS, "a response that is done has a final status")
@@ -144,7 +144,7 @@ class Response:
         ends = [item.item["status"] for item in self.items]
         need(event, all(one == "completed" for one in ends[:-1]), "only the last item can be incomplete")
         call = bool(self.items) and self.items[-1].given["type"] == "function_call"
-        fits = not ends or ends[-1] == STATUS[status] or (call and ends[-1] == "completed")
+        fits = not ends or ends[-1] == STATUS[status] or ((call or between) and ends[-1] == "completed")
         need(event, fits, "the item's status follows the response's")
         check_details(event, status, details)
         check_usage(event, body.get("usage"))

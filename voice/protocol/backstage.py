@@ -82,8 +82,7 @@ class Backstage:
 
     def down(self, text: str) -> Staged:
         """A message of what answers."""
-        shown = self._rounds.shown
-        if self.ready and (shown is None or not shown.shifted) and _kind(text) == "response.output_audio.delta":
+        if self.ready and self._rounds.open.plain and _kind(text) == "response.output_audio.delta":
             return Staged(down=(text,))
         event = None if self._overture.plain else _event(text)
         if event is None:
@@ -152,7 +151,7 @@ class Backstage:
             case "rate_limits.updated":
                 return Moves(down=self._rounds.limits(event))
             case "response.output_item.added":
-                self._rounds.item_added(event)
+                self._rounds.open.item_added(event)
         moves = Moves()
         if event.get("type") == "input_audio_buffer.speech_started" and self._interrupts:
             moves = self._rounds.interrupted()
@@ -174,12 +173,12 @@ class Backstage:
             self._unseen.hide(str(item_id))
         if item_id in self._unseen.items:
             if kind == "response.output_item.done":
-                self._rounds.item_done(event)
+                self._rounds.open.item_done(event)
             return None
         previous = event.get("previous_item_id")
         if isinstance(previous, str) and previous in self._unseen.items:
             event = {**event, "previous_item_id": self._unseen.before(previous)}
-        return event if self._rounds.shown is None else self._rounds.shown.named(event)
+        return self._rounds.open.named(event)
 
     def _settings(self, event: Event) -> Event:
         session = self._veil.shown(event["session"])
@@ -191,7 +190,7 @@ class Backstage:
 
     def _failed(self, event: Event) -> list[Event]:
         """An `error`: one that we have caused is not told."""
-        error, shown = event["error"], self._rounds.shown
+        error, shown = event["error"], self._rounds.open.main
         event_id = error.get("event_id")
         ended = self._rounds.refused(str(event_id or ""), error)
         if event_id in self._ours:

@@ -19,7 +19,7 @@ from enum import Enum
 from typing import Any
 
 from voice.errors import ProtocolError
-from voice.protocol.shownresponse import Event, HiddenCall, ShownResponse
+from voice.protocol.shownresponse import Event, HiddenCall, OpenResponses, ShownResponse
 from voice.protocol.unseen import Unseen
 
 MAX_ROUNDS = 8
@@ -55,9 +55,7 @@ class Rounds:
 
     def __init__(self, is_ours: Callable[[str], bool], unseen: Unseen, new_id: Callable[[str], str]) -> None:
         self.state = State.IDLE
-        self.shown: ShownResponse | None = None
-        """The response that is open for the client."""
-        self._is_ours = is_ours
+        self.open = OpenResponses(is_ours, unseen)
         self._unseen = unseen
         self._new_id = new_id
         self._asked = Asked()
@@ -78,7 +76,7 @@ class Rounds:
         """A `response.create`; what goes up now. Raises: ProtocolError if the client's response is busy with a tool."""
         if not _is_beside(event):
             if self.state is State.WAITING or (self.state is State.ASKED and not self._unwanted) or self._held is not None:
-                which = "" if self.shown is None else f" in progress: {self.shown.id}"
+                which = "" if self.open.main is None else f" in progress: {self.open.main.id}"
                 message = (
                     f"Conversation already has an active response{which}. Wait until the response is finished before creating a new one."
                 )
@@ -91,7 +89,7 @@ class Rounds:
 
     def cancels(self, event: Event) -> Moves:
         """A `response.cancel`. Raises: ProtocolError."""
-        wanted, shown = event.get("response_id"), self.shown
+        wanted, shown = event.get("response_id"), self.open.main
         if shown is None or wanted not in (None, shown.id):
             if shown is not None and wanted == shown.current:
                 raise ProtocolError(f"Cancellation failed: response '{wanted}' is not active.", "response_cancel_not_active", "response_id")
@@ -110,54 +108,33 @@ class Rounds:
         """`response.created`; what the client is shown."""
         response = event["response"]
         if self._asked.begins_beside(response):
+            self.open.beside[str(response.get("id"))] = ShownResponse(response, {})
             return [event]
-        if self.state is State.ASKED and self.shown is not None:
-            self.shown.goes_on(str(response.get("id")))
+        if self.state is State.ASKED and self.open.main is not None:
+            self.open.main.goes_on(str(response.get("id")))
             self.state = State.OPEN
             return []
         before = self._close(_cancelled("turn_detected")) if self.state is State.WAITING else []
-        self.shown = ShownResponse(response, self._asked.begun(response))
+        self.open.main = ShownResponse(response, self._asked.begun(response))
         self.state = State.OPEN
         return [*before, event]
 
-    def item_added(self, event: Event) -> bool:
-        """`response.output_item.added`; whether the client is shown it."""
-        item, shown = event.get("item") or {}, self.shown
-        if shown is None or event.get("response_id") != shown.current:
-            return True
-        if item.get("type") == "function_call" and self._is_ours(str(item.get("name"))):
-            self._unseen.hide(str(item.get("id")), item.get("call_id"))
-            shown.shifted = True
-            return False
-        shown.item(str(item.get("id")))
-        return True
-
-    def item_done(self, event: Event) -> None:
-        """`response.output_item.done` of an unseen item."""
-        if self.shown is not None and event.get("response_id") == self.shown.current:
-            self.shown.called(event.get("item") or {}, self._unseen)
-
     def done(self, event: Event) -> Moves:
         """`response.done`."""
-        response, shown = event["response"], self.shown
-        others = self.state is State.OPEN and shown is not None and response.get("id") != shown.current
+        response, shown = event["response"], self.open.main
         self._unshown = False
-        if self._asked.ends_beside(response) or shown is None or self.state is State.WAITING or others:
+        if (beside := self.open.beside.pop(str(response.get("id")), None)) is not None:
+            self.open.add(beside, response)
+            return Moves(down=[{**event, "response": beside.ended(response)}])
+        others = self.state is State.OPEN and shown is not None and response.get("id") != shown.current
+        if shown is None or self.state is State.WAITING or others:
             return Moves(down=[event])
-        output = [item for item in response.get("output") or () if isinstance(item, dict)]
-        for item in output:
-            if item.get("type") == "function_call" and self._is_ours(str(item.get("name"))):
-                # Of a server that has told of it only here.
-                self._unseen.hide(str(item.get("id")), item.get("call_id"))
-                shown.called(item, self._unseen)
-        seen = [item for item in output if item.get("id") not in self._unseen.items]
-        shown.add(seen, response.get("usage"))
-        theirs = any(item.get("type") == "function_call" for item in seen)
+        theirs = any(item.get("type") == "function_call" for item in self.open.add(shown, response))
         moves = self._run(shown, response.get("status") == "completed", theirs)
         if moves.calls and not theirs:
             self.state, self._unshown = State.WAITING, True
             return moves
-        self.state, self.shown = State.IDLE, None
+        self.state, self.open.main = State.IDLE, None
         moves.down.append({**event, "response": shown.ended(response)})
         return moves
 
@@ -193,8 +170,8 @@ class Rounds:
         if self._running.pop(call_id, None) is None:
             return []
         up = [self._output(call_id, output)]
-        if self.state is State.WAITING and self.shown is not None and not self.shown.calls.keys() & self._running.keys():
-            up.append(self._next_round(self.shown))
+        if self.state is State.WAITING and self.open.main is not None and not self.open.main.calls.keys() & self._running.keys():
+            up.append(self._next_round(self.open.main))
         if self._held is not None and not any(self._running.values()):
             held, self._held = self._held, None
             self._asked.sent(held)
@@ -217,8 +194,8 @@ class Rounds:
         item_id = self._new_id("item")
         self._unseen.hide(item_id, call_id)
         item = {"type": "function_call_output", "call_id": call_id, "output": output}
-        if self.shown is not None:
-            self.shown.read.append(item)
+        if self.open.main is not None:
+            self.open.main.read.append(item)
         return {"type": "conversation.item.create", "event_id": self._new_id("event"), "item": {"id": item_id, **item}}
 
     def _next_round(self, shown: ShownResponse) -> Event:
@@ -233,7 +210,7 @@ class Rounds:
 
     def _close(self, details: Event) -> list[Event]:
         """The end of a response of which the server behind makes nothing more."""
-        shown, self.shown, self.state = self.shown, None, State.IDLE
+        shown, self.open.main, self.state = self.open.main, None, State.IDLE
         assert shown is not None
         done = {**shown.ended(shown.given), "status": details["type"], "status_details": details}
         limits, self._limits = self._limits, None
@@ -242,11 +219,10 @@ class Rounds:
 
 
 class Asked:
-    """The client's wishes for responses on their way, and which responses are beside the conversation."""
+    """The client's wishes for responses, on their way."""
 
     def __init__(self) -> None:
         self._pending: deque[Event] = deque(maxlen=MAX_PENDING)
-        self._beside: dict[Any, None] = {}
 
     def sent(self, event: Event) -> None:
         """A `response.create` has gone up."""
@@ -268,12 +244,7 @@ class Asked:
         found = next((event for event in self._pending if _is_beside(event) and _fits(event, response)), None)
         if found is not None:
             self._pending.remove(found)
-            self._beside[response.get("id")] = None
         return found is not None
-
-    def ends_beside(self, response: Event) -> bool:
-        """Whether a response that is done was beside the conversation."""
-        return self._beside.pop(response.get("id"), "") is None
 
     def refused(self, event_id: str) -> None:
         """The wish of this event is not granted."""

@@ -3,6 +3,7 @@
 The bookkeeping of `rounds.py`: which items it has, under which numbers, what was called in its newest round, what it has cost. Pure.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,6 +91,64 @@ class ShownResponse:
             return response
         echoed = {name: self.given[name] for name in ECHOED if name in self.given}
         return {**response, **echoed, "output": self._output, "usage": self._usage}
+
+
+class OpenResponses:
+    """Those that are open for the client: the one of the conversation, and those beside it. `is_ours`: whether a function is the server's own."""
+
+    def __init__(self, is_ours: Callable[[str], bool], unseen: Unseen) -> None:
+        self.main: ShownResponse | None = None
+        self.beside: dict[str, ShownResponse] = {}
+        """By their ids. Our tools are not offered to them; a model that calls one nevertheless is not shown to do so, and nothing runs."""
+        self._is_ours = is_ours
+        self._unseen = unseen
+
+    @property
+    def plain(self) -> bool:
+        """Whether all their events go on as they came."""
+        return not any(shown.shifted for shown in (self.main, *self.beside.values()) if shown is not None)
+
+    def of(self, response_id: object) -> ShownResponse | None:
+        """The one that a response of the server behind is a part of."""
+        if self.main is not None and response_id == self.main.current:
+            return self.main
+        return self.beside.get(str(response_id))
+
+    def item_added(self, event: Event) -> None:
+        """`response.output_item.added`."""
+        item, shown = event.get("item") or {}, self.of(event.get("response_id"))
+        if shown is None:
+            return
+        if self._is_hidden(item):
+            self._unseen.hide(str(item.get("id")), item.get("call_id"))
+            shown.shifted = True
+            return
+        shown.item(str(item.get("id")))
+
+    def item_done(self, event: Event) -> None:
+        """`response.output_item.done` of an unseen item."""
+        if (shown := self.of(event.get("response_id"))) is not None:
+            shown.called(event.get("item") or {}, self._unseen)
+
+    def named(self, event: Event) -> Event:
+        """Any event, under the client's id and number if it is of one of them."""
+        shown = self.of(event.get("response_id"))
+        return event if shown is None else shown.named(event)
+
+    def add(self, shown: ShownResponse, response: Event) -> list[Event]:
+        """A round of a response is over; what of its output the client sees."""
+        output = [item for item in response.get("output") or () if isinstance(item, dict)]
+        for item in output:
+            if self._is_hidden(item):
+                # Of a server that has told of it only here.
+                self._unseen.hide(str(item.get("id")), item.get("call_id"))
+                shown.called(item, self._unseen)
+        seen = [item for item in output if item.get("id") not in self._unseen.items]
+        shown.add(seen, response.get("usage"))
+        return seen
+
+    def _is_hidden(self, item: Event) -> bool:
+        return item.get("type") == "function_call" and self._is_ours(str(item.get("name")))
 
 
 def total(one: Any, other: Any) -> Any:
