@@ -7,6 +7,7 @@ not there costs nobody more than a sentence: its tools keep their names and thei
 """
 
 import asyncio
+import itertools
 import json
 import logging
 import os
@@ -90,19 +91,24 @@ class McpServer:
         self._known = asyncio.Event()
         self._news = asyncio.Event()
         self._ended = False
+        self._worked = False
         self._missed: set[str] = set()
 
     async def run(self) -> None:
         """Keep the connection until cancelled: the server ends with it."""
         backoff = Backoff(self._chance, PATIENCE)
+        # The newer protocol begins with a question that some older servers take for the end: they are tried in turn until one works.
+        modes = itertools.cycle(("auto", "legacy"))
+        mode = next(modes)
         while True:
             began_s = time.monotonic()
             try:
-                await self._live()
+                await self._live(mode)
                 log.warning("the tool server '%s' has ended", self.options.name)
             except Exception as exc:
                 # Whatever keeps it from working: its tools are not there for now, and it is tried again.
                 log.warning("the tool server '%s' does not work: %s", self.options.name, _reason(exc))
+                mode = mode if self._worked else next(modes)
             finally:
                 self._client = None
             self._known.set()
@@ -147,14 +153,15 @@ class McpServer:
             raise ToolError(text or "The tool failed and did not say why.")
         return text
 
-    async def _live(self) -> None:
+    async def _live(self, mode: str) -> None:
         """One connection, from its first to its last moment."""
-        self._ended = False
+        self._ended = self._worked = False
         async with AsyncExitStack() as stack:
             async with asyncio.timeout(CONNECT_S):
                 await asyncio.to_thread(_load)
-                client = await stack.enter_async_context(self._client_of(stack))
+                client = await stack.enter_async_context(self._client_of(stack, mode))
                 await self._list(client)
+            self._worked = True
             async with asyncio.TaskGroup() as group:
                 listening = group.create_task(self._listen(client), name=f"listen to the tool server {self.options.name}")
                 try:
@@ -194,7 +201,7 @@ class McpServer:
         # On the network this may be the first sign that it is gone.
         self._news.set()
 
-    def _client_of(self, stack: AsyncExitStack) -> "Client":
+    def _client_of(self, stack: AsyncExitStack, mode: str) -> "Client":
         from mcp import Client, StdioServerParameters, stdio_client
         from mcp.client.streamable_http import streamable_http_client
 
@@ -211,7 +218,7 @@ class McpServer:
             http = httpx2.AsyncClient(headers=dict(options.headers), timeout=patience)
             stack.push_async_exit(http)
             transport = streamable_http_client(options.url, http_client=http)
-        return Client(_watched(transport, self._end), message_handler=self._hear, read_timeout_seconds=None)
+        return Client(_watched(transport, self._end), message_handler=self._hear, mode=mode)
 
     def _end(self) -> None:
         self._ended = True
