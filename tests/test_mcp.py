@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -105,6 +106,26 @@ async def test_a_tool_that_hangs_holds_up_nobody() -> None:
         hanging = tools.start("hang", "{}")
         assert await tools.run("add", '{"a": 2, "b": 3}') == Outcome("5")
         hanging.cancel()
+
+
+async def test_a_server_that_does_one_thing_at_a_time_is_not_taken_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Busy:
+        async def list_tools(self, **how: object) -> None:
+            await asyncio.Event().wait()
+
+        async def call_tool(self, *what: object) -> None:
+            await server._look(Busy())  # type: ignore[arg-type]
+            raise ValueError("it was left alone")
+
+    monkeypatch.setattr(mcp, "CONNECT_S", 0.01)
+    server = McpServer(McpOptions("odd", ("add",)), ("add",))
+    server._client = Busy()  # type: ignore[assignment]
+    with pytest.raises(TimeoutError):
+        await server._look(Busy())  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "mcp", SimpleNamespace(MCPError=KeyError))
+    monkeypatch.setitem(sys.modules, "mcp_types", SimpleNamespace(CONNECTION_CLOSED=1))
+    with pytest.raises(ValueError, match="left alone"):
+        await server.call("add", "{}")
 
 
 @needs("mcp")

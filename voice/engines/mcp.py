@@ -87,6 +87,7 @@ class McpServer:
         self.tools = tuple(McpTool(self, own, name) for own, name in zip(options.allow, names, strict=True))
         self._chance = chance
         self._client: Client | None = None
+        self._running = 0
         self._places = asyncio.Semaphore(options.limits.at_once)
         self._known = asyncio.Event()
         self._news = asyncio.Event()
@@ -130,7 +131,11 @@ class McpServer:
             client = self._client
             if client is None:
                 raise ToolError(_GONE.format(name=self.options.name))
-            return await self._called(client, tool, given)
+            self._running += 1
+            try:
+                return await self._called(client, tool, given)
+            finally:
+                self._running -= 1
 
     async def _called(self, client: "Client", tool: str, given: dict[str, Any]) -> str:
         from mcp import MCPError
@@ -156,6 +161,7 @@ class McpServer:
     async def _live(self, mode: str) -> None:
         """One connection, from its first to its last moment."""
         self._ended = self._worked = False
+        self._news.clear()
         async with AsyncExitStack() as stack:
             async with asyncio.timeout(CONNECT_S):
                 await asyncio.to_thread(_load)
@@ -175,15 +181,24 @@ class McpServer:
             self._client = client
         self._known.set()
         while not self._ended:
-            self._news.clear()
             try:
                 async with asyncio.timeout(CHECK_S):
                     await self._news.wait()
             except TimeoutError:
                 pass  # nothing gave cause: it is asked all the same
+            self._news.clear()
             if not self._ended:
-                async with asyncio.timeout(CONNECT_S):
-                    await self._list(client)
+                await self._look(client)
+
+    async def _look(self, client: "Client") -> None:
+        """Ask what the server has. Raises: TimeoutError if it does not say, though it has nothing else to do."""
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await self._list(client)
+        except TimeoutError:
+            # One that does one thing at a time may be in the middle of a call.
+            if not self._running:
+                raise
 
     async def _listen(self, client: "Client") -> None:
         """Servers of the newer protocol tell of changes only to who asks; the older ones do so by themselves (`_hear`)."""
