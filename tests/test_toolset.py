@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from voice.engines.toolset import NOBODY, Outcome, ToolContext, ToolLimits, Toolset, cut
+from voice.engines import toolset
+from voice.engines.toolset import NOBODY, UNSURE, Outcome, ToolContext, ToolLimits, Toolset, cut
 from voice.errors import ToolError, UsageError
 from voice.protocol.tools import Tool
 
@@ -95,8 +96,44 @@ async def test_a_tool_that_hangs_is_left_behind() -> None:
     async with asyncio.timeout(30):
         async with Toolset([Fake(lambda *_: stubborn(gate), limits=ToolLimits(timeout_s=0.02))]) as tools:
             outcome = await tools.run("work", "{}")
-            assert outcome == Outcome("The tool 'work' took longer than 0.02 seconds and was stopped.", failed=True)
+            assert outcome == Outcome(f"The tool 'work' took longer than 0.02 seconds and was stopped. {UNSURE}", failed=True)
             gate.set()
+
+
+async def test_a_tool_that_will_not_end_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(toolset, "CLOSE_S", 0.02)
+    began, gate = asyncio.Event(), asyncio.Event()
+
+    async def work(arguments: str, context: ToolContext) -> str:
+        began.set()
+        return await stubborn(gate)
+
+    async with asyncio.timeout(30):
+        async with Toolset([Fake(work)]) as tools:
+            running = tools.start("work", "{}")
+            await began.wait()
+    assert "call work will not end" in caplog.text and running.cancelled()
+    gate.set()
+
+
+async def test_who_gives_up_on_a_beginning_leaves_nothing_behind() -> None:
+    ended = asyncio.Event()
+
+    class Silent:
+        async def run(self) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.set()
+
+        async def ready(self) -> None:
+            await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.02):
+            async with Toolset(beside=[Silent()], start_s=30):
+                pass
+    assert ended.is_set()
 
 
 async def test_who_stops_waiting_stops_the_tool() -> None:

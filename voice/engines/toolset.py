@@ -25,8 +25,8 @@ TIMEOUT_S = 20.0
 MAX_OUTPUT_BYTES = 8_192
 """About 2,000 tokens: a third of what a language model is shown of a conversation."""
 AT_ONCE = 4
-CLOSE_S = 3.0
-"""How long what runs beside the calls (tool servers) may take to end."""
+CLOSE_S = 10.0
+"""How long everything may take to end: a tool server is given some seconds to do so by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,7 @@ class ToolContext:
 
 
 NOBODY = ToolContext()
-
-
+UNSURE = "What it was to do may be done or not."
 T = TypeVar("T")
 
 
@@ -115,15 +114,27 @@ class Toolset:
         for one in self._beside:
             self._keep(self._group.create_task(one.run(), name="tools: beside"))
         waits = [self._keep(self._group.create_task(one.ready(), name="tools: ready")) for one in self._beside]
-        if waits:
-            await asyncio.wait(waits, timeout=self._start_s)
+        try:
+            if waits:
+                await asyncio.wait(waits, timeout=self._start_s)
+        except asyncio.CancelledError:
+            await self._close()
+            raise
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._close()
+
+    async def _close(self) -> None:
+        """End all that runs. A tool that will not end is left to the end of the program."""
         group, self._group = self._group, None
         for task in self._running:
             task.cancel()
-        if group is not None:
+        if self._running:
+            await asyncio.wait(self._running, timeout=CLOSE_S)
+        if self._running:
+            log.warning("%s will not end", ", ".join(sorted(task.get_name() for task in self._running)))
+        elif group is not None:
             await group.__aexit__(None, None, None)
 
     @property
@@ -176,7 +187,9 @@ class Toolset:
         finally:
             task.cancel()
         if not task.done():
-            return Outcome(f"The tool '{tool.name}' took longer than {tool.limits.timeout_s:g} seconds and was stopped.", failed=True)
+            return Outcome(
+                f"The tool '{tool.name}' took longer than {tool.limits.timeout_s:g} seconds and was stopped. {UNSURE}", failed=True
+            )
         with contextlib.suppress(asyncio.CancelledError):
             return task.result()
         return _broken(tool.name)
@@ -206,7 +219,7 @@ def cut(text: str, most_bytes: int) -> str:
 
 
 def _broken(name: str) -> Outcome:
-    return Outcome(f"The tool '{name}' failed. What it was to do may be done or not.", failed=True)
+    return Outcome(f"The tool '{name}' failed. {UNSURE}", failed=True)
 
 
 def _where(exc: BaseException) -> str:
