@@ -209,3 +209,26 @@ def test_every_wish_is_answered_once_whatever_overtakes_whatever(steps: list[str
             step(name)
     assert sorted(map(str, server.answered)) == sorted(f"wish {n}" for n in range(wishes))
     assert not bench.arbiter.busy
+
+
+def test_whoever_has_one_right_moment_is_told_when_it_was_missed() -> None:
+    bench, told = Bench(), []
+    assert bench.arbiter.idle
+    bench.arbiter.ask(ResponseParams(), unheard=told.append)
+    assert not bench.arbiter.idle
+    bench.arbiter.refused(bench.event_id(), ACTIVE)
+    assert told == [True] and len(bench.asked) == 1 and bench.arbiter.active == UNNAMED
+    bench.arbiter.done("whatever")
+    assert len(bench.asked) == 1, "it does not wait here"
+    bench.arbiter.ask(ResponseParams(), unheard=told.append)
+    bench.arbiter.refused(bench.event_id(), "rate_limit_exceeded")
+    assert told == [True, False]
+    bench.arbiter.ask(ResponseParams(), unheard=told.append)
+    bench.arbiter.reset()
+    assert told == [True, False, True] and not bench.arbiter.idle
+    bench.arbiter.open()
+    assert len(bench.asked) == 3
+    bench.arbiter.ask(ResponseParams(), unheard=told.append)
+    bench.arbiter.created("r1")
+    bench.arbiter.reset()
+    assert told == [True, False, True], "it was heard"

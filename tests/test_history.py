@@ -98,3 +98,33 @@ def test_the_lines_beyond_the_newest() -> None:
     for name in "abc":
         history.write(name, "user", name)
     assert [history.beyond(count) for count in (0, 2, 3, 9)] == [["a", "b", "c"], ["a"], [], []]
+
+
+def call(arguments: str | None = None, **more: object) -> Item:
+    return Item(type="function_call", call_id="c1", name="look", **({} if arguments is None else {"arguments": arguments}), **more)  # type: ignore[arg-type]
+
+
+def test_calls_stand_between_the_lines_and_are_none() -> None:
+    history = History()
+    history.see(item("user", "look"), "u", None)
+    history.see(call("", status="in_progress"), "f", "u")
+    history.see(item("assistant", "It is there."), "a", "f")
+    history.see(call('{"a":1}', status="completed"), "f", "u")
+    history.see(call("", status="completed"), "f", "u")
+    history.see(Item(type="function_call", name="no id"), "g", "a")
+    assert brief(history) == [("u", "look"), ("a", "It is there.")]
+    assert "f" in history and "g" not in history
+    assert history.entries()[1] == call('{"a":1}'), "what is known is not forgotten"
+    assert history.beyond(1) == ["u", "f"]
+    history.forget("f")
+    assert [type(entry) for entry in history.entries()] == [HistoryLine, HistoryLine]
+
+
+def test_an_output_stands_last_until_the_server_has_told_where() -> None:
+    history = History()
+    history.see(item("user", "look"), "u", None)
+    history.expect(Item(type="function_call_output", call_id="c1", output="seen"), "o")
+    history.see(item("user", "and?"), "v", "o2")
+    history.see(Item(type="function_call_output", call_id="c1"), "o", "v")
+    assert [getattr(entry, "item_id", "o") for entry in history.entries()] == ["u", "v", "o"]
+    assert history.entries()[2] == Item(type="function_call_output", call_id="c1", output="seen")

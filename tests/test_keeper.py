@@ -12,7 +12,7 @@ from tests.support.signals import speech_like
 from voice.audio.pcm import silence
 from voice.audio.turns import TurnDetector, TurnSettings
 from voice.audio.vad import make_detector
-from voice.engines.base import Prompt
+from voice.engines.base import Called, Prompt
 from voice.engines.local import LocalEngine, LocalOptions
 from voice.errors import LinkClosed
 from voice.keeper import Keeper, OpenedLink
@@ -20,7 +20,19 @@ from voice.links.base import Link, memory_pair
 from voice.opening import connect
 from voice.policy.retry import RetrySettings
 from voice.protocol.client import ClientSession
-from voice.protocol.notices import LinkLost, LinkRestored, Notice, ReplyEnded, SessionEnded, SessionReady, TurnCommitted, UserText
+from voice.protocol.lines import Line
+from voice.protocol.notices import (
+    LinkLost,
+    LinkRestored,
+    Notice,
+    ReplyEnded,
+    SessionEnded,
+    SessionReady,
+    ToolEnded,
+    ToolStarted,
+    TurnCommitted,
+    UserText,
+)
 from voice.session import Session, settings_of
 
 QUICK = RetrySettings(first_s=0.01, cap_s=0.02, tries=4, stable_s=60.0)
@@ -33,6 +45,8 @@ class Engine:
         self.links: list[Link] = []
         self.prompts: list[Prompt] = []
         self.transcriber = FakeTranscriber()
+        self.call = ""
+        """A function that is called when somebody says so."""
         self._options = LocalOptions(life_s=life_s)
 
     async def serve(self, link: Link) -> LinkClosed:
@@ -40,8 +54,10 @@ class Engine:
         responder = FakeResponder(answer=self._answer)
         return await LocalEngine(self.transcriber, FakeSynthesizer(), lambda: responder, self._options).serve(link)
 
-    def _answer(self, prompt: Prompt) -> list[str]:
+    def _answer(self, prompt: Prompt) -> list[str | Called]:
         self.prompts.append(prompt)
+        if self.call and prompt.lines[-1] == Line("user", "call"):
+            return [Called("", self.call, "{}")]
         return [f"Answer {len(self.prompts)}."]
 
     async def cut(self, code: int = 1006) -> None:
@@ -254,3 +270,37 @@ async def test_links_that_nobody_uses_are_closed() -> None:
         with pytest.raises(LinkClosed):
             while True:
                 await far.receive()
+
+
+@pytest.mark.parametrize("cut_before", [False, True])
+async def test_a_function_outlives_its_link(cut_before: bool) -> None:
+    """What it comes to is told to the next server with its call; a function that had ended is known there."""
+    engine, gate, runs = Engine(), asyncio.Event(), []
+
+    async def slow() -> str:
+        runs.append(True)
+        await gate.wait()
+        return "clear"
+
+    engine.call = "slow"
+    async with talking(engine) as (session, heard):
+        session.tool(slow)
+        await session.say("call")
+        await heard.until(lambda notice: isinstance(notice, ToolStarted))
+        if cut_before:
+            await heard.reply()
+            await engine.cut()
+            await heard.restored()
+            gate.set()
+        else:
+            gate.set()
+            await heard.reply()
+            await heard.reply()
+            await engine.cut()
+            await heard.restored()
+            await session.say("again")
+        await heard.until(lambda notice: isinstance(notice, ReplyEnded) and len(engine.prompts) == (2 if cut_before else 3))
+        (call,) = [line.call for line in engine.prompts[-1].lines if line.call is not None]
+        outputs = [(line.call_id, line.text) for line in engine.prompts[-1].lines if line.role == "tool"]
+        assert outputs == [(call.call_id, "clear")] and call.name == "slow"
+        assert runs == [True] and heard.count(ToolEnded) == 1

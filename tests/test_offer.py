@@ -62,3 +62,33 @@ def test_each_link_is_asked_anew() -> None:
         asking.offer.ask()
         assert asking.offer.answer(updated()) == 16_000
     assert asking.rates == [16_000, 16_000]
+
+
+def test_other_tools_are_told_once_and_only_where_they_are_not_known() -> None:
+    sent: list[SessionUpdate] = []
+
+    def send(event: ClientEvent) -> None:
+        assert isinstance(event, SessionUpdate)
+        sent.append(event)
+
+    offer = Offer(Session(), send, lambda kind: f"{kind}{len(sent)}")
+    tools = [{"type": "function", "name": "look"}]
+    offer.tools(tools)
+    assert sent == [], "there is no link yet"
+    offer.ask()
+    offer.answer(updated())
+    assert [event.session.tools for event in sent] == [tools]
+    offer.tools([])
+    offer.tools([])
+    assert sent[1:] == [SessionUpdate(event_id="event1", session=Session(type="realtime", tools=[]))]
+    offer.ask()
+    offer.tools(tools)
+    assert [event.session.tools for event in sent[2:]] == [[]], "nothing is changed while a server is asked"
+    offer.answer(updated())
+    assert [event.session.tools for event in sent[3:]] == [tools]
+    offer.ask()
+    offer.tools([])
+    offer.answer(error(f"event{len(sent) - 1}"))
+    assert sent[-1].session.tools == [], "it is asked again with what is wanted now"
+    offer.answer(updated(24_000))
+    assert len(sent) == 6

@@ -11,7 +11,7 @@ from voice.protocol.conversation import MAX_ITEMS
 from voice.protocol.history import MAX_TOLD, History
 from voice.protocol.lines import Line, lines_of
 from voice.protocol.notices import ErrorReported
-from voice.protocol.objects import Session
+from voice.protocol.objects import Item, Session
 from voice.protocol.requests import ClientEvent, ItemCreate
 from voice.protocol.restore import Restorer
 
@@ -92,3 +92,14 @@ def test_a_long_conversation_leaves_room_on_the_server_for_what_is_typed() -> No
 
 def typed_line(item_id: str) -> dict[str, Any]:
     return {"type": "message", "id": item_id, "role": "user", "content": [{"type": "input_text", "text": "x"}]}
+
+
+def test_calls_are_restored_with_their_outputs_only() -> None:
+    lines = history()
+    for n, kinds in enumerate(["call output", "call", "output", "output call"]):
+        for kind in kinds.split():
+            name = {"call": "function_call", "output": "function_call_output"}[kind]
+            lines.see(Item(type=name, id=f"{kind}{n}", call_id=f"c{n}", output="o"), f"{kind}{n}", None)
+    sent = Sent()
+    Restorer(sent.send, sent.new_id).restore(lines)
+    assert [str(event.item.id) for event in sent.events if isinstance(event, ItemCreate)] == ["u1", "a1", "call0", "output0"]

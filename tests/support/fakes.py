@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 import numpy as np
 
 from voice.audio.pcm import Samples, samples_in
-from voice.engines.base import Heard, Prompt, Said, Speech, WordTime
+from voice.engines.base import Called, Heard, Prompt, Said, Saying, Speech, WordTime
 from voice.errors import WorkerDied
 
 SPEECH_HZ = 22_050
@@ -84,16 +84,18 @@ class FakeSynthesizer:
 class FakeResponder:
     """Repeats the last line and says how many there were; may have something to announce."""
 
-    def __init__(self, due_s: float | None = None, answer: Callable[[Prompt], Sequence[str]] | None = None) -> None:
+    def __init__(self, due_s: float | None = None, answer: Callable[[Prompt], Sequence[str | Called]] | None = None) -> None:
         self.due = due_s
         self.prompts: list[Prompt] = []
         self._answer = answer
 
-    async def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncGenerator[Said, None]:
+    async def respond(self, prompt: Prompt, now: float, wall_s: float) -> AsyncGenerator[Saying, None]:
         self.prompts.append(prompt)
-        texts = self._answer(prompt) if self._answer else [f"{prompt.lines[-1].text}.", f"{len(prompt.lines)} lines."]
+        texts: Sequence[str | Called] = (
+            self._answer(prompt) if self._answer else [f"{prompt.lines[-1].text}.", f"{len(prompt.lines)} lines."]
+        )
         for text in texts:
-            yield Said(text)
+            yield Said(text) if isinstance(text, str) else text
 
     def due_s(self) -> float | None:
         return self.due
