@@ -170,6 +170,17 @@ def test_a_session_begins_as_the_service_begins_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in FOREIGN if not DIALECTS[name].detection.at_first])
+def test_a_client_that_asks_at_once_is_answered_once(name: str) -> None:
+    party = before_client(name)
+    detection = {"audio": {"input": {"turn_detection": {"type": "server_vad"}}}}
+    back = party.down(json.dumps({"type": "session.created", "session": {"type": "realtime", **detection}})).back
+    up(party, [{"type": "session.update", "session": {"instructions": "Be brief."}}])
+    updated = {"type": "session.updated", "session": {"type": "realtime", "instructions": "Be brief."}}
+    assert len(back) == 1 and down(party, [updated]) == [], "that is the answer to the request of ours, which went first"
+    assert [event["type"] for event in down(party, [updated])] == ["session.updated"]
+
+
+@pytest.mark.parametrize("name", [name for name in FOREIGN if not DIALECTS[name].detection.at_first])
 def test_turn_detection_is_off_until_the_client_asks(name: str) -> None:
     party = before_client(name)
     passage = party.down(json.dumps({"type": "session.created", "event_id": "e", "session": SESSION}))

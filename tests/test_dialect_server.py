@@ -86,6 +86,38 @@ def test_but_not_over_what_the_client_has_asked(name: str) -> None:
     assert back == [] and session["audio"].get("input", {}).get("turn_detection") is None
 
 
+@pytest.mark.parametrize("name", SILENT_AT_FIRST)
+def test_a_client_that_asks_at_once_is_told_of_its_own_request_only(name: str) -> None:
+    party = before_server(name)
+    _, back = created(party, turn_detection=None)
+    update(party, audio={"input": {"format": {"type": "audio/pcm", "rate": 16_000}}})
+    updated = {"type": "session.updated", "session": {"turn_detection": {"type": "server_vad"}}}
+    assert len(back) == 1 and down(party, [updated]) == [], "that is the answer to the request of ours, which went first"
+    assert [event["type"] for event in down(party, [updated, updated])] == ["session.updated", "session.updated"]
+
+
+@pytest.mark.parametrize("name", SILENT_AT_FIRST)
+def test_a_client_that_asks_before_the_session_has_begun_asks_for_the_detection_too(name: str) -> None:
+    party = before_server(name)
+    assert update(party, instructions="Be brief.")["turn_detection"] == {"type": "server_vad"}
+    session, back = created(party, turn_detection=None)
+    assert back == [] and session["audio"]["input"]["turn_detection"] == {"type": "server_vad"}
+    (told,) = down(party, [{"type": "session.updated", "session": {"turn_detection": {"type": "server_vad"}}}])
+    assert told["type"] == "session.updated"
+
+
+def test_settings_that_are_older_than_a_request_do_not_say_how_sound_goes_up() -> None:
+    party = before_server("xai")
+    old = {"audio": {"input": {"format": {"type": "audio/pcm", "rate": 24_000}}}, "turn_detection": None}
+    created(party, **old)
+    update(party, audio={"input": {"format": {"type": "audio/pcm", "rate": 16_000}}})
+    down(party, [{"type": "session.updated", "session": old}])
+    append = '{"type":"input_audio_buffer.append","audio":"AAAA"}'
+    assert party.up(append).on == (append,), "it is what the service will take by then"
+    down(party, [{"type": "session.updated", "session": old}])
+    assert party.up(append).on != (append,), "it has refused, and is obeyed"
+
+
 def test_each_update_says_the_detection_again_where_it_must() -> None:
     party = before_server("glm")
     assert update(party, instructions="Be brief.")["turn_detection"] == {"type": "server_vad"}
@@ -133,7 +165,7 @@ def test_sound_that_needs_no_change_is_not_read() -> None:
 def test_a_service_that_takes_any_rate_gets_what_the_client_has() -> None:
     party = before_server("xai")
     asked = {"format": {"type": "audio/pcm", "rate": 16_000}}
-    assert update(party, audio={"input": asked}) == {"audio": {"input": asked}}
+    assert update(party, audio={"input": asked}) == {"audio": {"input": asked}, "turn_detection": {"type": "server_vad"}}
     text = '{"type":"input_audio_buffer.append","audio":"AAAA"}'
     assert party.up(text).on == (text,)
 

@@ -91,6 +91,17 @@ async def test_a_reader_that_is_woken_by_an_answer_loses_no_message(kind: str) -
     assert [text for text in got if text.startswith("up")] == [f"up: {n}!" for n in range(100)]
 
 
+async def test_the_peer_hears_all_in_the_order_in_which_it_was_given() -> None:
+    """Also where what answers has not had its turn yet."""
+    near, far = memory_pair()
+    link = before_server(near, Doubling())  # type: ignore[arg-type]
+    for text in ("who?", "a"):
+        await far.send(text)
+    assert await link.receive() == "down 1: a"
+    await link.send("b")
+    assert [await far.receive() for _ in range(3)] == ["down: who!", "up 1: b", "up 2: b"]
+
+
 async def test_who_asks_and_does_not_read_waits() -> None:
     async with doubled("client") as (link, far):
         taken = 0

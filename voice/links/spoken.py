@@ -46,8 +46,9 @@ class SpokenLink:
             await self._link.send(text)
             return
         await self._until(lambda: len(self._incoming) < MOST_WAITING)
-        passage = self._said(text)
         async with self._sending:
+            await self._send_answers()
+            passage = self._said(text)
             for one in passage.on:
                 await self._link.send(one)
         if passage.back:
@@ -76,12 +77,16 @@ class SpokenLink:
             await self._until(lambda: bool(self._answers))
             try:
                 async with self._sending:
-                    while self._answers:
-                        await self._link.send(self._answers.popleft())
-                        self._changed.set()
+                    await self._send_answers()
             except LinkClosed:
                 # Whoever uses the link is told so too.
                 self._end()
+
+    async def _send_answers(self) -> None:
+        """Before anything that is said later: the peer hears everything in the order in which the exchange has given it."""
+        while self._answers:
+            await self._link.send(self._answers.popleft())
+            self._changed.set()
 
     async def _read(self) -> None:
         """Take in the peer's next message; nothing, if meanwhile something else has come in."""

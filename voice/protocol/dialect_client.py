@@ -126,9 +126,9 @@ class ClientInterpreter:
         if begins and not self._updated and not self._dialect.detection.at_first:
             put(off, PLACES["turn_detection"], None)
             put(settings, PLACES["turn_detection"], None)
-        mine, self._unanswered = self._unanswered and not self._updated, bool(off)
+        mine, self._unanswered = self._unanswered and not begins, bool(off)
         if mine:
-            # The answer to that request of ours: the client has asked for nothing.
+            # The answer to that request of ours: the client has not asked for it.
             return Passage()
         event["session"] = {**to_theirs(settings, self._dialect, self._client), **self._own}
         if self._kind == "transcription" and self._dialect.settings.transcription_sessions:

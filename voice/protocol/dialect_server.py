@@ -44,7 +44,7 @@ class ServerInterpreter:
         self._ours = {theirs: ours for ours, theirs in dialect.events.names.items()}
         self._kind = "realtime"
         self._detection: Any = DETECTION
-        self._updated = self._unanswered = self._asked_to_detect = False
+        self._updated = self._unanswered = False
 
     @property
     def _always_speaks(self) -> bool:
@@ -96,6 +96,8 @@ class ServerInterpreter:
         asked = event.get("session")
         if not isinstance(asked, dict):
             return
+        if not self._updated and not self._dialect.detection.at_first:
+            asked = event["session"] = _detecting(asked)
         self._updated = True
         self._kind = asked["type"] if asked.get("type") in ("realtime", "transcription") else self._kind
         audio = asked.get("audio")
@@ -110,7 +112,7 @@ class ServerInterpreter:
             )
             self._listen()
         if isinstance(sides["input"], dict) and "turn_detection" in sides["input"]:
-            self._detection, self._asked_to_detect = sides["input"]["turn_detection"], True
+            self._detection = sides["input"]["turn_detection"]
         if isinstance(asked.get("output_modalities"), list):
             self._story.answers.modalities = ["audio"] if "audio" in asked["output_modalities"] else ["text"]
         event["session"] = self._settings(asked)
@@ -207,8 +209,14 @@ class ServerInterpreter:
             self._kind = "transcription"
         event["type"] = "session.created" if begins else "session.updated"
         told = event["session"]
-        self._server = read_theirs(told, self._dialect.sound, self._server)
-        self._listen()
+        mine, self._unanswered = self._unanswered and not begins, self._unanswered and begins
+        if not (self._updated and (begins or mine)):
+            # Else they are older than what the client has asked for.
+            self._server = read_theirs(told, self._dialect.sound, self._server)
+            self._listen()
+        if mine:
+            # The answer to that request of ours: the client has not asked for it.
+            return Passage()
         ours = to_ours(told, self._dialect, self._client)
         ours.setdefault("audio", {})
         settings = {"type": self._kind, **ours}
@@ -217,13 +225,19 @@ class ServerInterpreter:
         elif isinstance(settings.get("output_modalities"), list):
             self._story.answers.modalities = settings["output_modalities"]
         event["session"] = settings
-        ask = begins and not self._dialect.detection.at_first and not self._asked_to_detect
-        if ask:
+        ask = begins and not self._dialect.detection.at_first and not self._updated
+        if begins and not self._dialect.detection.at_first and self._detection == DETECTION:
             settings["audio"] = {**settings["audio"], "input": {**settings["audio"].get("input", {}), "turn_detection": DETECTION}}
-        mine, self._unanswered = self._unanswered and not self._updated, ask
-        if mine:
-            # The answer to that request of ours: the client has asked for nothing.
-            return Passage()
+        self._unanswered = self._unanswered or ask
         request = {"type": "session.update", "event_id": self._new_id("event")} if ask else {}
         back = [{**request, "session": self._settings({"audio": {"input": {"turn_detection": DETECTION}}})}] if ask else []
         return passage(self._story.tell(event), back)
+
+
+def _detecting(asked: Event) -> Event:
+    """The first settings that a client asks for, with the turn detection that its session begins with, if it says nothing of one."""
+    audio = asked.get("audio", {})
+    heard = audio.get("input", {}) if isinstance(audio, dict) else None
+    if not isinstance(heard, dict) or "turn_detection" in heard:
+        return asked
+    return {**asked, "audio": {**audio, "input": {**heard, "turn_detection": DETECTION}}}
