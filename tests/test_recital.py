@@ -46,6 +46,12 @@ async def test_all_of_the_sound_is_there_whatever_its_pieces() -> None:
         assert "".join(move.text for move in found) == "one two three"
 
 
+async def test_a_sentence_may_begin_in_the_middle_of_a_piece() -> None:
+    found = await given('say = "One. Two three."\nchunk_ms = 130')
+    assert [move.text for move in found] == ["One.", " Two", "", " three.", ""]
+    assert [word.end_ms for move in found for word in move.words] == [150, 350, 550]
+
+
 async def test_words_of_another_rate_and_without_known_ends() -> None:
     class Plain(FakeSynthesizer):
         async def speak(self, text: str, language: str = "en") -> AsyncGenerator[Speech, None]:

@@ -182,6 +182,18 @@ async def test_what_nobody_says_was_heard_is_late_too(script: str) -> None:
         assert (await wire.until(HEARD))["transcript"] == "500 ms of speech"
 
 
+async def test_a_transcript_that_is_less_late_than_the_answer_comes_before_it() -> None:
+    script = '[[reply]]\nheard = "first"\nsay = "Then."\ntranscript_delay_ms = 50000\ndelay_ms = 60000'
+    async with talking(twin(script)) as wire:
+        await wire.settle(turn_detection=None, transcription={"model": "any"})
+        await wire.push(speech_like(500))
+        await wire.send("input_audio_buffer.commit")
+        await wire.send("response.create")
+        await wire.until(DONE)
+    kinds = wire.kinds()
+    assert kinds.index("response.created") < kinds.index(HEARD) < kinds.index("response.output_item.added")
+
+
 async def test_truncation_cuts_to_the_word_that_was_heard() -> None:
     async with talking(twin('[[reply]]\nsay = "one two three. four five six."')) as wire:
         item_id = (await typed(wire, "count"))["output"][0]["id"]

@@ -117,8 +117,7 @@ async def _spoken(said: str, slots: Iterator[Slot], voice: Synthesizer, manner: 
 async def _sentence(text: str, voice: Synthesizer, manner: Manner) -> list[Speech]:
     """Its sound, in the language of its letters."""
     language = language_of(text)
-    mannered = voice if isinstance(voice, Mannered) and manner != Manner() else None
-    async with aclosing(mannered.speak_as(manner, text, language) if mannered else voice.speak(text, language)) as pieces:
+    async with aclosing(voice.speak_as(manner, text, language) if isinstance(voice, Mannered) else voice.speak(text, language)) as pieces:
         return [piece async for piece in pieces]
 
 

@@ -34,8 +34,6 @@ class _Running:
     begins_s: float
     move: Move | None = None
     """What goes out next; None: not known yet."""
-    stopped: bool = False
-    """Nobody wants the rest of it."""
 
 
 class Stage:
@@ -76,9 +74,7 @@ class Stage:
             case ReplyWanted():
                 self._begin(order)
             case ReplyStopped() if order.response_id in self._running:
-                running = self._running[order.response_id]
-                running.stopped = True
-                self._timeline.at(self._timeline.moment(), partial(self._leave, running))
+                self._timeline.at(self._timeline.moment(), partial(self._leave, self._running[order.response_id]))
             case Hangup():
                 self._driver.hang_up(order.close_code, order.reason)
             case _:
@@ -127,9 +123,7 @@ class Stage:
         self._timeline.at(begins_s, partial(self._go_on, running))
 
     async def _go_on(self, running: _Running) -> None:
-        """The next piece of a reply, and when the one behind it is due."""
-        if running.stopped:
-            return
+        """The next piece of a reply, and when the one behind it is due. Of one that was stopped the session takes no more."""
         try:
             if running.move is not None and not await self._give(running.order.response_id, running.move):
                 running.move = None
