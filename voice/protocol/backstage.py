@@ -23,6 +23,7 @@ from typing import Any
 import msgspec
 
 from voice.errors import ProtocolError
+from voice.protocol.lenient import fields, text
 from voice.protocol.overture import REFUSED, Overture
 from voice.protocol.rounds import Moves, Rounds
 from voice.protocol.shownresponse import Event, HiddenCall
@@ -121,7 +122,7 @@ class Backstage:
                 return Moves(up=self._rounds.asks(self._wish(event)))
             case "response.cancel":
                 return self._rounds.cancels(event)
-            case "conversation.item.create" if isinstance(item := event.get("item"), dict) and item.get("call_id") in self._unseen.calls:
+            case "conversation.item.create" if text(fields(event.get("item")).get("call_id")) in self._unseen.calls:
                 raise ProtocolError("No call with this 'call_id' is in the conversation.", "invalid_value", "item.call_id")
         return Moves(up=[event])
 
@@ -161,16 +162,15 @@ class Backstage:
 
     def _seen(self, event: Event) -> Event | None:
         """An event as the client is told of it; None if it is of an item that the client does not see."""
-        kind, item = event.get("type"), event.get("item")
-        item = item if isinstance(item, dict) else {}
-        item_id = event.get("item_id") or item.get("id")
-        if kind in ("conversation.item.added", "conversation.item.created") and isinstance(item_id, str):
+        kind, item = event.get("type"), fields(event.get("item"))
+        item_id = text(event.get("item_id")) or text(item.get("id"))
+        if kind in ("conversation.item.added", "conversation.item.created") and item_id:
             self._unseen.stands(item_id, event.get("previous_item_id"))
-        elif kind == "conversation.item.deleted" and isinstance(item_id, str):
+        elif kind == "conversation.item.deleted" and item_id:
             self._unseen.gone(item_id)
-        if item.get("type") == "function_call_output" and item.get("call_id") in self._unseen.calls:
+        if item.get("type") == "function_call_output" and text(item.get("call_id")) in self._unseen.calls:
             # Of a server that gives items names of its own.
-            self._unseen.hide(str(item_id))
+            self._unseen.hide(item_id)
         if item_id in self._unseen.items:
             if kind == "response.output_item.done":
                 self._rounds.open.item_done(event)
@@ -182,17 +182,16 @@ class Backstage:
 
     def _settings(self, event: Event) -> Event:
         session = self._veil.shown(event["session"])
-        tools, audio = session.get("tools"), session.get("audio")
+        tools, heard = session.get("tools"), fields(fields(session.get("audio")).get("input"))
         self._told = self._tools, self._choice = (tools if isinstance(tools, list) else []), session.get("tool_choice")
-        turns = ((audio or {}).get("input") or {}).get("turn_detection") or {}
-        self._interrupts = turns.get("interrupt_response") is not False
+        self._interrupts = fields(heard.get("turn_detection")).get("interrupt_response") is not False
         return {**event, "session": session}
 
     def _failed(self, event: Event) -> list[Event]:
         """An `error`: one that we have caused is not told."""
         error, shown = event["error"], self._rounds.open.main
-        event_id = error.get("event_id")
-        ended = self._rounds.refused(str(event_id or ""), error)
+        event_id = text(error.get("event_id"))
+        ended = self._rounds.refused(event_id, error)
         if event_id in self._ours:
             return ended
         if str(error.get("param")).startswith("session"):

@@ -19,6 +19,7 @@ from enum import Enum
 from typing import Any
 
 from voice.errors import ProtocolError
+from voice.protocol.lenient import fields
 from voice.protocol.shownresponse import Event, HiddenCall, OpenResponses, ShownResponse
 from voice.protocol.unseen import Unseen
 
@@ -126,7 +127,7 @@ class Rounds:
         if (beside := self.open.beside.pop(str(response.get("id")), None)) is not None:
             self.open.add(beside, response)
             return Moves(down=[{**event, "response": beside.ended(response)}])
-        others = self.state is State.OPEN and shown is not None and response.get("id") != shown.current
+        others = self.state is State.OPEN and shown is not None and str(response.get("id")) != shown.current
         if shown is None or self.state is State.WAITING or others:
             return Moves(down=[event])
         theirs = any(item.get("type") == "function_call" for item in self.open.add(shown, response))
@@ -234,8 +235,7 @@ class Asked:
         if found is None:
             return {}
         self._pending.remove(found)
-        params: Event = found.get("response") or {}
-        return params
+        return fields(found.get("response"))
 
     def begins_beside(self, response: Event) -> bool:
         """Whether a response that begins is beside the conversation."""
@@ -257,9 +257,9 @@ def _cancelled(reason: str) -> Event:
 
 
 def _is_beside(event: Event) -> bool:
-    return (event.get("response") or {}).get("conversation") == "none"
+    return fields(event.get("response")).get("conversation") == "none"
 
 
 def _fits(event: Event, response: Event) -> bool:
     """By what comes back of a wish."""
-    return ((event.get("response") or {}).get("metadata") or None) == (response.get("metadata") or None)
+    return (fields(event.get("response")).get("metadata") or None) == (response.get("metadata") or None)

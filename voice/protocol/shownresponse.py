@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from voice.protocol.lenient import fields, text
 from voice.protocol.unseen import Unseen
 
 Event = dict[str, Any]
@@ -55,12 +56,12 @@ class ShownResponse:
     def called(self, item: Event, unseen: Unseen) -> None:
         """A call of the server's own tools. One that was broken off, or that came before, is none."""
         item_id = str(item.get("id"))
-        call_id = str(item.get("call_id") or item_id)
+        call_id = text(item.get("call_id")) or item_id
         if item.get("status") not in (None, "completed") or call_id in self.calls:
             return
         unseen.hide(item_id, call_id)
         self.shifted = True
-        call = HiddenCall(call_id, str(item.get("name")), str(item.get("arguments") or "{}"))
+        call = HiddenCall(call_id, str(item.get("name")), text(item.get("arguments")) or "{}")
         self.calls[call_id] = call
         self.read.append({"type": "function_call", "call_id": call_id, "name": call.name, "arguments": call.arguments})
 
@@ -76,8 +77,8 @@ class ShownResponse:
             return event
         event = {**event, "response_id": self.id}
         if "output_index" in event:
-            item_id = event.get("item_id") or (event.get("item") or {}).get("id")
-            event["output_index"] = self._indices.get(str(item_id), event["output_index"])
+            item_id = text(event.get("item_id")) or text(fields(event.get("item")).get("id"))
+            event["output_index"] = self._indices.get(item_id, event["output_index"])
         return event
 
     def add(self, output: list[Event], usage: Any) -> None:
@@ -116,11 +117,11 @@ class OpenResponses:
 
     def item_added(self, event: Event) -> None:
         """`response.output_item.added`."""
-        item, shown = event.get("item") or {}, self.of(event.get("response_id"))
+        item, shown = fields(event.get("item")), self.of(event.get("response_id"))
         if shown is None:
             return
         if self._is_hidden(item):
-            self._unseen.hide(str(item.get("id")), item.get("call_id"))
+            self._unseen.hide(str(item.get("id")), text(item.get("call_id")))
             shown.shifted = True
             return
         shown.item(str(item.get("id")))
@@ -128,7 +129,7 @@ class OpenResponses:
     def item_done(self, event: Event) -> None:
         """`response.output_item.done` of an unseen item."""
         if (shown := self.of(event.get("response_id"))) is not None:
-            shown.called(event.get("item") or {}, self._unseen)
+            shown.called(fields(event.get("item")), self._unseen)
 
     def named(self, event: Event) -> Event:
         """Any event, under the client's id and number if it is of one of them."""
@@ -137,18 +138,19 @@ class OpenResponses:
 
     def add(self, shown: ShownResponse, response: Event) -> list[Event]:
         """A round of a response is over; what of its output the client sees."""
-        output = [item for item in response.get("output") or () if isinstance(item, dict)]
+        output = response.get("output")
+        output = [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
         for item in output:
             if self._is_hidden(item):
                 # Of a server that has told of it only here.
-                self._unseen.hide(str(item.get("id")), item.get("call_id"))
+                self._unseen.hide(str(item.get("id")), text(item.get("call_id")))
                 shown.called(item, self._unseen)
-        seen = [item for item in output if item.get("id") not in self._unseen.items]
+        seen = [item for item in output if text(item.get("id")) not in self._unseen.items]
         shown.add(seen, response.get("usage"))
         return seen
 
     def _is_hidden(self, item: Event) -> bool:
-        return item.get("type") == "function_call" and self._is_ours(str(item.get("name")))
+        return item.get("type") == "function_call" and self._is_ours(text(item.get("name")))
 
 
 def total(one: Any, other: Any) -> Any:

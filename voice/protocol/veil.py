@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from voice.errors import ProtocolError
+from voice.protocol.lenient import fields, text
 from voice.protocol.tools import Tool
 from voice.protocol.untrusted import Quotation
 
@@ -26,24 +27,23 @@ class Veil:
     about: Quotation = Quotation()
     """Words for the model alone, behind the client's instructions."""
 
-    def check(self, fields: Fields, path: str) -> None:
+    def check(self, settings: Fields, path: str) -> None:
         """Refuse settings that name a tool of the server's. `path`: "session", "response". Raises: ProtocolError."""
-        tools = fields.get("tools")
+        tools = settings.get("tools")
         for i, tool in enumerate(tools if isinstance(tools, list) else ()):
-            if isinstance(tool, dict) and (name := tool.get("name")) in self.names:
+            if (name := text(fields(tool).get("name"))) in self.names:
                 place = f"{path}.tools[{i}].name"
                 raise ProtocolError(f"Invalid '{place}': the name '{name}' is taken by the server.", "invalid_value", place)
-        choice = fields.get("tool_choice")
-        if isinstance(choice, dict) and choice.get("name") in self.names:
+        if (name := text(fields(settings.get("tool_choice")).get("name"))) in self.names:
             place = f"{path}.tool_choice"
-            raise ProtocolError(f"Tool choice '{choice['name']}' not found in 'tools' parameter.", "invalid_value", place)
+            raise ProtocolError(f"Tool choice '{name}' not found in 'tools' parameter.", "invalid_value", place)
 
-    def added(self, fields: Fields, tools: Sequence[Any] = (), choice: Any = None) -> dict[str, Any]:
+    def added(self, settings: Fields, tools: Sequence[Any] = (), choice: Any = None) -> dict[str, Any]:
         """A client's settings with the additions to those that it changes; what it does not name keeps them from before.
 
         `tools`, `choice`: what is in effect of the client's. One that forces a call forces one of the client's own: ours are not offered.
         """
-        out = dict(fields)
+        out = dict(settings)
         named = isinstance(out.get("tools"), list)
         if named or out.get("tool_choice") is not None:
             own = out["tools"] if named else tools
@@ -63,21 +63,21 @@ class Veil:
             out["instructions"] = self._joined(instructions if isinstance(instructions, str) else "")
         return out
 
-    def shown(self, fields: Fields) -> dict[str, Any]:
+    def shown(self, settings: Fields) -> dict[str, Any]:
         """Settings, or a response, as a client sees them: without the additions."""
-        out = dict(fields)
+        out = dict(settings)
         if isinstance(out.get("tools"), list):
-            out["tools"] = [tool for tool in out["tools"] if not (isinstance(tool, dict) and tool.get("name") in self.names)]
+            out["tools"] = [tool for tool in out["tools"] if text(fields(tool).get("name")) not in self.names]
         if isinstance(out.get("instructions"), str):
             out["instructions"] = self.without(out["instructions"])
         return out
 
-    def without(self, text: str) -> str:
+    def without(self, told: str) -> str:
         """A text without the words for the model alone; nothing of it where they are not as they were written."""
         words, mark = self.about.words, self.about.mark
         if not words:
-            return text
-        rest = text.replace(_BETWEEN + words, "").replace(words, "")
+            return told
+        rest = told.replace(_BETWEEN + words, "").replace(words, "")
         return "" if mark and mark in rest else rest
 
     def _joined(self, instructions: str) -> str:
