@@ -73,7 +73,7 @@ SEEN = [
     (f'do = "reorder"\n{ON}', "d0 d1 t1 d2 d3", "d0||t1|d2 d1|d3"),
     (f'do = "reorder"\nevents = 1\n{ON}', "d0 d1 t1 d2", "d0||t1 d1|d2"),
     (f'do = "reorder"\non = {{event = "{DELTA}"}}\ntimes = 0', "d0 d1 d2 d3 d4 e", "|d1 d0||d3 d2||e d4"),
-    (f'do = "delay"\nms = 1500\n{ON}', "d0 d1 d2 d3 d4", "d0||d2|d3 d1|d4"),
+    (f'do = "delay"\nms = 1500\n{ON}', "d0 d1 d2 d3 d4", "d0||d2|d1 d3|d4"),
     (f'do = "stall"\nms = 2000\n{ON}', "d0 d1 d2 d3 d4", "d0|||d1 d2 d3|d4"),
     (f'do = "stall"\nms = 2000\n{AFTER}', "d0 d1 d2 d3 d4", "d0|d1||d2 d3|d4"),
     (f'do = "half_open"\nms = 2000\n{ON}', "d0 d1 d2 d3 d4", "d0|freeze||thaw d1 d2 d3|d4"),
@@ -88,7 +88,7 @@ SEEN = [
     (f'do = "error"\ncode = "c"\n{ON}\n--\ndo = "drop"\n{ON}', "d0 d1 d2", "d0|c|d2"),
     (f'do = "garbage"\n{ON}\n--\ndo = "close"\n{ON}', "d0 d1 d2", "d0|garbage close1011|"),
     (f'do = "close"\n{ON}\n--\ndo = "garbage"\n{ON}', "d0 d1 d2", "d0|close1011|"),
-    (f'do = "duplicate"\n{ON}\n--\ndo = "delay"\nms = 1000\n{ON}', "d0 d1 d2", "d0||d2 d1 d1"),
+    (f'do = "duplicate"\n{ON}\n--\ndo = "delay"\nms = 1000\n{ON}', "d0 d1 d2", "d0||d1 d1 d2"),
     (f'do = "stall"\n{ON}\n--\ndo = "close"\nat_s = 3', "d0 d1 d2 d3 d4", "d0|||close1011|"),
     # Another session, another time.
     (f'do = "close"\n{ON}\nsession = 2', "d0 d1 d2", "d0|d1|d2"),

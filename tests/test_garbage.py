@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from voice.policy.deeds import Garbage
-from voice.policy.garbage import Raw, Send, rubbish
+from tests.support.needs import missing
+from tests.support.oracle import judge
+from voice.policy.deeds import Fail, Garbage
+from voice.policy.garbage import Raw, Send, error_text, rubbish
 
 EVENT = '{"type":"response.done","event_id":"e1","index":3,"item":{"id":"x"},"list":[1],"on":true,"none":null,"text":"\ud55c\uad6d\uc5b4"}'
 
@@ -49,3 +51,13 @@ def test_frames_that_are_no_text() -> None:
 @pytest.mark.parametrize("text", ["", "[]", '{"type":"x.ping"}', "\ud55c"])
 def test_a_text_of_your_own_goes_out_as_it_is(text: str) -> None:
     assert rubbish(Garbage(text=text), EVENT) == Send(text)
+
+
+@pytest.mark.parametrize("about", [None, "mine"])
+def test_an_error_is_one_of_the_protocols(about: str | None) -> None:
+    text = error_text(Fail("t", "c", "m", "p"), "event_1", about)
+    error = {"type": "t", "code": "c", "message": "m", "param": "p", "event_id": about}
+    assert json.loads(text) == {"type": "error", "event_id": "event_1", "error": error}
+    if not missing("openai"):
+        judge("server", text)
+        judge("server", error_text(Fail(), "event_2", about))

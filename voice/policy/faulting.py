@@ -12,7 +12,7 @@ import functools
 import hashlib
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -34,7 +34,7 @@ from voice.policy.deeds import (
     Stall,
 )
 from voice.policy.flow import Flow
-from voice.policy.garbage import Raw, Send, event_text, rubbish
+from voice.policy.garbage import Raw, Send, error_text, rubbish
 
 GOING_AWAY = 1001
 
@@ -69,7 +69,7 @@ class _Head(msgspec.Struct):
 
 
 _head = msgspec.json.Decoder(_Head).decode
-_type = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def chance(*numbers: int) -> float:
@@ -110,7 +110,7 @@ class SessionFaults:
         self._seen: dict[int, int] = {}
         self._responses: dict[str, int] = {}
         self._flow: Flow[Act] = Flow(Send)
-        self._told = 0
+        self._done = 0
         self._thaws_at = math.inf
         self.over = False
         """Whether a fault has ended the connection: nothing passes any more."""
@@ -157,7 +157,7 @@ class SessionFaults:
     def take(self, now: float) -> list[Act]:
         """What is to be done to the connection now, in this order."""
         self._pass_time(now)
-        return self._flow.take(now)
+        return self._flow.take()
 
     def deadline(self) -> float | None:
         """When `take` will have more; None: not by time alone."""
@@ -183,12 +183,14 @@ class SessionFaults:
         if self._thaws_at <= now and not self.over:
             self._thaws_at = math.inf
             self._flow.frame(Thaw())
+        self._flow.pass_time(now)
 
     def _hits(self, head: _Head, client: bool) -> list[int]:
         """The faults that an event is addressed by, in the order of the file."""
         return [n for n, on in self._at_events if on.client == client and self._meant(n, on, head)]
 
     def _meant(self, n: int, on: Address, head: _Head) -> bool:
+        """Whether it is one of those that the fault may happen to. Counts."""
         if not _pattern(on.event).fullmatch(head.type):
             return False
         if on.response is not None and self._responses.get(_response_of(head)) != on.response:
@@ -241,10 +243,11 @@ class SessionFaults:
 
     def _do(self, n: int, message: str | bytes, head: _Head, client: bool, now: float) -> None:
         """A fault that happens at an event (message and head) or at a time."""
+        self._done += 1
+        event_id = f"event_fault_{self._number}_{self._done}"
         match self._tally.faults[n].deed:
             case Close() | Reset() as end:
-                self.over = True
-                self._flow.frame(end)
+                self._end(end)
             case Stall(ms=ms):
                 self._flow.silence(_until(now, ms))
             case HalfOpen(ms=ms):
@@ -254,24 +257,18 @@ class SessionFaults:
             case Garbage() as garbage:
                 self._flow.frame(rubbish(garbage, message))
             case Fail() as fail:
-                self._tell(fail, head.event_id if client else None)
+                self._flow.frame(Send(error_text(fail, event_id, head.event_id if client else None)))
             case Expire(message=why):
-                self._tell(Fail("invalid_request_error", "session_expired", why), None)
-                self.over = True
-                self._flow.frame(Close(GOING_AWAY, why))
+                expired = Fail("invalid_request_error", "session_expired", why)
+                self._flow.frame(Send(error_text(expired, event_id, None)))
+                self._end(Close(GOING_AWAY, why))
             case _:
                 raise AssertionError("the rest happens to an event, or before the session")
 
-    def _tell(self, fail: Fail, event_id: str | None) -> None:
-        self._told += 1
-        error: Mapping[str, str | None] = {
-            "type": fail.type,
-            "code": fail.code,
-            "message": fail.message,
-            "param": fail.param,
-            "event_id": event_id,
-        }
-        self._flow.frame(Send(event_text({"type": "error", "event_id": f"event_fault_{self._number}_{self._told}", "error": error})))
+    def _end(self, how: Close | Reset) -> None:
+        self.over = True
+        self._flow.forget()
+        self._flow.frame(how)
 
 
 def _until(now: float, ms: int | None) -> float:
@@ -287,15 +284,15 @@ def _read(message: str | bytes) -> _Head:
     try:
         return _head(message)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        return _Head(next(_only_type(message), ""))
+        return _Head(_only_type(message))
 
 
-def _only_type(message: str | bytes) -> Iterator[str]:
-    """The type of an event with something odd in its other fields."""
+def _only_type(message: str | bytes) -> str:
+    """The type of an event with something odd in its other fields; "" if there is none."""
     try:
-        yield msgspec.json.decode(_type(message)["type"], type=str)
+        return msgspec.json.decode(_fields(message)["type"], type=str)
     except (msgspec.MsgspecError, RecursionError, UnicodeError, KeyError):
-        return
+        return ""
 
 
 @functools.lru_cache(maxsize=1000)

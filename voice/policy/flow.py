@@ -80,8 +80,8 @@ class Flow(Generic[A]):
         """Whether an event of this type waits for another to pass."""
         return any(held.kind == kind for held in self._held)
 
-    def take(self, now: float) -> list[A]:
-        """What is to be sent now."""
+    def pass_time(self, now: float) -> None:
+        """What was to come by now."""
         if now >= self._silent_until and self._stuck:
             stuck, self._stuck = self._stuck, []
             self._ready += [self._sent(text) for text in stuck]
@@ -92,11 +92,14 @@ class Flow(Generic[A]):
         while self._held and self._held[0].until <= now:
             held = self._held.pop(0)
             self.put(held.text, held.kind, now)
+
+    def take(self) -> list[A]:
+        """What is to be sent now; `pass_time` before."""
         ready, self._ready = self._ready, []
         return ready
 
     def deadline(self) -> float | None:
-        """When `take` will have more; None: not by time alone."""
+        """When time will bring more; None: not by time alone."""
         times = [*(late[0] for late in self._late[:1]), *(held.until for held in self._held[:1])]
         if self._stuck:
             times.append(self._silent_until)
@@ -107,13 +110,12 @@ class Flow(Generic[A]):
         """All that has not been sent, in order: the session is over."""
         late = [text for _, _, text, _ in sorted(self._late)]
         texts = [*self._stuck, *(held.text for held in self._held), *late]
-        rest = self._ready + [self._sent(text) for text in texts]
         self.forget()
-        return rest
+        return [*self.take(), *(self._sent(text) for text in texts)]
 
     def forget(self) -> None:
         """Nothing of what waits will be sent."""
-        self._ready, self._stuck, self._held, self._late, self._late_bytes = [], [], [], [], 0
+        self._stuck, self._held, self._late, self._late_bytes = [], [], [], 0
 
     def _let_go(self, kind: str) -> list[str]:
         """What was held until an event of this type has passed."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from voice.policy.deeds import Garbage
+from voice.policy.deeds import Fail, Garbage
 
 NOT_JSON = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 """What a proxy in between would say."""
@@ -41,6 +41,12 @@ class Raw:
 def event_text(event: Mapping[str, Any]) -> str:
     """An event as it is sent."""
     return msgspec.json.encode(event).decode()
+
+
+def error_text(fail: Fail, event_id: str, about: str | None) -> str:
+    """An `error` event with this id. `about`: the id of the client's event that it answers."""
+    error = {"type": fail.type, "code": fail.code, "message": fail.message, "param": fail.param, "event_id": about}
+    return event_text({"type": "error", "event_id": event_id, "error": error})
 
 
 def rubbish(garbage: Garbage, message: str | bytes) -> Send | Raw:
