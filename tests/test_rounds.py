@@ -126,3 +126,12 @@ def test_wishes_are_known_again_by_what_comes_back_of_them() -> None:
     asked.refused("")
     asked.refused("c")
     assert asked.begun({"id": "r4", "conversation_id": "c"}) == {}
+
+
+@pytest.mark.parametrize(("event_id", "ends"), [("", True), ("ours", True), ("the client's", False)])
+def test_an_error_ends_the_round_that_it_is_about(event_id: str, ends: bool) -> None:
+    one = waiting()
+    asked = one.finished("k1", "out")[-1]["event_id"]
+    told = one.refused(asked if event_id == "ours" else event_id, {"type": "server_error", "code": "overloaded", "message": "Later."})
+    assert [event["response"]["status"] for event in told] == ["failed"] * ends
+    assert (one.state is State.IDLE) == ends

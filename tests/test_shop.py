@@ -127,14 +127,19 @@ async def test_a_tool_knows_the_customer_from_the_session_alone(shop: Shop) -> N
         assert "is exchanged" in swapped.output
 
 
+async def known(account: str, shop: Shop) -> str:
+    extra = additions(shop)
+    return (await facts_about(Visitor(account), extra.about, extra.threads)).words
+
+
 async def test_a_basket_that_gives_orders_is_data(shop: Shop) -> None:
     attack = dict(BASKETS)["2"]
     assert '"""\n' in attack
     async with asyncio.timeout(30):
-        words = (await facts_about(Visitor("2"), additions(shop).about)).words
+        words = await known("2", shop)
     head, _, rest = words.partition("\n<")
     line = rest.partition("\n")[2].partition("\n</")[0]
     assert json.loads(line)["basket"] == [attack] and "\n" not in line and "Ignore" not in head
     assert json.loads(line)["recent_orders"][0]["number"] == 1005
-    other = (await facts_about(Visitor("1"), additions(shop).about)).words
+    other = await known("1", shop)
     assert "1005" not in other and "Ignore all" not in other and '"membership":"gold"' in other

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+import threading
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from voice.policy.secrets import Grant
 from voice.protocol.untrusted import Quotation
 from voice.server import visitor as module
 from voice.server.visitor import About, Visitor, facts_about, visitor_of
+from voice.workers.threads import Threads
 
 CANARY = f"canary-{secrets.token_hex(8)}"
 GRANT = Grant(1, "j", "realtime", {}, "7")
@@ -25,8 +27,12 @@ def test_only_what_is_listed_is_seen_of_a_request() -> None:
     assert visitor_of(request, None, [], []) == Visitor()
 
 
+async def told_by(about: About | None, visitor: Visitor | None = None) -> Quotation:
+    return await facts_about(visitor or Visitor("7"), about, Threads(2, "hook"))
+
+
 async def said_by(about: About) -> str:
-    return (await facts_about(Visitor("7"), about)).words
+    return (await told_by(about)).words
 
 
 async def asked(visitor: Visitor) -> dict[str, Any]:
@@ -39,7 +45,7 @@ async def test_a_hook_is_a_function_or_a_coroutine(about: About) -> None:
 
 
 async def test_each_session_has_marks_of_its_own() -> None:
-    one, other = await facts_about(Visitor("7"), asked), await facts_about(Visitor("7"), asked)
+    one, other = await told_by(asked), await told_by(asked)
     assert one.mark != other.mark and len(one.mark) >= 16
 
 
@@ -48,7 +54,7 @@ async def nothing(visitor: Visitor) -> None:
 
 
 async def test_a_hook_may_know_nothing() -> None:
-    assert await said_by(nothing) == "" and await facts_about(Visitor(), None) == Quotation()
+    assert await said_by(nothing) == "" and await told_by(None) == Quotation()
 
 
 def fails(error: Exception) -> About:
@@ -68,23 +74,27 @@ def fails(error: Exception) -> About:
     ],
 )
 async def test_a_hook_that_fails_is_logged_without_what_it_knows(about: Any, logged: str, caplog: pytest.LogCaptureFixture) -> None:
-    assert await facts_about(Visitor("7"), about) == Quotation()
+    assert await told_by(about) == Quotation()
     assert logged in caplog.text and CANARY not in caplog.text
 
 
 async def test_a_hook_that_hangs_holds_nobody_up(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(module, "ASK_S", 0.02)
 
+    never = threading.Event()
+
     async def hangs(visitor: Visitor) -> None:
         await asyncio.Event().wait()
 
     async with asyncio.timeout(30):
-        assert await facts_about(Visitor("7"), hangs) == Quotation()
+        assert await told_by(hangs) == Quotation()
+        assert await told_by(lambda visitor: never.wait(5) and None) == Quotation()
+    never.set()
     assert "did not answer" in caplog.text
 
 
 async def test_facts_are_never_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    found = await facts_about(Visitor(CANARY, query={"q": CANARY}), lambda visitor: {"basket": CANARY})
+    found = await told_by(lambda visitor: {"basket": CANARY}, Visitor(CANARY, query={"q": CANARY}))
     logging.getLogger("any").debug("%s %r %s", found, found, Visitor(CANARY, query={"q": CANARY}, headers={"h": CANARY}))
     assert CANARY in found.words and CANARY not in caplog.text

@@ -159,7 +159,8 @@ class Rounds:
     def refused(self, event_id: str, error: Mapping[str, Any]) -> list[Event]:
         """An `error` event: what was asked for under this id does not begin. What the client is shown."""
         self._asked.refused(event_id)
-        if self.state is not State.ASKED or event_id != self._asked_id:
+        # Some do not say what an error is about: while a round is awaited it is that.
+        if self.state is not State.ASKED or event_id not in (self._asked_id, ""):
             return []
         told = {name: error.get(name) for name in ("type", "code", "message")}
         return self._close({"type": "failed", "error": told})

@@ -16,6 +16,9 @@ from voice.protocol.backstage import Backstage
 from voice.protocol.shownresponse import HiddenCall
 from voice.protocol.veil import Veil
 from voice.server.visitor import About, Visitor, facts_about
+from voice.workers.threads import Threads
+
+HOOKS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,13 @@ class Additions:
     """Names in the address that tools and hook may see."""
     headers: Collection[str] = ()
     """The same of headers; lower case."""
+    threads: Threads = field(default_factory=lambda: Threads(HOOKS_AT_ONCE, "context hook"), repr=False)
+    """Where a hook that is a plain function runs; one that hangs keeps its place."""
 
 
 async def with_additions(link: Link, additions: Additions, visitor: Visitor, talk: Callable[[Link], Awaitable[LinkClosed]]) -> LinkClosed:
     """Let somebody talk over a client's link, with the additions; returns how the session ended."""
-    tools, about = additions.tools, await facts_about(visitor, additions.about)
+    tools, about = additions.tools, await facts_about(visitor, additions.about, additions.threads)
     about = replace(about, words="\n\n".join(part for part in (additions.instructions, about.words) if part))
     veil = Veil(tools.tools, tools.names, about) if tools is not None else Veil(about=about)
     if not veil.names and not about.words:

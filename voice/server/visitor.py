@@ -19,6 +19,7 @@ from aiohttp import web
 from voice.errors import VoiceError
 from voice.policy.secrets import Grant
 from voice.protocol.untrusted import Quotation, quoted
+from voice.workers.threads import Threads
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class Visitor:
 
 Facts = Mapping[str, Any]
 About = Callable[[Visitor], Facts | None | Awaitable[Facts | None]]
-"""The hook. A plain function runs in a thread."""
+"""The hook. A plain function runs in a thread; a coroutine must not block the loop."""
 
 
 def visitor_of(request: web.Request, grant: Grant | None, query: Collection[str], headers: Collection[str]) -> Visitor:
@@ -57,13 +58,14 @@ def visitor_of(request: web.Request, grant: Grant | None, query: Collection[str]
     )
 
 
-async def facts_about(visitor: Visitor, about: About | None) -> Quotation:
-    """What the hook says, quoted. A hook that fails or takes too long is logged, and the session begins without it."""
+async def facts_about(visitor: Visitor, about: About | None, threads: Threads) -> Quotation:
+    """What the hook says, quoted. `threads`: where a plain function runs. A hook that fails or takes too long is logged, and the session begins without it."""
     if about is None:
         return Quotation()
     try:
         async with asyncio.timeout(ASK_S):
-            told = await _asked(about, visitor)
+            told = about(visitor) if inspect.iscoroutinefunction(about) else await threads.run(lambda: about(visitor))
+            told = await told if inspect.isawaitable(told) else told
         return quoted(told or {}, secrets.token_hex(8))
     except TimeoutError:
         log.warning("the context hook did not answer within %g s: a session begins without it", ASK_S)
@@ -73,8 +75,3 @@ async def facts_about(visitor: Visitor, about: About | None) -> Quotation:
         # A bug of the hook's. Its message may hold what nobody is to read: the kind is logged, and the session begins without it.
         log.warning("the context hook failed: %s", type(exc).__name__)
     return Quotation()
-
-
-async def _asked(about: About, visitor: Visitor) -> Facts | None:
-    told = about(visitor) if inspect.iscoroutinefunction(about) else await asyncio.to_thread(about, visitor)
-    return await told if inspect.isawaitable(told) else told
