@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from voice.engines.acting import Actor
 from voice.engines.base import Synthesizer
 from voice.engines.cues import Cues
 from voice.engines.local import LIFE_S, MAX_WAITING_BYTES, counted_ids, turn_detectors
 from voice.engines.script import Script, default_script
 from voice.engines.speaker import Clocks
-from voice.engines.stage import Stage
 from voice.engines.timeline import Timeline
 from voice.engines.tones import Tones
 from voice.errors import LinkClosed, MissingError
@@ -89,11 +89,11 @@ class TwinEngine:
         session = ServerSession(settings(new_id("sess"), told_end), new_id, turns, clocks.now() + life_s, allowance=Unhurried())
         timeline = Timeline(clocks.now, self._options.hurry)
         cues = Cues(self.script, self.taken) if self.script.each_session else self._cues
-        stage = Stage(session, cues, self.voice, timeline, new_id, answers)
+        actor = Actor(session, cues, self.voice, timeline, new_id, answers)
         self.sessions += 1
         try:
-            driver: Driver[Order] = Driver(session, link, stage.obey, clocks.now, lambda: session.waiting_bytes > MAX_WAITING_BYTES)
-            stage.attach(driver)
+            driver: Driver[Order] = Driver(session, link, actor.obey, clocks.now, lambda: session.waiting_bytes > MAX_WAITING_BYTES)
+            actor.attach(driver)
             async with asyncio.TaskGroup() as group:
                 playing = group.create_task(timeline.run(), name=f"twin session {number}")
                 try:
@@ -102,7 +102,7 @@ class TwinEngine:
                     playing.cancel()
         finally:
             self.sessions -= 1
-            await stage.close()
+            await actor.close()
 
 
 @asynccontextmanager

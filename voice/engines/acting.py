@@ -36,7 +36,7 @@ class _Running:
     """What goes out next; None: not known yet."""
 
 
-class Stage:
+class Actor:
     """See the top of the file. `attach` before the first order; `timeline.run` is the caller's. `answers`: not only writes down."""
 
     def __init__(
