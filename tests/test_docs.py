@@ -9,7 +9,7 @@ import pytest
 
 from voice.cli import parser
 from voice.config import OTHER_NAMES, TYPES
-from voice.engines.providers import key_names, names
+from voice.engines.providers import key_names, names, provider
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 OPTION = re.compile(r"(?<![\w-])--?[a-z][\w-]*")
@@ -85,6 +85,17 @@ def test_every_provider_is_described_with_its_key() -> None:
     assert list(rows) == list(names())
     for name, variables in rows.items():
         assert variables == (", ".join(f"`{one}`" for one in key_names(name)) or "none"), name
+
+
+def test_every_realtime_service_is_described_as_its_row_has_it() -> None:
+    hosts = {"AZURE_OPENAI_ENDPOINT": "HOST", "AZURE_VOICELIVE_ENDPOINT": "HOST"}
+    services = [found for found in (provider(name, hosts) for name in names()) if found.realtime_url is not None]
+    rows = re.findall(r"^\| `([\w-]+)` \| `(\S+)` \| (.*?) \| (.*?) \| (.*?) \|$", section("The services", "providers.md"), re.M)
+    assert [(name, url) for name, url, *_ in rows] == [(one.name, one.realtime_url) for one in services]
+    for (name, _, dialect, model, source), one in zip(rows, services, strict=True):
+        assert dialect.startswith("heard" if one.dialect == "auto" else f"`{one.dialect}`"), name
+        assert (f"`{one.realtime_model}`" in model) == bool(one.realtime_model), name
+        assert source == ("recorded sessions" if one.verified else "*unverified*"), name
 
 
 def test_each_script_of_the_bench_has_one_line_that_says_what_it_measures() -> None:
