@@ -68,6 +68,8 @@ class _Head(msgspec.Struct):
     response: _Response | None = None
 
 
+_UNREAD = _Head()
+"""Of every event, where none is addressed."""
 _head = msgspec.json.Decoder(_Head).decode
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
@@ -127,7 +129,7 @@ class SessionFaults:
         self._pass_time(now)
         if self.over:
             return []
-        head = _read(message)
+        head = _read(message) if self._at_events else _UNREAD
         hits = self._hits(head, client=True)
         if not self._around(hits, False, message, head, now):
             return []
@@ -144,7 +146,7 @@ class SessionFaults:
         self._pass_time(now)
         if self.over:
             return
-        head = _read(text)
+        head = _read(text) if self._at_events else _UNREAD
         if head.response is not None and head.response.id is not None:
             self._responses.setdefault(head.response.id, len(self._responses) + 1)
         hits = self._hits(head, client=False)
