@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.calling import Caller, call_item
-from voice.protocol.errands import MAX_RUNNING, TOO_MANY, answer_to_outputs
+from voice.protocol.errands import MAX_BATCHES, MAX_RUNNING, TOO_MANY, answer_to_outputs
 from voice.protocol.notices import ToolStarted
 from voice.protocol.objects import ResponseParams, Session
 
@@ -227,6 +227,19 @@ def test_too_many_at_once() -> None:
     for n in range(MAX_RUNNING):
         caller.finish(n)
     assert len(caller.asked) == 1
+
+
+def test_a_server_that_tells_of_some_outputs_only_costs_no_memory() -> None:
+    caller = Caller()
+    for n in range(2 * MAX_BATCHES):
+        caller.answers_with(f"r{n}", n)
+        caller.finish(n)
+        if n == 0:
+            caller.tells_of_outputs()
+        caller.begins(f"a{n}")
+        caller.ends(f"a{n}")
+    assert len(caller.client.errands._batches) == MAX_BATCHES
+    assert len(caller.asked) == 2 * MAX_BATCHES
 
 
 @pytest.mark.parametrize(("choice", "wanted"), [("required", "auto"), ({"type": "function", "name": "weather"}, "auto"), ("auto", None)])

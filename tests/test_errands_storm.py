@@ -225,8 +225,8 @@ class ErrandsStorm(RuleBasedStateMachine):
     def say(self) -> None:
         self.caller.client.say("and?")
 
-    @rule(ready=st.booleans())
-    def break_link(self, ready: bool) -> None:
+    @rule(ready=st.booleans(), all_of_it=st.booleans())
+    def break_link(self, ready: bool, all_of_it: bool) -> None:
         """What was on its way is lost."""
         old, self.server = self.server, Server()
         self.server.calls = old.calls
@@ -239,7 +239,7 @@ class ErrandsStorm(RuleBasedStateMachine):
         self.owe()
         if ready:
             self.caller.ready()
-        self.carry()
+        self.carry(all_of_it)
         if not ready:
             self.caller.ready()
         self.look()

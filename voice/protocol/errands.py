@@ -36,6 +36,8 @@ from voice.protocol.requests import ClientEvent, ItemCreate
 
 MAX_RUNNING = 64
 """Calls at once. What is called beyond it is answered with `TOO_MANY`."""
+MAX_BATCHES = 2 * MAX_RUNNING
+"""Beyond it one goes whose answer was asked for: a server that tells of some outputs only never lets it be answered."""
 TOO_MANY = f"Error: {MAX_RUNNING} functions are running already. Wait for what comes of them."
 
 
@@ -168,6 +170,8 @@ class Errands:
             if batch is None:
                 batch = _Batch(call.response_id)
                 self._batches.append(batch)
+            if len(self._batches) > MAX_BATCHES:
+                self._batches.remove(next((other for other in self._batches if other.asked), self._batches[0]))
             batch.running.add(call_id)
             self._running[call_id] = _Running(item, batch, self._link)
             if len(self._running) > MAX_RUNNING:
