@@ -99,7 +99,7 @@ class Visit:
         give_up_s = time.monotonic() + CAPTIONS_S
         while (shown := await self.captions()) != list(wanted) and time.monotonic() < give_up_s:
             await self.page.wait_for_timeout(LOOK_MS)
-        assert shown == list(wanted)
+        assert shown == list(wanted), shown
 
 
 def microphone(path: Path, *pieces: Samples | int) -> Path:
