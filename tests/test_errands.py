@@ -57,6 +57,17 @@ def test_the_answer_waits_for_the_end_of_the_response_that_called() -> None:
     assert caller.rows() == [f"{OUTPUT} c1", ANSWER]
 
 
+def test_a_server_that_does_not_say_that_a_response_begins() -> None:
+    caller = Caller()
+    caller.calls("r1", 1)
+    caller.finish(1)
+    assert caller.asked == [], "more may be called"
+    caller.calls("r1", 2)
+    caller.finish(2)
+    caller.ends("r1", 1, 2)
+    assert len(caller.asked) == 1
+
+
 def test_a_call_ends_once() -> None:
     caller = Caller()
     caller.answers_with("r1", 1)
