@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 import msgspec
 
@@ -107,6 +107,12 @@ class Session:
         """Stop the answer. `item_id`: the one that was being played, of which `heard_ms` were really heard."""
         self._core.interrupt(item_id, heard_ms)
         self._keeper.kick()
+
+    @overload
+    def tool(self, function: F, *, name: str | None = None, description: str | None = None, timeout_s: float = TIMEOUT_S) -> F: ...
+
+    @overload
+    def tool(self, *, name: str | None = None, description: str | None = None, timeout_s: float = TIMEOUT_S) -> Callable[[F], F]: ...
 
     def tool(
         self, function: F | None = None, *, name: str | None = None, description: str | None = None, timeout_s: float = TIMEOUT_S

@@ -41,7 +41,7 @@ MAX_BATCHES = 2 * MAX_RUNNING
 TOO_MANY = f"Error: {MAX_RUNNING} functions are running already. Wait for what comes of them."
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Batch:
     """The calls of one response, by call_id."""
 
