@@ -30,6 +30,7 @@ from voice.devices.wavfile import read_wav
 from voice.engines.endpoint import ChatOptions
 from voice.engines.local import LocalEngine, LocalOptions, local_engine
 from voice.engines.relay import RelayEngine, Upstream
+from voice.protocol.dialect import DIALECTS
 
 ROOT = Path(__file__).resolve().parent.parent
 KEY = f"sk-{secrets.token_hex(12)}"
@@ -181,6 +182,16 @@ async def test_customers_see_and_change_their_own_orders_only(shop: Shop) -> Non
                     await session.say(said)
                     assert (await answered(session)).startswith(told)
     assert "refunded" in shop.look_up("2", 1004)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_the_upstream_may_speak_any_dialect(dialect: str, shop: Shop) -> None:
+    script = SCRIPT.replace('"flite"', '"tones"')
+    async with asyncio.timeout(60), voice.twin(script, hurry=True, dialect=dialect) as twin:
+        async with shop_at(RelayEngine(Upstream(twin.url, dialect=dialect)), shop) as port:
+            async with voice.connect(f"http://127.0.0.1:{port}", api_key=await secret(port, "1")) as session:
+                await session.say(ASKED)
+                assert await answered(session) == shop.look_up("1", None)
 
 
 async def answered(session: voice.Session) -> str:
