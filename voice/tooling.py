@@ -31,8 +31,11 @@ class _Limited(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What both kinds have."""
 
     timeout_s: Annotated[float, Meta(gt=0, lt=1e6)] = TIMEOUT_S
+    """For a call, in seconds."""
     max_output_bytes: Annotated[int, Meta(ge=100)] = MAX_OUTPUT_BYTES
+    """Of an output that a model is told, in UTF-8."""
     at_once: Annotated[int, Meta(ge=1)] = AT_ONCE
+    """Calls at the same time."""
 
     @property
     def limits(self) -> ToolLimits:

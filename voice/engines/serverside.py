@@ -46,6 +46,7 @@ class _Hidden:
 
     @property
     def is_json(self) -> bool:
+        """Whether the arguments are complete, as far as that can be told; a call without any has an empty object of them."""
         try:
             json.loads(self.arguments or "{}")
         except (ValueError, RecursionError):
