@@ -12,17 +12,13 @@ from typing import Any, Protocol
 import msgspec
 
 from voice.protocol.dialect import DIALECTS, Dialect
+from voice.protocol.flat import PLACES
 from voice.protocol.interpreter import ClientInterpreter, Passage, ServerInterpreter
 
 GA, BETA = DIALECTS["ga"], DIALECTS["beta"]
 AUTO = "auto"
 """In place of a dialect's name: it is to be heard."""
-FLAT_KEYS = frozenset(
-    {
-        *("modalities", "voice", "speed", "temperature", "max_response_output_tokens", "turn_detection"),
-        *("input_audio_format", "input_audio_transcription", "input_audio_noise_reduction", "output_audio_format"),
-    }
-)
+FLAT_KEYS = frozenset({"temperature", *(name for name, place in PLACES.items() if place != (name,))})
 """Settings that stand directly in a session in the beta only; others, such as `instructions`, do so today too."""
 _ONCE = "transcription_"
 """In front of a type: the beta's sessions that only write down."""
