@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.model import Model, talking
+import voice
+from tests.support.model import Model, Talk, talking
 from tests.support.until import until
 from tests.support.wire import fake_engine
 from voice.clienttools import MAX_OUTPUT_BYTES
@@ -20,7 +21,9 @@ from voice.engines.responder import SkillsResponder
 from voice.errors import ToolError, UsageError
 from voice.opening import connect
 from voice.protocol.dead_air import Filler
+from voice.protocol.dialect import DIALECTS
 from voice.protocol.notices import ReplyEnded, ReplyText, SessionReady, ToolEnded, ToolStarted
+from voice.session import settings_of
 
 
 async def test_a_function_and_a_coroutine_side_by_side() -> None:
@@ -325,3 +328,27 @@ async def test_a_word_is_said_where_there_would_be_silence(language: str, words:
         gate.set()
         while talk.of(ReplyText)[-1].text != "clear":
             await talk.until(ReplyText)
+
+
+SCRIPT = """
+[[reply]]
+call = {name = "weather", arguments = {city = "Oslo"}}
+
+[[reply]]
+say = "It is clear."
+"""
+
+
+@pytest.mark.parametrize("dialect", sorted(DIALECTS))
+async def test_in_every_dialect(dialect: str) -> None:
+    def weather(city: str) -> str:
+        return f"clear in {city}"
+
+    async with asyncio.timeout(30), voice.twin(SCRIPT, hurry=True, dialect=dialect) as twin:
+        async with connect(twin.url, dialect=dialect, tools=[weather], settings=settings_of(text_only=True)) as session:
+            talk = Talk(session)
+            await session.say("how is the weather")
+            while not (said := await talk.until(ReplyText)).final:
+                pass
+            assert said.text == "It is clear."
+            assert [notice.output for notice in talk.of(ToolEnded)] == ["clear in Oslo"]
