@@ -161,7 +161,8 @@ def test_anything_is_answered_quickly(text: str) -> None:
     responder = SkillsResponder(UTC)
     answer(responder, "hello")
     quickest = min(_seconds(responder, [Line("user", text)]) for _ in range(3))
-    assert quickest < 0.01
+    # What grows with the square of a text, or worse, takes seconds.
+    assert quickest < 0.1
 
 
 def _seconds(responder: SkillsResponder, lines: Sequence[Line]) -> float:

@@ -50,7 +50,7 @@ def test_nothing_to_say(text: str) -> None:
 def test_hostile_text_is_read_quickly_and_safely(text: str, language: str) -> None:
     begun = time.process_time()
     said = spoken(text, language)
-    assert time.process_time() - begun < 0.1
+    assert time.process_time() - begun < 1
     assert len(said.text) <= 12 * len(text)
     assert not any(unicodedata.category(character) in {"Cc", "Cs"} for character in said.text)
     assert not any(mark in said.text for mark in ("[[", "]]", "<a", "\\"))
