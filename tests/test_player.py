@@ -123,7 +123,8 @@ def test_two_threads_lose_nothing() -> None:
     taken = []
 
     def take() -> None:
-        while player.busy or not done.is_set():
+        # In this order: all has been put before it is done.
+        while not done.is_set() or player.busy:
             taken.append(player.take(240))
 
     done = threading.Event()
