@@ -15,7 +15,7 @@ from voice.links.redact import Redactor
 KEY = f"sk-{secrets.token_hex(12)}"
 
 
-@pytest.mark.parametrize("key", ["sk-abc/def+1", 'sk-"quoted\\', "sk-plain-0123456789"])
+@pytest.mark.parametrize("key", ["sk-abc/def+1/ghi/jkl", 'sk-"quoted\\quoted"', "sk-plain-0123456789"])
 def test_the_key_is_taken_out_however_json_writes_it(key: str) -> None:
     redactor = Redactor(key)
     plain = {"type": "error", "error": {"message": f"bad key {key}, {key}!", "n": 1}}
@@ -26,21 +26,60 @@ def test_the_key_is_taken_out_however_json_writes_it(key: str) -> None:
         f'{{"type":"error","한":"\\ud55c{spelled}"}}',
         f"not JSON: {key}",
     ):
-        cleaned = redactor.clean(text)
-        assert "********" in cleaned
-        assert key not in cleaned
-        if cleaned.startswith("{"):
-            assert key not in str(json.loads(cleaned))
+        for cleaned in (redactor.clean(text), redactor.clean_event(text)):
+            assert "********" in cleaned
+            assert key not in cleaned
+            if cleaned.startswith("{"):
+                assert key not in str(json.loads(cleaned))
 
 
 @pytest.mark.parametrize("text", ['{"a": "\\ud55c\\u0041"}', "{}", '{"a":"\\u00"}', "[" * 100_000 + "\\u", ""])
 def test_texts_without_the_key_stay_as_they_are(text: str) -> None:
-    assert Redactor("sk-key").clean(text) == text
-    assert Redactor(None).clean(text) == text
+    for key in ("sk-key-0123456789", "sk-key", None):
+        assert [Redactor(key).clean(text), Redactor(key).clean_event(text)] == [text, text]
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "cleaned"),
+    [
+        ("any", '{"type":"x","delta":"Do you have any questions, anyone?"}', None),
+        ("x", '{"type":"x","call_id":"x","name":"x"}', None),
+        ("error", '{"type":"error","event_id":"error"}', None),
+        ("any", "any: no JSON", None),
+        ("any", '{"a":"\\u0061ny"}', None),
+        ("any", '{"type":"error","error":{"message":"bad key any, anyone?","n":1}}', "bad key ********, anyone?"),
+        ("any", '{"type":"error","error":{"message":"bad key \\u0061ny"}}', "bad key ********"),
+        ("a/b", '{"type":"error","\\u0065rror":{"message":"bad key a\\/b"}}', "bad key ********"),
+        ("any", '{"type":"error","message":"bad key any","error":{"message":"any"}}', "********"),
+        ("", '{"type":"error","error":{"message":"bad key"}}', None),
+    ],
+)
+def test_a_short_key_is_a_word_like_others_but_in_an_error(key: str, text: str, cleaned: str | None) -> None:
+    got = Redactor(key).clean_event(text)
+    assert got == text if cleaned is None else json.loads(got)["error"]["message"] == cleaned
+
+
+def test_a_short_key_in_an_error_of_another_form() -> None:
+    said = '{"type":"error","event_id":"error","message":"bad error"}'
+    assert json.loads(Redactor("error").clean_event(said)) == {"type": "error", "event_id": "error", "message": "bad ********"}
+
+
+def test_a_short_key_in_the_errors_of_other_events() -> None:
+    failed = {"type": "response.done", "item_id": "any", "response": {"status_details": {"error": {"code": "any", "event_id": "any"}}}}
+    cleaned = json.loads(Redactor("any").clean_event(json.dumps(failed)))
+    assert cleaned["item_id"] == "any"
+    assert cleaned["response"]["status_details"]["error"] == {"code": "********", "event_id": "any"}
+
+
+def test_a_short_key_in_a_refusal_or_a_close_reason() -> None:
+    assert Redactor("any").clean("any: not 'any', anyone, many") == "********: not '********', anyone, many"
+    assert Redactor("+a/").clean("key+a/s") == "key********s"
+    assert Redactor("any").clean_bytes(b"any") == b"any"
+    assert (Redactor("k" * 15).clean_bytes(b"k" * 15), Redactor("k" * 16).clean_bytes(b"k" * 16)) == (b"k" * 15, b"********")
 
 
 def test_bytes_too() -> None:
-    assert Redactor("sk-key").clean_bytes(b"\xff sk-key sk-ke") == b"\xff ******** sk-ke"
+    assert Redactor("sk-key-0123456789").clean_bytes(b"\xff sk-key-0123456789 sk-ke") == b"\xff ******** sk-ke"
     assert Redactor(None).clean_bytes(b"\xff") == b"\xff"
 
 

@@ -34,7 +34,7 @@ SHOWN_CHARACTERS = 200
 
 
 class DialedLink:
-    """A WebSocket that we opened. What comes over it has no key in it, should the server repeat ours.
+    """A WebSocket that we opened. What comes over it has no key in it, should the server repeat ours (see `Redactor` for short ones).
 
     A server that is silent while we wait for it is pinged. Not the library's own pings: while a slow reader of ours takes nothing, a pong waits
     unread behind what came before it, and the library would take the server for dead.
@@ -60,7 +60,7 @@ class DialedLink:
             message = await self._next()
         except ConnectionClosed as exc:
             raise self._ended(exc) from exc
-        return self._redactor.clean(message) if isinstance(message, str) else self._redactor.clean_bytes(message)
+        return self._redactor.clean_event(message) if isinstance(message, str) else self._redactor.clean_bytes(message)
 
     async def _next(self) -> str | bytes:
         """Raises: ConnectionClosed; LinkClosed if nothing comes, and no pong either."""

@@ -1,31 +1,48 @@
-"""A key taken out of what a server says, should the server repeat it: in an error, in a refusal, in a close reason."""
+"""A key taken out of what a server says, should the server repeat it: in an error, in a refusal, in a close reason, in any event.
+
+A short key (`any`, as test servers are given) is a word like others, and no secret: it is taken out only where a server would complain of a key.
+"""
 
 import json
+import re
+from typing import Any
 
 import msgspec
 
 MASK = "********"
+LEAST_KEY = 16
+"""Characters. No service gives out shorter keys (OpenAI's have 51 and more, Azure's 32)."""
 
 
 class Redactor:
-    """Takes a key out of texts, written as it is or in any way that JSON allows."""
+    """Takes a key out of texts, written as it is or in any way that JSON allows; a short one where it stands as a word of its own."""
 
     def __init__(self, key: str | None) -> None:
         escaped = json.dumps(key)[1:-1] if key else ""
         self._forms = tuple(sorted({key, escaped, escaped.replace("/", "\\/")}, key=len, reverse=True)) if key else ()
+        self._word = _as_word(key) if key and len(key) < LEAST_KEY else None
 
     def clean(self, text: str) -> str:
-        """The text without the key."""
+        """A refusal, a close reason or the like, without the key."""
+        return self._word.sub(MASK, text) if self._word is not None else self._everywhere(text)
+
+    def clean_event(self, text: str) -> str:
+        """An event without the key; a short key is taken out of the errors in it only."""
+        return self._errors(text, self._word) if self._word is not None else self._everywhere(text)
+
+    def clean_bytes(self, data: bytes) -> bytes:
+        """A binary message; a short key stays in it."""
+        if self._word is not None:
+            return data
+        for form in self._forms:
+            data = data.replace(form.encode(), MASK.encode())
+        return data
+
+    def _everywhere(self, text: str) -> str:
         for form in self._forms:
             if form in text:
                 text = text.replace(form, MASK)
         return self._unescaped(text) if self._forms and "\\u" in text else text
-
-    def clean_bytes(self, data: bytes) -> bytes:
-        """The same for a binary message."""
-        for form in self._forms:
-            data = data.replace(form.encode(), MASK.encode())
-        return data
 
     def _unescaped(self, text: str) -> str:
         r"""The key may hide behind escapes: \u0073k-..."""
@@ -37,3 +54,34 @@ class Redactor:
         for form in self._forms:
             cleaned = cleaned.replace(form, MASK)
         return text if cleaned == plain else cleaned
+
+    def _errors(self, text: str, word: re.Pattern[str]) -> str:
+        """An `error`, or what stands under `error` in another event: a response or a transcript that failed."""
+        if not ("\\" in text or ("error" in text and any(form in text for form in self._forms))):
+            return text
+        try:
+            event = msgspec.json.decode(text)
+            cleaned = _masked(event, word, isinstance(event, dict) and event.get("type") == "error")
+            return text if cleaned == event else msgspec.json.encode(cleaned).decode()
+        except (msgspec.MsgspecError, RecursionError, UnicodeError):
+            return text
+
+
+def _as_word(key: str) -> re.Pattern[str]:
+    before, behind = r"(?<!\w)" if re.match(r"\w", key) else "", r"(?!\w)" if re.search(r"\w\Z", key) else ""
+    return re.compile(before + re.escape(key) + behind)
+
+
+def _masked(value: Any, word: re.Pattern[str], told: bool) -> Any:
+    """`told`: this is of an error, whose texts are masked. Its type and `event_id` are none of its words."""
+    match value:
+        case dict():
+            return {
+                key: inner if key in ("type", "event_id") else _masked(inner, word, told or key == "error") for key, inner in value.items()
+            }
+        case list():
+            return [_masked(inner, word, told) for inner in value]
+        case str() if told:
+            return word.sub(MASK, value)
+        case _:
+            return value
