@@ -16,8 +16,8 @@ from voice.protocol.dialect_sound import (
     Formats,
     Way,
     first_of,
-    known_format,
     nearest,
+    read_format,
     read_ours,
     read_theirs,
     unwrapped,
@@ -78,7 +78,8 @@ def test_formats_of_a_dialect_are_read(name: str, told: dict[str, object], want:
 
 def test_a_name_is_known_or_not() -> None:
     sound = DIALECTS["qwen"].sound
-    assert known_format("pcm", sound) and known_format("pcm24", sound) and not known_format("mp3", sound)
+    named = (read_format(name, sound.formats_in, sound.rates_in_hz) for name in ("pcm", "pcm24", "mp3", "g711_ulaw", "wav", 3))
+    assert [*named] == [Encoding(PCM, 16_000)] * 2 + [None] * 4
 
 
 def test_what_comes_closest_to_a_wish() -> None:

@@ -10,7 +10,7 @@ from voice.protocol.dialect import Dialect
 from voice.protocol.dialect_items import NEW_CONTENT, OLD_CONTENT, rename_contents, rename_error, rewrite_sounds, their_usage
 from voice.protocol.dialect_link import APPEND, CLEAR, COMMIT, Microphone, Passage, passage, read, type_of
 from voice.protocol.dialect_parts import Sounding
-from voice.protocol.dialect_settings import their_path, to_ours, to_theirs
+from voice.protocol.dialect_settings import possible, their_path, to_ours, to_theirs, written
 from voice.protocol.dialect_sound import Formats, Way, first_of, nearest, read_theirs, whole
 from voice.protocol.dialect_told import Event
 from voice.protocol.flat import PLACES, put
@@ -34,6 +34,7 @@ class ClientInterpreter:
         self._own: Event = {}
         self._updated = self._unanswered = False
         self._words: dict[str, str] = {}
+        self._written: dict[str, str] = {}
 
     def _nearest(self, formats: Formats) -> Formats:
         """How a server of today writes sound, as close as it can."""
@@ -57,6 +58,7 @@ class ClientInterpreter:
         if kind in ("session.update", "transcription_session.update"):
             self._update(event)
         elif kind == "response.create" and isinstance(event.get("response"), dict):
+            self._written |= written(event["response"])
             event["response"] = to_ours(event["response"], self._dialect, self._server, asked=True)
         rewrite_sounds(event, lambda sound: whole(sound, self._client.up, self._server.up, from_wav=self._dialect.sound.wav), str)
         if self._dialect.events.old_content:
@@ -71,6 +73,7 @@ class ClientInterpreter:
         if not isinstance(asked, dict):
             return
         self._updated = True
+        self._written |= written(asked)
         self._client = read_theirs(asked, self._dialect.sound, self._client)
         self._server = self._nearest(self._client)
         way = self._way_up()
@@ -81,7 +84,7 @@ class ClientInterpreter:
         ours = to_ours(asked, self._dialect, self._server, asked=True)
         if self._kind == "transcription":
             ours.pop("output_modalities", None)
-        if self._dialect.detection.repeated and "turn_detection" not in asked:
+        if self._dialect.detection.repeated and ".".join(PLACES["turn_detection"]) not in written(asked):
             put(ours, PLACES["turn_detection"], None)
         event["session"] = ours if self._dialect.settings.typed else {"type": self._kind, **ours}
 
@@ -108,7 +111,8 @@ class ClientInterpreter:
         if not self._dialect.events.item_names and kind.startswith(_NAMELESS):
             event.pop("item_id", None)
         before = self._sound(kind, event)
-        rename_error(event, lambda param: their_path(param, self._dialect.settings))
+        if isinstance(event.get("error"), dict):
+            self._error(event)
         if isinstance(event.get("response"), dict):
             self._response(kind, event)
         if kind == "response.function_call_arguments.done" and not self._dialect.events.call_names:
@@ -138,6 +142,14 @@ class ClientInterpreter:
         request = {"type": "session.update", "event_id": self._new_id("event"), "session": {"type": self._kind, **off}}
         told = [event, *({"type": name, "event_id": self._new_id("event")} for name in greets)]
         return passage(told, [request] if off else [])
+
+    def _error(self, event: Event) -> None:
+        """An error speaks of settings as the client writes them, and of what its dialect has."""
+        error = event["error"]
+        possibly = possible(str(error.get("param")), self._dialect) if error.get("code") == "invalid_value" else None
+        rename_error(event, lambda param: their_path(param, self._dialect.settings, self._written))
+        if possibly:
+            error["message"] = f"Invalid value for '{error['param']}'. Supported values are: {possibly}."
 
     def _response(self, kind: str, event: Event) -> None:
         body = to_theirs(event["response"], self._dialect, self._client)

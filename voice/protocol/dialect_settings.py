@@ -3,16 +3,19 @@
 Partial settings stay partial: what is absent stays absent, and null stays null. What neither side's tables know passes under its own name.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from voice.audio.encoding import PCM
 from voice.protocol.dialect import Dialect
 from voice.protocol.dialect_parts import Detecting, Wording
-from voice.protocol.dialect_sound import Formats, known_format, read_ours, write_ours
+from voice.protocol.dialect_sound import Formats, flat_name, read_format, read_ours, unread, write_ours
 from voice.protocol.flat import FLAT_NAMES, PLACES, leaves, modalities, put
+from voice.protocol.refusing import quoted
 
 Settings = dict[str, Any]
+NO_PATHS: Mapping[str, str] = MappingProxyType({})
 
 _SERVER_VAD = frozenset(
     {"threshold", "prefix_padding_ms", "silence_duration_ms", "idle_timeout_ms", "create_response", "interrupt_response"}
@@ -36,7 +39,7 @@ def to_theirs(settings: Settings, dialect: Dialect, formats: Formats) -> Setting
             continue
         if name in names and read_ours(value) is not None:
             encoding, theirs = names[name]
-            value = theirs[encoding.name] if name in words.flat else write_ours(encoding)
+            value = theirs.get(encoding.name) or flat_name(encoding.name) if name in words.flat else write_ours(encoding)
             if name == "input_audio_format" and sound.rate_field and encoding.name == PCM:
                 found[sound.rate_field] = encoding.rate_hz
         elif name in _THEIRS:
@@ -48,18 +51,22 @@ def to_theirs(settings: Settings, dialect: Dialect, formats: Formats) -> Setting
 def to_ours(settings: Settings, dialect: Dialect, formats: Formats, asked: bool = False) -> Settings:
     """Settings in a dialect as today's protocol has them; formats that are named become these. What is nested already counts more.
 
-    `asked`: by a client; a format that nobody knows is left for the server to refuse.
+    `asked`: by a client; a format that the dialect does not have is left for the server to refuse.
     """
     found: Settings = {}
-    named = {"input_audio_format": formats.up, "output_audio_format": formats.down}
+    sound = dialect.sound
+    named = {
+        "input_audio_format": (formats.up, sound.formats_in, sound.rates_in_hz),
+        "output_audio_format": (formats.down, sound.formats_out, sound.rates_out_hz),
+    }
     for place, value in sorted(leaves(settings), key=lambda leaf: len(leaf[0])):
         if place[0] in dialect.settings.own or place[0] == dialect.sound.rate_field:
             continue
         name = place[0] if len(place) == 1 and place[0] in PLACES else FLAT_NAMES.get(place, "")
-        if name in named and asked and isinstance(value, str) and not known_format(value, dialect.sound):
-            value = {"type": value}
-        elif name in named:
-            value = write_ours(named[name])
+        if name in named:
+            encoding, names, rates_hz = named[name]
+            refused = asked and value is not None and read_format(value, names, rates_hz) is None
+            value = unread(value) if refused else write_ours(encoding)
         elif name in _OURS:
             value = _OURS[name](value, dialect)
         put(found, PLACES.get(name, place), value)
@@ -160,9 +167,29 @@ _OURS: dict[str, Callable[[Any, Dialect], Any]] = {
 }
 
 
-def their_path(param: str, wording: Wording) -> str:
-    """The path of a setting as an error to a client of the dialect names it."""
-    return _renamed(param, {".".join(PLACES[name]): name for name in wording.flat})
+def written(asked: Settings) -> dict[str, str]:
+    """The settings that a client asks for: their paths today -> as it has written them."""
+    places = sorted((place for place, _ in leaves(asked)), key=len)
+    names = ((place, place[0] if len(place) == 1 else FLAT_NAMES.get(place, "")) for place in places)
+    return {".".join(PLACES[name]): ".".join(place) for place, name in names if name in PLACES}
+
+
+def their_path(param: str, wording: Wording, asked: Mapping[str, str] = NO_PATHS) -> str:
+    """The path of a setting as an error to a client of the dialect names it: as it was `asked` for (see `written`), else as the dialect does."""
+    return _renamed(param, {".".join(PLACES[name]): name for name in wording.flat} | {**asked})
+
+
+def possible(param: str, dialect: Dialect) -> str | None:
+    """What a setting may be in a dialect, in words, by its path today; None if a server of today can say that."""
+    words, sound = dialect.settings, dialect.sound
+    match param.partition(".")[2]:
+        case "audio.input.format" if "input_audio_format" in words.flat:
+            return quoted(sound.formats_in.values())
+        case "audio.output.format" if "output_audio_format" in words.flat:
+            return quoted(sound.formats_out.values())
+        case "output_modalities" if words.spoken != ("audio",):
+            return " and ".join(str(list(value)) for value in dict.fromkeys((words.spoken, words.written)))
+    return None
 
 
 def our_path(param: str, wording: Wording) -> str:

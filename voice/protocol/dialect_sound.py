@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
-from voice.audio.encoding import PCM, TELEPHONE, Encoding
+from voice.audio.encoding import PCM, PCMA, PCMU, TELEPHONE, Encoding
 from voice.audio.g711 import RATE_HZ as TELEPHONE_HZ
 from voice.audio.resample import Resampler, resample
 from voice.protocol.dialect_parts import Names, Sounding
@@ -19,8 +19,8 @@ USUAL = Encoding(PCM, 24_000)
 LOWEST_HZ, HIGHEST_HZ = 4_000, 192_000
 """Rates that a party may name: others are taken for a mistake."""
 _HEADER_BYTES = 44
-_SPARE = {"pcm24": PCM, "pcm": PCM, "pcm16": PCM, "wav": PCM, "g711_ulaw": "audio/pcmu", "g711_alaw": "audio/pcma"}
-"""Names of formats that are understood in any dialect."""
+_SPARE = {"pcm24": PCM, "pcm": PCM, "pcm16": PCM, "g711_ulaw": PCMU, "g711_alaw": PCMA}
+"""Names of formats that are understood in any dialect that has the format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +69,33 @@ def read_theirs(settings: dict[str, Any], sound: Sounding, now: Formats) -> Form
         if side is None or (len(place) > 1 and place[-1] != "format"):
             continue
         names, rates = (sound.formats_in, sound.rates_in_hz) if side == "up" else (sound.formats_out, sound.rates_out_hz)
-        told = read_ours(value)
-        if told is None and isinstance(value, str):
-            name = {theirs: ours for ours, theirs in names.items()}.get(value) or _SPARE.get(value)
-            rate = TELEPHONE_HZ if name in TELEPHONE else rates[0] if rates else USUAL.rate_hz
-            told = Encoding(name, rate) if name else None
-        found[side] = told or found[side]
+        found[side] = read_format(value, names, rates) or found[side]
     rate_hz = settings.get(sound.rate_field) if sound.rate_field else None
     if type(rate_hz) is int and LOWEST_HZ <= rate_hz <= HIGHEST_HZ and found["up"].name == PCM:
         found["up"] = Encoding(PCM, rate_hz)
     return Formats(**found)
 
 
-def known_format(name: str, sound: Sounding) -> bool:
-    """Whether a format of that name can be understood."""
-    return name in _SPARE or name in sound.formats_in.values() or name in sound.formats_out.values()
+def read_format(value: Any, names: Names, rates_hz: tuple[int, ...]) -> Encoding | None:
+    """A format in a dialect that has those of `names`, or as today's protocol tells it; None if it is none of them."""
+    told = read_ours(value)
+    if told is None and isinstance(value, str):
+        name = {theirs: ours for ours, theirs in names.items()}.get(value) or _SPARE.get(value, "")
+        told = Encoding(name, TELEPHONE_HZ if name in TELEPHONE else rates_hz[0] if rates_hz else USUAL.rate_hz) if name else None
+    return told if told is not None and told.name in names else None
+
+
+def unread(value: Any) -> Any:
+    """A format that a dialect does not have, as a server of today refuses it."""
+    if isinstance(value, str):
+        return {"type": value}
+    known = read_ours(value)
+    return value if known is None else {"type": flat_name(known.name)}
+
+
+def flat_name(name: str) -> str:
+    """What a format was called in the beta."""
+    return {PCMU: "g711_ulaw", PCMA: "g711_alaw"}.get(name, "pcm16")
 
 
 class Way:
