@@ -137,6 +137,7 @@ def test_the_nearest_word_about_who_answers_wins(
         ("[keys]\nopenai = canary", "'one.toml' is not TOML: it cannot be read at line 2"),
         ("[keys]\nopenai = 'canary", "'one.toml' is not TOML: it cannot be read at end of document"),
         ("x = " + "[" * 3000, "'one.toml' is not TOML"),
+        (f"\nx = {'1' * 5000}", "'one.toml' is not TOML: it cannot be read at line 2"),
         ("#" * (1 << 20) + "\nport = 1", "'one.toml' is too large"),
     ],
 )

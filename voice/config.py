@@ -24,6 +24,8 @@ from voice.engines.endpoint import HISTORY_TOKENS, ChatTimeouts
 from voice.engines.providers import key_names, names, readable_by_all
 from voice.errors import ConfigError, UsageError, VoiceError
 from voice.links.redact import MASK
+from voice.policy.places import long_number
+from voice.policy.tables import MOST_DIGITS
 from voice.protocol.dead_air import Filler
 from voice.tooling import TABLES as TOOL_TABLES
 from voice.tooling import ToolTables, tool_tables
@@ -230,8 +232,9 @@ class _File:
         except UnicodeDecodeError:
             # Without the cause here and below: it quotes the file, and there may be a key in it.
             raise ConfigError(f"'{path}' is not UTF-8") from None
-        except (tomllib.TOMLDecodeError, RecursionError) as exc:
-            raise ConfigError(f"'{path}' is not TOML: {_place(exc)}") from None
+        except (ValueError, RecursionError) as exc:
+            # ValueError: TOMLDecodeError, or a number that is too long.
+            raise ConfigError(f"'{path}' is not TOML: {_place(exc, self._text)}") from None
 
     def layer(self) -> _Layer:
         """Its settings."""
@@ -287,9 +290,11 @@ class _File:
         return str(self.path)
 
 
-def _place(exc: Exception) -> str:
+def _place(exc: Exception, text: str) -> str:
     """Where the parser stopped. The rest of its sentence may quote the file."""
     found = re.search(r"at line \d+, column \d+|at end of document", str(exc))
+    if not found and (line := long_number(text, MOST_DIGITS)):
+        return f"it cannot be read at line {line}: a number has {MOST_DIGITS} digits at most"
     return f"it cannot be read {found[0]}" if found else "it cannot be read"
 
 

@@ -33,9 +33,27 @@ def places(text: str) -> Mapping[Path, int]:
     return _Reader(text).found
 
 
+def last_key(text: str) -> tuple[Path, int]:
+    """The key or table of the last statement, and the line above it on which it is given already; if it is not, what it is in (at last ())."""
+    reader = _Reader(text)
+    key = reader.last
+    while key and reader.found.get(key, reader.last_line) >= reader.last_line:
+        key = key[:-1]
+    return key, reader.found.get(key, 1)
+
+
+def long_number(text: str, digits: int) -> int | None:
+    """The line of the first number with more digits than these; None: there is none."""
+    words = (token for token in _tokens(text) if token[0] == "word" and token[1].lstrip("+-")[:1].isdigit())
+    return next((line for _, word, line in words if sum(map(str.isdigit, word)) > digits), None)
+
+
 class _Reader:
     def __init__(self, text: str) -> None:
         self.found: dict[Path, int] = {}
+        self.last: Path = ()
+        """What the last statement gave, or began, and its line."""
+        self.last_line = 1
         self._counts: dict[Path, int] = {}
         self._table: Path = ()
         self._tokens = _tokens(text)
@@ -46,6 +64,8 @@ class _Reader:
     def _statement(self) -> None:
         """One header, one key with its value, or an empty line."""
         kind, sign, line = self._tokens[self._at]
+        if kind != "line":
+            self.last_line = line
         if kind == "line":
             self._at += 1
         elif sign == "[":
@@ -54,7 +74,7 @@ class _Reader:
             self._header(self._key(), line, double)
             self._rest_of_line()
         elif kind in ("word", "text"):
-            self._pair(self._table)
+            self.last = self._pair(self._table)
             self._rest_of_line()
         else:
             self._rest_of_line()
@@ -71,7 +91,7 @@ class _Reader:
             self.found[path] = line
         else:
             path = self._inside(names)
-        self._table = path
+        self._table = self.last = path
 
     def _inside(self, names: Path) -> Path:
         """The way to a table as a header names it: of an array, its last entry is meant."""
@@ -82,7 +102,7 @@ class _Reader:
                 path = (*path, self._counts[path] - 1)
         return path
 
-    def _pair(self, table: Path) -> None:
+    def _pair(self, table: Path) -> Path:
         line = self._tokens[self._at][2]
         path = table
         for name in self._key():
@@ -91,6 +111,7 @@ class _Reader:
         if self._sign(self._at) == "=":
             self._at += 1
             self._value(path)
+        return path
 
     def _key(self) -> Path:
         """`a.b."c d"`: its names."""

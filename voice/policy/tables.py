@@ -14,10 +14,12 @@ import msgspec
 
 from voice.errors import ConfigError
 from voice.policy.places import Path as Place
-from voice.policy.places import places
+from voice.policy.places import last_key, long_number, places
 
 T = TypeVar("T", bound=msgspec.Struct)
 LARGEST_BYTES = 1 << 20
+MOST_DIGITS = 4300
+"""Of a whole number, that Python reads (sys.int_info)."""
 _NAMES = {
     "object": "table",
     "array": "list",
@@ -97,11 +99,26 @@ def read_toml(raw: bytes | str, name: str) -> tuple[str, dict[str, Any]]:
     try:
         return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
-        found = re.search(r"^(.*) \(at (?:line (\d+), column \d+|end of document)\)$", str(exc))
-        what, line = (found[1], found[2] or len(text.splitlines())) if found else (str(exc), 1)
-        raise ConfigError(f"{name}:{line}: this is not TOML: {what}") from None
+        raise _no_toml(str(exc), text, name) from None
+    except ValueError:
+        what = f"a number has {MOST_DIGITS} digits at most"
+        raise ConfigError(f"{name}:{long_number(text, MOST_DIGITS) or 1}: {what}") from None
     except RecursionError:
         raise ConfigError(f"{name}:1: this is not TOML that can be read: it is too deep") from None
+
+
+def _no_toml(said: str, text: str, name: str) -> ConfigError:
+    """What tomllib said, with the line; of a key that is given again also which one."""
+    found = re.search(r"^(.*) \(at (?:line (\d+), column (\d+)|end of document)\)$", said)
+    what, lines = (found[1] if found else said), text.split("\n")
+    line = int(found[2]) if found and found[2] else len(text.splitlines()) if found else 1
+    if re.match(r"Cannot (overwrite|declare) ", what):
+        end = int(found[3]) - 1 if found and found[3] else None
+        key, first = last_key("\n".join((*lines[: line - 1], lines[line - 1][:end])))
+        if key:
+            names = ".".join(step for step in key if isinstance(step, str))
+            return _error(f"{name}:{line}", f"'{names[:80]}' is given already, on line {first}")
+    return ConfigError(f"{name}:{line}: this is not TOML: {what}")
 
 
 def _text(raw: bytes | str, name: str) -> str:
