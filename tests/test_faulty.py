@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -19,6 +19,7 @@ WAIT_S = 30
 DELTA = "response.output_audio.delta"
 NEXT = f'on = {{event = "{DELTA}", index = 1}}'
 ASKED = 'on = {event = "response.create"}'
+BEGIN = '{"type":"session.created"}'
 
 
 def delta(n: int) -> str:
@@ -40,6 +41,12 @@ async def joined(text: str) -> AsyncIterator[tuple[MemoryLink, Link, list[Sight]
         async with faults.arrive().line(far, MemoryRough(far)) as line:
             yield near, line, seen
     assert left_over() == before
+
+
+async def begun(near: Link, line: Link) -> None:
+    """The session has said its first words."""
+    await line.send(BEGIN)
+    assert await near.receive() == BEGIN
 
 
 async def end_of(link: Link) -> tuple[list[str | bytes], LinkClosed]:
@@ -86,6 +93,7 @@ async def test_an_end_is_told_to_both_sides_at_every_try(how: str, code: int) ->
 
 async def test_an_end_at_an_event_of_the_client_comes_before_what_it_would_have_brought_about() -> None:
     async with joined(f'do = "close"\ncode = 1012\n{ASKED}') as (near, line, _):
+        await begun(near, line)
         await near.send("one")
         await near.send('{"type":"response.create"}')
         await near.send("two")
@@ -98,6 +106,7 @@ async def test_an_end_at_an_event_of_the_client_comes_before_what_it_would_have_
 
 async def test_an_error_that_the_client_brings_about_comes_before_the_answer() -> None:
     async with joined(f'do = "error"\ncode = "c"\n{ASKED}') as (near, line, _):
+        await begun(near, line)
         for _ in range(20):
             await near.send('{"type":"response.create","event_id":"mine"}')
             await line.receive()
@@ -109,11 +118,70 @@ async def test_an_error_that_the_client_brings_about_comes_before_the_answer() -
 
 async def test_an_error_reaches_a_client_that_is_not_answered() -> None:
     async with joined(f'do = "error"\n{ASKED}\n[[fault]]\ndo = "drop"\n{ASKED}') as (near, line, _), asyncio.TaskGroup() as group:
+        await begun(near, line)
         reading = group.create_task(end_of(line))
         await near.send('{"type":"response.create"}')
         assert json.loads(await near.receive())["type"] == "error"
         await near.close()
         assert (await reading)[0] == []
+
+
+@pytest.mark.parametrize("after", ["true", "false"])
+@pytest.mark.parametrize("how", ['do = "error"\ncode = "c"', 'do = "close"\ncode = 4001'])
+@pytest.mark.parametrize("turns", [0, 1, 5, 50])
+async def test_nothing_of_the_clients_acts_before_the_session_has_begun(how: str, after: str, turns: int) -> None:
+    """Nor before what came before it was answered, however soon it comes, and however long the session takes."""
+    text = f'{how}\non = {{event = "response.create", after = {after}}}'
+    async with joined(text) as (near, line, seen), asyncio.TaskGroup() as group:
+
+        async def read(given: asyncio.Queue[str | bytes]) -> None:
+            with suppress(LinkClosed):
+                while True:
+                    given.put_nowait(await line.receive())
+
+        async def answer(given: asyncio.Queue[str | bytes]) -> None:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await line.send(BEGIN)
+            await given.get()
+            for n in range(3):
+                await line.send(delta(n))
+
+        for message in ('{"type":"nonsense"}', '{"type":"response.create"}'):
+            await near.send(message)
+        given: asyncio.Queue[str | bytes] = asyncio.Queue()
+        group.create_task(read(given))
+        group.create_task(answer(given))
+        got = [json.loads(await near.receive()) for _ in range(4)]
+        assert [event.get("n", event["type"]) for event in got] == ["session.created", 0, 1, 2]
+        if "error" in how:
+            assert json.loads(await near.receive())["error"]["code"] == "c"
+            await near.close()
+        else:
+            assert (await end_of(near))[1].close_code == 4001
+    assert seen[1] == Sent(BEGIN)
+
+
+async def test_a_reader_that_is_interrupted_while_it_waits_loses_nothing() -> None:
+    async with joined(f'do = "drop"\n{ASKED}') as (near, line, _):
+        await near.send("one")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.02):
+                await line.receive()
+        await begun(near, line)
+        assert await line.receive() == "one"
+
+
+async def test_a_client_that_leaves_before_the_session_has_begun() -> None:
+    async with joined(f'do = "close"\n{ASKED}') as (near, line, _), asyncio.TaskGroup() as group:
+        reading = group.create_task(end_of(line))
+        await near.send('{"type":"nonsense"}')
+        await near.close(4002)
+        with pytest.raises(LinkClosed):
+            while True:
+                await line.send(BEGIN)
+                await asyncio.sleep(0)
+        assert [await reading][0][1].close_code == 4002
 
 
 async def test_a_stall_holds_up_the_session_and_not_the_client() -> None:

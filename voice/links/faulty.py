@@ -4,7 +4,8 @@
                                          ^ time: one task that waits for it
     the session <- receive <--- up <--- the connection                        the reader never sends: it wakes that task
 
-The session's sender waits while events are kept from going out, so nothing piles up behind a stall.
+The session's sender waits while events are kept from going out, so nothing piles up behind a stall. Where a fault waits for the client, nothing
+of the client's acts before the session has begun, and each message behind the answers to those before it, however soon they come.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from functools import partial
 
 from voice.errors import LinkClosed
 from voice.links.base import Link, MemoryLink
+from voice.links.pauses import Pauses
 from voice.links.rough import MemoryRough, Rough
 from voice.links.sights import Began, Ended, Received, Refused, Sent, Sight, Witness
 from voice.policy.deeds import Close, Reset
@@ -113,7 +115,8 @@ class FaultyLink:
         self._clock = clock
         self._turn = asyncio.Lock()
         self._stirred = asyncio.Event()
-        self._room = asyncio.Event()
+        self._pauses = Pauses()
+        self._came: str | bytes | None = None
         self._heard: deque[str | bytes] = deque()
         self._ended: LinkClosed | None = None
         self._last: Close | Reset | None = None
@@ -126,8 +129,9 @@ class FaultyLink:
     async def send(self, text: str) -> None:
         """See `Link`."""
         await self._until_there_is_room()
-        self._faults.down(text, self._clock())
-        await self._do_what_is_due()
+        with self._pauses.speaking():
+            self._faults.down(text, self._clock())
+            await self._do_what_is_due()
         self._stirred.set()
         self._raise_if_ended()
 
@@ -136,20 +140,32 @@ class FaultyLink:
         while not self._heard:
             if self.ending:
                 self._raise_if_ended()
-            try:
-                message = await self._link.receive()
-            except LinkClosed as ended:
-                self._end(ended)
-                self._raise_if_ended()
-                raise
+            message = await self._next()
             if self._faults.deaf_until == math.inf:
+                self._came = None
                 continue
             if (left_s := self._faults.deaf_until - self._clock()) > 0:
                 await asyncio.sleep(left_s)
+            if self._faults.awaits_client:
+                await self._pauses.settled()
+                if self.ending:
+                    continue
+            self._came = None
             self._witness(Received(message))
             self._heard.extend(self._faults.up(message, self._clock()))
             self._stirred.set()
         return self._heard.popleft()
+
+    async def _next(self) -> str | bytes:
+        """The client's next message, which stays in `_came` until it has acted: a reader may be interrupted while it waits for that."""
+        if self._came is None:
+            try:
+                self._came = await self._link.receive()
+            except LinkClosed as ended:
+                self._end(ended)
+                self._raise_if_ended()
+                raise
+        return self._came
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """See `Link`. What is held back goes out before, when it may."""
@@ -198,7 +214,7 @@ class FaultyLink:
             for act in acts:
                 await self._do(act)
         if not self._faults.crowded:
-            self._room.set()
+            self._pauses.room.set()
 
     async def _do(self, act: Act) -> None:
         match act:
@@ -222,7 +238,7 @@ class FaultyLink:
         if self._ended is None:
             self._ended = ended
             self._witness(Ended(ended.close_code, ended.reason))
-            self._room.set()
+            self._pauses.end()
 
     def _raise_if_ended(self) -> None:
         """Raises: LinkClosed, a new one each time."""
@@ -231,5 +247,5 @@ class FaultyLink:
 
     async def _until_there_is_room(self) -> None:
         while self._faults.crowded and self._ended is None:
-            self._room.clear()
-            await self._room.wait()
+            self._pauses.room.clear()
+            await self._pauses.room.wait()

@@ -93,6 +93,13 @@ class Tally:
         times = self.faults[number].times
         return times == 0 or self.happened[number] < times
 
+    def once(self, number: int) -> bool:
+        """Count a fault, if it may happen."""
+        if not self.may(number):
+            return False
+        self.happened[number] += 1
+        return True
+
     def likely(self, number: int, session: int, nth: int) -> bool:
         """Whether chance will have it, the nth time that it is asked in this session."""
         p = self.faults[number].p
@@ -124,6 +131,11 @@ class SessionFaults:
         """Whether the session has to wait before it says more."""
         return self._flow.crowded and not self.over
 
+    @property
+    def awaits_client(self) -> bool:
+        """Whether something may go wrong at an event of the client's."""
+        return any(on.client for _, on in self._at_events)
+
     def up(self, message: str | bytes, now: float) -> list[str | bytes]:
         """A message of the client's; returns what the session is given."""
         self._pass_time(now)
@@ -136,7 +148,7 @@ class SessionFaults:
         copies = 1
         for n in hits:
             deed = self._tally.faults[n].deed
-            if isinstance(deed, Drop | Duplicate) and self._once(n):
+            if isinstance(deed, Drop | Duplicate) and self._tally.once(n):
                 copies = 0 if isinstance(deed, Drop) else copies * 2
         self._around(hits, True, message, head, now)
         return [message] * copies
@@ -180,7 +192,7 @@ class SessionFaults:
         """What was to happen by now."""
         while self._timed and self._began is not None and self._timed[0][0] <= now - self._began and not self.over:
             _, n = self._timed.pop(0)
-            if self._tally.likely(n, self._number, 0) and self._once(n):
+            if self._tally.likely(n, self._number, 0) and self._tally.once(n):
                 self._do(n, "", _Head(), False, now)
         if self._thaws_at <= now and not self.over:
             self._thaws_at = math.inf
@@ -201,19 +213,12 @@ class SessionFaults:
         self._seen[n] = nth + 1
         return (on.index is None or nth in on.index) and self._tally.likely(n, self._number, nth)
 
-    def _once(self, n: int) -> bool:
-        """Count a fault, if it may happen."""
-        if not self._tally.may(n):
-            return False
-        self._tally.happened[n] += 1
-        return True
-
     def _around(self, hits: Sequence[int], after: bool, message: str | bytes, head: _Head, now: float) -> bool:
         """What happens before or behind an event; returns whether the connection is still there."""
         for n in hits:
             fault = self._tally.faults[n]
             if not isinstance(fault.deed, OF_AN_EVENT) and fault.on is not None and fault.on.after == after and not self.over:
-                if self._once(n):
+                if self._tally.once(n):
                     self._do(n, message, head, fault.on.client, now)
         return not self.over
 
@@ -224,7 +229,7 @@ class SessionFaults:
             deed = self._tally.faults[n].deed
             if isinstance(deed, Reorder) and self._flow.holds(kind):
                 continue  # this one is what the other waits for
-            if not isinstance(deed, OF_AN_EVENT) or not self._once(n):
+            if not isinstance(deed, OF_AN_EVENT) or not self._tally.once(n):
                 continue
             match deed:
                 case Drop():
