@@ -88,7 +88,8 @@ def test_a_session_of_the_beta_that_only_writes_down() -> None:
     (event,) = send(
         party, "transcription_session.update", session={"modalities": ["text"], "input_audio_format": "pcm16", "include": ["x"]}
     )
-    assert event == {"type": "session.update", "session": {"type": "transcription", "audio": {"input": {"format": PCM}}, "include": ["x"]}}
+    assert event["type"] == "session.update"
+    assert event["session"] == {"type": "transcription", "audio": {"input": {"format": PCM}}, "include": ["x"]}
     for kind in ("created", "updated"):
         (event,) = told(
             party, f"session.{kind}", session={"type": "transcription", "include": None, "audio": {"input": {"transcription": None}}}
@@ -180,6 +181,69 @@ def test_a_client_that_asks_at_once_is_answered_once(name: str) -> None:
     assert [event["type"] for event in down(party, [updated])] == ["session.updated"]
 
 
+def test_what_was_refused_is_never_told_as_in_effect() -> None:
+    party = before_client()
+    refused = {"output_audio_format": "g711_ulaw", "temperature": 0.7, "turn_detection": {"type": "server_vad", "threshold": 7}}
+    (asked,) = send(party, "session.update", session=refused)
+    assert asked["event_id"]
+    error = {
+        "type": "invalid_request_error",
+        "code": "invalid_value",
+        "message": "No.",
+        "param": "session.audio.input.turn_detection.threshold",
+    }
+    (event,) = told(party, "error", error={**error, "event_id": asked["event_id"]})
+    assert event["error"]["event_id"] is None, "the client has not named it"
+    send(party, "session.update", event_id="mine", session={"instructions": "x"})
+    (event,) = told(party, "session.updated", session=SESSION)
+    assert event["session"]["output_audio_format"] == "pcm16" and "temperature" not in event["session"]
+    assert told(party, "response.output_audio.delta", delta="AAAA")[0]["delta"] == "AAAA"
+
+
+def test_a_form_of_sound_is_in_effect_when_it_is_granted() -> None:
+    party = before_client("qwen")
+    append = {"audio": base64.b64encode(bytes(4_800)).decode()}
+    send(
+        party,
+        "session.update",
+        event_id="mine",
+        session={"audio": {"input": {"format": PCM}, "output": {"format": {**PCM, "rate": 8_000}}}},
+    )
+    assert send(party, "input_audio_buffer.append", **append)[0]["audio"] == append["audio"], "behind the request: as it asks"
+    assert told(party, "response.output_audio.delta", response_id="r", delta="AAAA")[0]["delta"] == "AAAA", "before the answer: as ever"
+    told(party, "error", error={"event_id": "mine", "message": "No."})
+    assert len(send(party, "input_audio_buffer.append", **append)[0]["audio"]) > len(append["audio"]), "16 kHz, as before"
+    assert told(party, "response.output_audio.delta", response_id="r", delta="AAAA")[0]["delta"] == "AAAA"
+
+
+@pytest.mark.parametrize("name", [name for name in FOREIGN if not DIALECTS[name].detection.at_first])
+@pytest.mark.parametrize("chosen", [False, True])
+def test_a_session_begins_in_the_same_way_whenever_the_client_speaks(name: str, chosen: bool) -> None:
+    nobody, asked = (
+        DIALECTS[name].detection.nobody,
+        {"instructions": "hi", **({"turn_detection": {"type": "server_vad"}} if chosen else {})},
+    )
+    for early in (True, False):
+        party = before_client(name)
+        if early:
+            send(party, "session.update", session=asked)
+        passage = party.down(json.dumps({"type": "session.created", "event_id": "e", "session": SESSION}))
+        assert json.loads(passage.on[0])["session"]["turn_detection"] == nobody
+        assert len(passage.back) == (0 if early and chosen else 1)
+        if not early:
+            send(party, "session.update", session=asked)
+        updates = [event for _ in range(1 + len(passage.back)) for event in told(party, "session.updated", session=SESSION)]
+        assert len(updates) == 1, "its own"
+
+
+def test_a_refusal_of_what_we_have_asked_for_is_nobodys_affair() -> None:
+    party = before_client("stepfun")
+    passage = party.down(json.dumps({"type": "session.created", "event_id": "e", "session": SESSION}))
+    assert told(party, "error", error={"message": "No.", "event_id": json.loads(passage.back[0])["event_id"]}) == []
+    send(party, "session.update", session={"instructions": "hi"})
+    assert len(told(party, "session.updated", session=SESSION)) == 1
+
+
 @pytest.mark.parametrize("name", [name for name in FOREIGN if not DIALECTS[name].detection.at_first])
 def test_turn_detection_is_off_until_the_client_asks(name: str) -> None:
     party = before_client(name)
@@ -232,6 +296,7 @@ def test_a_sound_that_is_given_whole_is_carried_too() -> None:
 def test_an_answers_sound_is_carried_to_its_end() -> None:
     party = before_client("xai")
     send(party, "session.update", session={"audio": {"output": {"format": {"type": "audio/pcm", "rate": 16_000}}}})
+    told(party, "session.updated", session=SESSION)
     piece = base64.b64encode(bytes(4_800)).decode()
     events = down(party, [{**DELTA, "delta": piece} for _ in range(5)] + [{**DELTA, "type": "response.output_audio.done"}])
     assert [event["type"] for event in events][-2:] == ["response.output_audio.delta", "response.output_audio.done"]
