@@ -127,6 +127,15 @@ def test_a_client_of_the_beta_and_a_server_that_turns_out_to_be_one_understand_e
     assert "audio" not in json.loads(link.down(GA_CREATED).on[0])["session"] and not link.plain
 
 
+def test_where_something_is_translated_the_server_begins() -> None:
+    link = exchange(GA, BETA)
+    assert not link.settled
+    assert types(link.down(said("ping")).on) == ["ping"] and not link.settled
+    link.down(BETA_CREATED)
+    assert link.settled
+    assert exchange(GA, GA).settled and exchange(None, GA).settled and not exchange(None, DIALECTS["glm"]).settled
+
+
 def test_two_dialects_meet_in_the_protocol_of_today() -> None:
     link = exchange(None, BETA)
     assert json.loads(link.down(BETA_CREATED).on[0])["session"]["type"] == "realtime", "not heard yet: told as today"

@@ -160,6 +160,26 @@ async def test_nothing_is_said_before_it_is_known_how() -> None:
             assert await reading == "down 1: welcome"
 
 
+async def test_a_client_is_not_read_before_the_server_has_begun() -> None:
+    async with doubled("client", Late()) as (link, far):
+        await far.send("who?")
+        async with asyncio.TaskGroup() as group:
+            reading = group.create_task(link.receive())
+            for _ in range(20):
+                await asyncio.sleep(0)
+            await link.send("welcome")
+            assert [await far.receive() for _ in range(3)] == ["down 1: welcome", "down 2: welcome", "up: who!"]
+            await far.send("a")
+            assert await reading == "up 1: a"
+
+
+async def test_a_client_is_read_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spoken, "PATIENCE_S", 0.02)
+    async with doubled("client", Late()) as (link, far):
+        await far.send("anybody there")
+        assert await link.receive() == "up 1: anybody there"
+
+
 async def test_a_server_that_says_nothing_is_spoken_to_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spoken, "PATIENCE_S", 0.02)
     async with doubled("server", Late()) as (link, far):
@@ -218,6 +238,8 @@ async def test_a_binary_message_is_text_if_it_can_be_and_else_left_to_who_reads(
 async def test_beta_and_today_over_a_pair() -> None:
     near, far = memory_pair()
     link = before_client(near, Exchange(BETA, GA, lambda kind: f"{kind}_x"))
+    await link.send('{"type":"session.created"}')
+    assert json.loads(await far.receive()) == {"type": "session.created"}
     await far.send('{"type":"session.update","session":{"modalities":["text"]}}')
     assert json.loads(await link.receive())["session"] == {"type": "realtime", "output_modalities": ["text"]}
     await link.send('{"type":"response.output_text.delta","delta":"hi"}')

@@ -13,6 +13,7 @@ from tests.support.relayed import quiet, relayed
 from tests.support.signals import tone
 from tests.support.wire import Wire, fake_engine
 from voice.links.dial import DialedLink
+from voice.protocol.dialect import DIALECTS
 
 HEADER = {"OpenAI-Beta": "realtime=v1"}
 FLAT = {"modalities": ["text", "audio"], "turn_detection": None, "input_audio_format": "pcm16", "instructions": "Be brief."}
@@ -176,3 +177,50 @@ async def test_through_a_relay_to_any_upstream(how: str, upstream_dialect: str, 
             (words,) = await spoken_turn(wire)
             assert words.startswith("heard 400 ms")
         await quiet(upstream)
+
+
+async def begun(wire: Wire, **session: object) -> list[tuple[str, object]]:
+    """What a client is told that asks for these settings at once, and for a typed answer: events, and the turn detection that they tell."""
+    if session:
+        await wire.send("session.update", session=session)
+    await wire.send(
+        "conversation.item.create", item={"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hello"}]}
+    )
+    await wire.send("response.create")
+    await wire.until("response.done")
+    return [(event["type"], event["session"]["turn_detection"]) for event in wire.events if event["type"].startswith("session.")]
+
+
+@pytest.mark.parametrize("dialect", ["xai", "stepfun", "glm"])
+async def test_a_session_begins_in_the_same_way_however_soon_the_client_speaks(dialect: str) -> None:
+    off = DIALECTS[dialect].detection.nobody
+    async with app_running(fake_engine(), dialect=dialect) as port:
+        for wait in (False, True):
+            async with client(port) as wire:
+                if wait:
+                    await wire.until("session.created")
+                assert await begun(wire, instructions="hi") == [("session.created", off), ("session.updated", off)]
+        async with client(port) as wire:
+            assert await begun(wire) == [("session.created", off)], "nobody has asked for anything"
+
+
+@pytest.mark.parametrize("dialect", ["xai", "stepfun", "glm"])
+async def test_a_client_of_a_relay_is_told_of_its_own_requests_only(dialect: str) -> None:
+    async with app_running(fake_engine(), dialect=dialect) as upstream, relayed(upstream, dialect=dialect) as port:
+        for wait in (False, True):
+            for session, told in (({}, []), ({"type": "realtime", "instructions": "hi"}, ["session.updated"])):
+                async with client(port) as wire:
+                    if wait:
+                        await wire.until("session.created")
+                    if session:
+                        await wire.send("session.update", session=session)
+                    await wire.type("hello")
+                    await wire.until("response.done")
+                    assert [kind for kind in wire.kinds() if kind.startswith("session.")] == ["session.created", *told]
+
+
+async def test_nothing_is_answered_before_the_session_has_begun() -> None:
+    async with app_running(fake_engine(), dialect="qwen") as upstream, relayed(upstream, dialect="qwen") as port:
+        async with client(port) as wire:
+            await wire.send("conversation.item.delete", item_id="i")
+            assert [(await wire.next())["type"], (await wire.next())["type"]] == ["session.created", "error"]

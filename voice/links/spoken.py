@@ -19,17 +19,23 @@ from voice.protocol.interpreter import Passage
 MOST_WAITING = 64
 """Texts in each of the two queues. When one is full, who would add to it waits, and with it the peer behind it."""
 PATIENCE_S = 3.0
-"""For the first words of a server, which tell its dialect. One that says nothing is spoken to as servers of today are."""
+"""For the first words of a server, which tell its dialect and begin the session. One that says nothing is spoken to all the same."""
 
 
 class SpokenLink:
-    """See the top of the file; `before_client` and `before_server` make it. `heard`, `said`: the two ways through the exchange."""
+    """See the top of the file; `before_client` and `before_server` make it.
 
-    def __init__(self, link: Link, exchange: Exchange, heard: Callable[[str], Passage], said: Callable[[str], Passage]) -> None:
+    `heard`, `said`: the two ways through the exchange; `client`: that is who is heard.
+    """
+
+    def __init__(
+        self, link: Link, exchange: Exchange, heard: Callable[[str], Passage], said: Callable[[str], Passage], client: bool
+    ) -> None:
         self._link = link
         self._exchange = exchange
         self._heard = heard
         self._said = said
+        self._client = client
         self._incoming: deque[str | bytes] = deque()
         self._answers: deque[str] = deque()
         self._changed = asyncio.Event()
@@ -39,9 +45,9 @@ class SpokenLink:
         self._ended = False
 
     async def send(self, text: str) -> None:
-        """See `Link`. Waits for the peer's first words, if only they tell its dialect."""
-        if self._patient:
-            await self._hear_first()
+        """See `Link`. A client's words wait for the server's first ones."""
+        if self._patient and not self._client:
+            await self._server_first()
         if self._exchange.plain:
             await self._link.send(text)
             return
@@ -54,9 +60,13 @@ class SpokenLink:
         if passage.back:
             self._incoming.extend(passage.back)
             self._wake_reader()
+        if self._client and self._patient:
+            self._changed.set()
 
     async def receive(self) -> str | bytes:
-        """See `Link`."""
+        """See `Link`. A client is not read before the server's first words have gone to it."""
+        if self._patient and self._client:
+            await self._server_first()
         while not self._incoming:
             if self._exchange.plain:
                 return await self._link.receive()
@@ -117,7 +127,8 @@ class SpokenLink:
             self._reading.reschedule(asyncio.get_running_loop().time())
             self._reading = None
 
-    async def _hear_first(self) -> None:
+    async def _server_first(self) -> None:
+        """Until it is known how the server speaks and how the session begins; for a while."""
         try:
             async with asyncio.timeout(PATIENCE_S):
                 await self._until(lambda: self._exchange.settled)
@@ -138,9 +149,9 @@ class SpokenLink:
 
 def before_client(link: Link, exchange: Exchange) -> SpokenLink:
     """A client's link, as whoever serves it uses it."""
-    return SpokenLink(link, exchange, exchange.up, exchange.down)
+    return SpokenLink(link, exchange, exchange.up, exchange.down, client=True)
 
 
 def before_server(link: Link, exchange: Exchange) -> SpokenLink:
     """A server's link, as whoever talks to it uses it."""
-    return SpokenLink(link, exchange, exchange.down, exchange.up)
+    return SpokenLink(link, exchange, exchange.down, exchange.up, client=False)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from voice.protocol.dialect import DIALECTS, Dialect
+from voice.protocol.dialect_link import type_of
 from voice.protocol.flat import PLACES
 from voice.protocol.interpreter import ClientInterpreter, Passage, ServerInterpreter
 
@@ -20,6 +21,7 @@ AUTO = "auto"
 """In place of a dialect's name: it is to be heard."""
 FLAT_KEYS = frozenset({"temperature", *(name for name, place in PLACES.items() if place != (name,))})
 """Settings that stand directly in a session in the beta only; others, such as `instructions`, do so today too."""
+_BEGINNINGS = frozenset({"session.created", "transcription_session.created"})
 _ONCE = "transcription_"
 """In front of a type: the beta's sessions that only write down."""
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)
@@ -90,11 +92,15 @@ class Exchange:
     def __init__(self, client: Dialect | None, server: Dialect | None, new_id: NewId) -> None:
         self._client = _Party(client, ("session.update",), lambda dialect: ClientInterpreter(dialect, new_id))
         self._server = _Party(server, ("session.created", "session.updated"), lambda dialect: ServerInterpreter(dialect, new_id))
+        self._begun = False
 
     @property
     def settled(self) -> bool:
-        """The server's dialect is known: what the client says can be said to it."""
-        return self._server.settled
+        """What the client says can be said to the server: its dialect is known, and, where something is translated, the session has begun.
+
+        What begins with a session, such as its turn detection, is then the same for all clients, however soon they speak.
+        """
+        return self._server.settled and (self._begun or self._alike)
 
     @property
     def plain(self) -> bool:
@@ -117,6 +123,7 @@ class Exchange:
     def down(self, text: str) -> Passage:
         """A message of the server: what the client is told, and what the server is answered at once."""
         self._server.listen(text)
+        self._begun = self._begun or type_of(text) in _BEGINNINGS
         if self._alike:
             return Passage((text,))
         said = self._server.down((text,))
