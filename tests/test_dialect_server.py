@@ -106,6 +106,17 @@ def test_a_client_that_asks_before_the_session_has_begun_asks_for_the_detection_
     assert told["type"] == "session.updated"
 
 
+@pytest.mark.parametrize("name", SILENT_AT_FIRST)
+def test_a_refusal_of_what_we_have_asked_for_is_nobodys_affair(name: str) -> None:
+    party = before_server(name)
+    _, back = created(party, turn_detection=None)
+    error = {"type": "invalid_request_error", "message": "No.", "param": None}
+    assert down(party, [{"type": "error", "error": {**error, "event_id": back[0]["event_id"]}}]) == []
+    update(party, instructions="Be brief.")
+    updated = {"type": "session.updated", "session": {"turn_detection": {"type": "server_vad"}}}
+    assert [event["type"] for event in down(party, [updated])] == ["session.updated"], "the client's own"
+
+
 def test_settings_that_are_older_than_a_request_do_not_say_how_sound_goes_up() -> None:
     party = before_server("xai")
     old = {"audio": {"input": {"format": {"type": "audio/pcm", "rate": 24_000}}}, "turn_detection": None}

@@ -44,7 +44,8 @@ class ServerInterpreter:
         self._ours = {theirs: ours for ours, theirs in dialect.events.names.items()}
         self._kind = "realtime"
         self._detection: Any = DETECTION
-        self._updated = self._unanswered = False
+        self._updated = False
+        self._mine: str | None = None
 
     @property
     def _always_speaks(self) -> bool:
@@ -182,6 +183,8 @@ class ServerInterpreter:
             return self._session(kind, event)
         if self._dialect.events.old_content:
             rename_contents(event, NEW_CONTENT)
+        if self._refuses_ours(event):
+            return Passage()
         rename_error(event, lambda param: our_path(param, self._dialect.settings))
         rewrite_sounds(
             event,
@@ -209,7 +212,8 @@ class ServerInterpreter:
             self._kind = "transcription"
         event["type"] = "session.created" if begins else "session.updated"
         told = event["session"]
-        mine, self._unanswered = self._unanswered and not begins, self._unanswered and begins
+        mine = self._mine is not None and not begins
+        self._mine = self._mine if begins else None
         if not (self._updated and (begins or mine)):
             # Else they are older than what the client has asked for.
             self._server = read_theirs(told, self._dialect.sound, self._server)
@@ -228,10 +232,20 @@ class ServerInterpreter:
         ask = begins and not self._dialect.detection.at_first and not self._updated
         if begins and not self._dialect.detection.at_first and self._detection == DETECTION:
             settings["audio"] = {**settings["audio"], "input": {**settings["audio"].get("input", {}), "turn_detection": DETECTION}}
-        self._unanswered = self._unanswered or ask
-        request = {"type": "session.update", "event_id": self._new_id("event")} if ask else {}
-        back = [{**request, "session": self._settings({"audio": {"input": {"turn_detection": DETECTION}}})}] if ask else []
-        return passage(self._story.tell(event), back)
+        if not ask:
+            return passage(self._story.tell(event))
+        self._mine = self._new_id("event")
+        request = {"type": "session.update", "event_id": self._mine}
+        back = {**request, "session": self._settings({"audio": {"input": {"turn_detection": DETECTION}}})}
+        return passage(self._story.tell(event), [back])
+
+    def _refuses_ours(self, event: Event) -> bool:
+        """Whether an error is the answer to that request of ours."""
+        error = event.get("error")
+        if self._mine is None or not isinstance(error, dict) or error.get("event_id") != self._mine:
+            return False
+        self._mine = None
+        return True
 
 
 def _detecting(asked: Event) -> Event:
