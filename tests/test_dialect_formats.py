@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.support.dialects import Event, before_client
+from tests.support.dialects import Event, before_client, before_server
 from voice.audio.encoding import PCM, PCMA, PCMU
 from voice.errors import ProtocolError
 from voice.protocol.codec import decode_client
@@ -95,3 +95,33 @@ def test_an_error_names_a_setting_as_the_client_wrote_it() -> None:
         assert error["param"] == "session.max_response_output_tokens"
         error = answered(begun(name), audio={"input": {"turn_detection": {"type": "server_vad", "threshold": 7}}})["error"]
         assert error["param"] == "session.audio.input.turn_detection.threshold"
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_what_nobody_knows_within_a_setting_is_refused(name: str) -> None:
+    for form, path in (
+        ({"turn_detection": {"type": "server_vad", "foo": 1}}, "turn_detection.foo"),
+        ({"audio": {"input": {"turn_detection": {"type": "server_vad", "foo": None}}}}, "audio.input.turn_detection.foo"),
+        ({"input_audio_transcription": {"model": "m", "foo": 1}}, "input_audio_transcription.foo"),
+    ):
+        error = answered(begun(name), **form)["error"]
+        assert (error["code"], error["param"]) == ("unknown_parameter", f"session.{path}")
+
+
+def test_but_not_what_the_service_knows() -> None:
+    own = {"type": "azure_semantic_vad", "remove_filler_words": True, "languages": ["en"], "eagerness": "low", "threshold": None}
+    assert answered(begun("voicelive"), turn_detection=own, input_audio_transcription={"model": "m", "phrase_list": ["x"]})["session"]
+    assert answered(begun("stepfun"), turn_detection={"type": "server_vad", "energy_awakeness_threshold": 2500})["session"]
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_what_a_client_of_today_asks_for_passes_as_it_is_where_nobody_knows_it(name: str) -> None:
+    """Through both interpreters: the session behind the dialect refuses it."""
+    for heard, code in (
+        ({"turn_detection": {"type": "server_vad", "foo": 1}}, "unknown_parameter"),
+        ({"format": {"type": "audio/mp3"}}, "invalid_value"),
+    ):
+        (theirs,) = (
+            before_server(name).up(json.dumps({"type": "session.update", "session": {"type": "realtime", "audio": {"input": heard}}})).on
+        )
+        assert answered(begun(name), **json.loads(theirs)["session"])["error"]["code"] == code

@@ -92,7 +92,10 @@ _VOICE_LIVE = Dialect(
         untaken=frozenset({"truncation", "prompt", "reasoning", "tracing"}),
         own=_BETA_WORDING.own
         | {"animation", "avatar", "greeting", "handoff", "input_audio_echo_cancellation", "output_audio_timestamp_types"}
-        | {"truncation_strategy", "interim_response", "reasoning_effort"},
+        | {"truncation_strategy", "interim_response", "reasoning_effort"}
+        | {"input_audio_transcription.custom_speech", "input_audio_transcription.phrase_list"}
+        | {f"turn_detection.{name}" for name in ("auto_truncate", "distinguish_user_id", "end_of_utterance_detection", "languages")}
+        | {f"turn_detection.{name}" for name in ("remove_filler_words", "speech_duration_ms")},
     ),
     Detecting(kinds={"semantic_vad": "azure_semantic_vad"}, keys=_DETECTION_KEYS - {"eagerness"}),
     Sounding(_BETA_FORMATS, _BETA_FORMATS, rates_in_hz=(24_000, 16_000), rate_field="input_audio_sampling_rate"),
@@ -152,7 +155,7 @@ _STEPFUN = Dialect(
         spoken=_SPOKEN,
         written=_SPOKEN,
         untaken=_BETA_WORDING.untaken | {"tracing", "include", "input_audio_noise_reduction", "speed"},
-        own=_BETA_WORDING.own,
+        own=_BETA_WORDING.own | {"turn_detection.energy_awakeness_threshold"},
     ),
     Detecting(kinds={"semantic_vad": "server_vad"}, keys=frozenset({"prefix_padding_ms", "silence_duration_ms"}), at_first=False),
     Sounding({PCM: "pcm16"}, {PCM: "pcm16"}),

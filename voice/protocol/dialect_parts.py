@@ -36,7 +36,7 @@ class Wording:
     untaken: frozenset[str] = NOTHING
     """Settings of today, by flat or own name, that are not taken and so not sent."""
     own: frozenset[str] = NOTHING
-    """Settings of the service's own, which a client of today is not told."""
+    """Settings of the service's own, which a client of today is not told. One within another is "turn_detection.languages"."""
     transcription_sessions: bool = False
     """A session that only writes down has events of its own, `transcription_session.*`."""
 

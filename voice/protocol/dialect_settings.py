@@ -21,6 +21,7 @@ _SERVER_VAD = frozenset(
     {"threshold", "prefix_padding_ms", "silence_duration_ms", "idle_timeout_ms", "create_response", "interrupt_response"}
 )
 _SEMANTIC_VAD = frozenset({"eagerness", "create_response", "interrupt_response"})
+_DETECTION = _SERVER_VAD | _SEMANTIC_VAD | {"type"}
 _TRANSCRIPTION = frozenset({"model", "language", "languages", "prompt", "keywords", "delay"})
 _MUTED = frozenset({"none", "client_vad"})
 """Kinds of turn detection that are none, in whatever dialect."""
@@ -68,7 +69,9 @@ def to_ours(settings: Settings, dialect: Dialect, formats: Formats, asked: bool 
             refused = asked and value is not None and read_format(value, names, rates_hz) is None
             value = unread(value) if refused else write_ours(encoding)
         elif name in _OURS:
+            unknown = _unknown(name, value, dialect) if asked else {}
             value = _OURS[name](value, dialect)
+            value = {**value, **unknown} if isinstance(value, dict) else value
         put(found, PLACES.get(name, place), value)
     return found
 
@@ -129,6 +132,7 @@ def their_detection(value: Any, detecting: Detecting) -> Any:
     kind = value.get("type")
     keys = (value.keys() if detecting.keys is None else detecting.keys) - {"type"}
     theirs = {name: entry for name, entry in value.items() if name in keys and (entry is not None or detecting.keys is None)}
+    theirs |= {name: entry for name, entry in value.items() if name not in _DETECTION}
     return {"type": detecting.kinds.get(kind, kind) if isinstance(kind, str) else kind, **theirs}
 
 
@@ -144,6 +148,14 @@ def our_detection(value: Any) -> Any:
     semantic = "semantic" in kind
     kind = "semantic_vad" if semantic else "server_vad" if "vad" in kind else kind
     return {"type": kind, **_only(value, _SEMANTIC_VAD if semantic else _SERVER_VAD)}
+
+
+def _unknown(name: str, value: Any, dialect: Dialect) -> Settings:
+    """What a client asks for within a setting that neither today's protocol nor its dialect knows: it is left for the server to refuse."""
+    known = {"turn_detection": _DETECTION, "input_audio_transcription": _TRANSCRIPTION}.get(name)
+    if known is None or not isinstance(value, dict):
+        return {}
+    return {key: entry for key, entry in value.items() if key not in known and f"{name}.{key}" not in dialect.settings.own}
 
 
 def _only(value: Settings, names: frozenset[str]) -> Settings:
