@@ -127,6 +127,24 @@ def test_a_client_of_the_beta_and_a_server_that_turns_out_to_be_one_understand_e
     assert "audio" not in json.loads(link.down(GA_CREATED).on[0])["session"] and not link.plain
 
 
+@pytest.mark.parametrize(
+    "shown", [{"turn_detection": {"type": "client_vad"}}, {"voice": "tongtong", "beta_fields": {"chat_mode": "audio"}}]
+)
+def test_a_server_whose_settings_only_one_service_has_is_that_service(shown: dict[str, Any]) -> None:
+    link = exchange(GA, None)
+    told = link.down(said("session.created", session={"id": "s", **shown}))
+    assert json.loads(told.on[0])["session"]["type"] == "realtime"
+    assert [json.loads(text)["session"]["turn_detection"] for text in told.back] == [{"type": "server_vad"}], "off at first, as it is there"
+    assert link.down(said("heartbeat")).on == ()
+
+
+@pytest.mark.parametrize("odd", [{"turn_detection": {"type": ["client_vad"]}}, {"turn_detection": "client_vad"}, {"turn_detection": {}}])
+def test_odd_settings_show_no_service(odd: dict[str, Any]) -> None:
+    link = exchange(GA, None)
+    link.down(said("session.created", session={"id": "s", **odd}))
+    assert types(link.down(said("heartbeat")).on) == ["heartbeat"]
+
+
 def test_where_something_is_translated_the_server_begins() -> None:
     link = exchange(GA, BETA)
     assert not link.settled

@@ -14,6 +14,7 @@ from tests.support.signals import tone
 from tests.support.wire import Wire, fake_engine
 from voice.links.dial import DialedLink
 from voice.protocol.dialect import DIALECTS
+from voice.server.twin import twin as voice_twin
 
 HEADER = {"OpenAI-Beta": "realtime=v1"}
 FLAT = {"modalities": ["text", "audio"], "turn_detection": None, "input_audio_format": "pcm16", "instructions": "Be brief."}
@@ -224,3 +225,16 @@ async def test_nothing_is_answered_before_the_session_has_begun() -> None:
         async with client(port) as wire:
             await wire.send("conversation.item.delete", item_id="i")
             assert [(await wire.next())["type"], (await wire.next())["type"]] == ["session.created", "error"]
+
+
+async def test_a_service_that_is_only_heard_tells_each_call_once() -> None:
+    script = '[[reply]]\ncall = {name = "weather", arguments = {city = "Oslo"}}'
+    async with (
+        voice_twin(script, dialect="glm") as twin,
+        relayed(int(twin.address.rpartition(":")[2]), dialect="auto") as port,
+        client(port) as wire,
+    ):
+        await wire.type("hello")
+        done = await wire.until("response.done")
+        assert [item["type"] for item in done["response"]["output"]] == ["function_call"]
+        assert "heartbeat" not in wire.kinds()

@@ -1,7 +1,7 @@
 """What a client and a server say to each other, each in its own dialect; and which that is, where nobody has said so.
 
     a client   today's, until its first `session.update` has no `type` and names settings as the beta did: beta from there on
-    a server   today's, unless the first settings that it tells (`session.created`) are flat: then it is beta
+    a server   today's, unless the first settings that it tells (`session.created`) are flat: then it is beta, or the dialect that alone has one of them
 
 Of two that speak alike nothing is translated. `links/spoken.py` puts an `Exchange` on a link.
 """
@@ -52,12 +52,19 @@ class _Told(msgspec.Struct):
 
 
 class _Party:
-    """One of the two. `dialect` None: to be heard in the first message of one of the `telling` types."""
+    """One of the two. `dialect` None: to be heard in the first message of one of the `telling` types; `flat`: by settings that are flat."""
 
-    def __init__(self, dialect: Dialect | None, telling: tuple[str, ...], make: Callable[[Dialect], _Interpreter]) -> None:
+    def __init__(
+        self,
+        dialect: Dialect | None,
+        telling: tuple[str, ...],
+        make: Callable[[Dialect], _Interpreter],
+        flat: Callable[[dict[str, Any]], Dialect] = lambda _: BETA,
+    ) -> None:
         self.settled = dialect is not None
         self._telling = telling
         self._make = make
+        self._flat = flat
         self.speak(dialect or GA)
 
     def speak(self, dialect: Dialect) -> None:
@@ -72,10 +79,10 @@ class _Party:
 
     def listen(self, text: str) -> None:
         """What it says, as it said it."""
-        if not self.settled and (flat := _is_flat(text, self._telling)) is not None:
+        if not self.settled and (told := _settings(text, self._telling)) is not None:
             self.settled = True
-            if flat:
-                self.speak(BETA)
+            if told.type.startswith(_ONCE) or ("type" not in told.session and not FLAT_KEYS.isdisjoint(told.session)):
+                self.speak(self._flat(told.session))
 
     def up(self, texts: Iterable[str]) -> Passage:
         """Messages of the client, through its interpreter."""
@@ -91,7 +98,8 @@ class Exchange:
 
     def __init__(self, client: Dialect | None, server: Dialect | None, new_id: NewId) -> None:
         self._client = _Party(client, ("session.update",), lambda dialect: ClientInterpreter(dialect, new_id))
-        self._server = _Party(server, ("session.created", "session.updated"), lambda dialect: ServerInterpreter(dialect, new_id))
+        telling = ("session.created", "session.updated")
+        self._server = _Party(server, telling, lambda dialect: ServerInterpreter(dialect, new_id), _service)
         self._begun = False
 
     @property
@@ -141,8 +149,21 @@ def _through(translate: Callable[[str], Passage] | None, texts: Iterable[str]) -
     return Passage(tuple(text for one in passages for text in one.on), tuple(text for one in passages for text in one.back))
 
 
-def _is_flat(text: str, telling: tuple[str, ...]) -> bool | None:
-    """Whether settings are told, or asked for, as the beta did it; None if the message has none."""
+def _service(session: dict[str, Any]) -> Dialect:
+    """The dialect of flat settings that a server tells."""
+    return next((row for row in DIALECTS.values() if _shows(row, session)), BETA)
+
+
+def _shows(row: Dialect, session: dict[str, Any]) -> bool:
+    """Whether settings have something that only this dialect has: what each update has to say in it, or its word for no turn detection."""
+    nobody, detection = row.detection.nobody, session.get("turn_detection")
+    kind = nobody.get("type") if isinstance(nobody, dict) else None
+    shown = kind is not None and isinstance(detection, dict) and detection.get("type") == kind
+    return shown or not row.settings.always.keys().isdisjoint(session)
+
+
+def _settings(text: str, telling: tuple[str, ...]) -> _Told | None:
+    """The settings that a message tells, or asks for; None if it has none."""
     if not any(name in text for name in telling):
         return None
     try:
@@ -151,4 +172,4 @@ def _is_flat(text: str, telling: tuple[str, ...]) -> bool | None:
         return None
     if told.type.removeprefix(_ONCE) not in telling or not isinstance(told.session, dict):
         return None
-    return told.type.startswith(_ONCE) or ("type" not in told.session and not FLAT_KEYS.isdisjoint(told.session))
+    return told
