@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import threading
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ from typing import Annotated, Any
 import pytest
 
 from voice.engines.functions import function_tool
-from voice.engines.toolset import Outcome, ToolContext, ToolLimits, Toolset
+from voice.engines.toolset import UNSURE, Outcome, ToolContext, ToolLimits, Toolset
 from voice.errors import ToolError, UsageError
 
 SEVEN = ToolContext({"user": "7"})
@@ -38,8 +39,8 @@ async def greet(who: str, context: Annotated[ToolContext, "who asks"]) -> str:
     return f"{context.values['user']} greets {who}"
 
 
-async def outcome_of(function: Any, arguments: str, context: ToolContext = SEVEN) -> Outcome:
-    async with Toolset([function_tool(function)]) as tools:
+async def outcome_of(function: Any, arguments: str, context: ToolContext = SEVEN, name: str | None = None) -> Outcome:
+    async with Toolset([function_tool(function, name=name)]) as tools:
         return await tools.run(tools.tools[0].name, arguments, context)
 
 
@@ -87,13 +88,80 @@ async def test_functions_of_every_kind() -> None:
         assert (await tools.run("five", '{"step": 1}')).failed
 
 
-@pytest.mark.parametrize("result", [object(), lambda: None, {(1, 2): 3}, "coroutine"])
+@pytest.mark.parametrize("result", [object(), lambda: None, {(1, 2): 3}])
 async def test_a_result_that_is_no_json(result: object) -> None:
     def work() -> object:
-        return greet("x", SEVEN) if result == "coroutine" else result
+        return result
 
     outcome = await outcome_of(work, "{}")
     assert outcome == Outcome("The tool 'work' did its work, but its result is neither text nor JSON.", failed=True)
+
+
+def wrapped(function: Any) -> Any:
+    """What many a decorator does."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return call
+
+
+async def test_a_plain_function_around_a_coroutine() -> None:
+    loops = []
+
+    @wrapped
+    async def refund(number: int) -> str:
+        loops.append(asyncio.get_running_loop())
+        await asyncio.sleep(0)
+        return f"refunded {number}"
+
+    async def later() -> list[int]:
+        return [1]
+
+    assert await outcome_of(refund, '{"number": 7}') == Outcome("refunded 7")
+    assert loops == [asyncio.get_running_loop()]
+    assert await outcome_of(lambda: later(), "{}", name="later") == Outcome("[1]")
+    assert await outcome_of(wrapped(greet), '{"who": "me"}') == Outcome("7 greets me")
+
+
+async def test_a_plain_function_around_a_coroutine_has_a_time_limit() -> None:
+    @wrapped
+    async def hangs() -> None:
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(60), Toolset([function_tool(hangs, limits=ToolLimits(timeout_s=0.02))]) as tools:
+        assert (await tools.run("hangs", "{}")).output == f"The tool 'hangs' took longer than 0.02 seconds and was stopped. {UNSURE}"
+
+
+def counts(most: int) -> Iterator[int]:
+    yield from range(most)
+
+
+async def counts_later(most: int) -> AsyncIterator[int]:
+    for number in range(most):
+        yield number
+
+
+async def never() -> None: ...
+
+
+async def gives_another() -> Any:
+    return never()
+
+
+@pytest.mark.parametrize(
+    ("function", "kind"),
+    [
+        (wrapped(counts), "generator"),
+        (wrapped(counts_later), "async_generator"),
+        (gives_another, "coroutine"),
+        (wrapped(gives_another), "coroutine"),
+    ],
+)
+async def test_what_has_not_run_did_not_do_its_work(function: Any, kind: str) -> None:
+    outcome = await outcome_of(function, "{}" if kind == "coroutine" else '{"most": 3}', name="work")
+    assert outcome == Outcome(f"The tool 'work' failed: it gave a {kind} and no result. {UNSURE}", failed=True)
 
 
 async def test_a_result_without_end() -> None:

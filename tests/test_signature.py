@@ -2,7 +2,7 @@
 
 import enum
 import functools
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal, TypedDict
@@ -252,6 +252,37 @@ def test_what_cannot_be_described(function: Callable[..., Any], words: str) -> N
         described(function)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def counts() -> Iterator[int]:
+    yield 1
+
+
+async def counts_later() -> AsyncIterator[int]:
+    yield 1
+
+
+class Counts:
+    def __call__(self) -> Iterator[int]:
+        yield 1
+
+    async def later(self) -> AsyncIterator[int]:
+        yield 1
+
+
+GENERATORS = [counts, counts_later, Counts(), Counts().later, functools.partial(counts), functools.partial(functools.partial(counts_later))]
+
+
+@pytest.mark.parametrize("function", GENERATORS, ids=range(len(GENERATORS)))
+def test_generator_functions_are_no_tools(function: Callable[..., Any]) -> None:
+    with pytest.raises(UsageError, match="^the tool 'act' is a generator function: give a function or a coroutine function"):
+        described(function, "act")
+
+
+@pytest.mark.parametrize("function", [Shop, Address, int, functools.partial(Shop)])
+def test_classes_are_no_tools(function: Callable[..., Any]) -> None:
+    with pytest.raises(UsageError, match="^the tool 'act' is a class: "):
+        described(function, "act")
 
 
 @pytest.mark.parametrize("name", ["", "a b", "é", "a" * 65, "a.b"])

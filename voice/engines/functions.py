@@ -1,18 +1,19 @@
 """A Python function or coroutine function as a tool of the server's.
 
-Functions run in threads, so that one that blocks holds up nobody; coroutines run on the server's loop, and must not block it. A parameter
-of the type `ToolContext` is given what the server knows of the user; models are not told of it.
+Functions run in threads, so that one that blocks holds up nobody; coroutines run on the server's loop, and must not block it. So do those
+that a plain function gives back: many a decorator is one around a coroutine function. A parameter of the type `ToolContext` is given what
+the server knows of the user; models are not told of it.
 """
 
 import asyncio
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, get_args
 
 import msgspec
 
-from voice.engines.toolset import NOBODY, ServerTool, ToolContext, ToolLimits
+from voice.engines.toolset import NOBODY, UNSURE, ServerTool, ToolContext, ToolLimits
 from voice.errors import ProtocolError, ToolError
 from voice.protocol.signature import described
 from voice.protocol.tools import Tool
@@ -54,10 +55,20 @@ class _FunctionTool:
         except ProtocolError as exc:
             raise ToolError(str(exc)) from exc
         given |= dict.fromkeys(self._asks, context)
-        if self._threads is not None:
-            return await self._threads.run(lambda: told(self._function(**given), self.name))
+        came: str | Awaitable[Any]
+        if self._threads is None:
+            came = self._function(**given)
+        else:
+            came = await self._threads.run(lambda: _told_or_later(self._function(**given), self.name))
+        if isinstance(came, str):
+            return came
         async with self._places:
-            return told(await self._function(**given), self.name)
+            return told(await came, self.name)
+
+
+def _told_or_later(result: Any, name: str) -> str | Awaitable[Any]:
+    """What a plain function gives: told, or still to be awaited."""
+    return result if inspect.isawaitable(result) else told(result, name)
 
 
 def told(result: Any, name: str) -> str:
@@ -67,8 +78,11 @@ def told(result: Any, name: str) -> str:
     try:
         return msgspec.json.encode(result).decode()
     except (TypeError, ValueError, RecursionError) as exc:
-        if inspect.iscoroutine(result):
-            result.close()
+        if inspect.isawaitable(result) or inspect.isgenerator(result) or inspect.isasyncgen(result):
+            # Nothing of it has run, or not to its end.
+            if inspect.iscoroutine(result):
+                result.close()
+            raise ToolError(f"The tool '{name}' failed: it gave a {type(result).__name__} and no result. {UNSURE}") from exc
         raise ToolError(f"The tool '{name}' did its work, but its result is neither text nor JSON.") from exc
 
 

@@ -49,6 +49,8 @@ def described(function: Callable[..., Any], name: str | None = None, description
     name = name if name is not None else str(getattr(base, "__name__", type(base).__name__))
     if not is_name(name):
         raise UsageError(f"a tool cannot be called {name!r}: give it a `name` of 1 to 64 letters, digits, '_' or '-'")
+    if kind := _no_tool(base):
+        raise UsageError(f"the tool {name!r} is {kind}: give a function or a coroutine function that returns its result")
     parameters = _parameters(function, name)
     words = words_of(inspect.getdoc(base if inspect.isroutine(base) else type(base).__call__), parameters)
     required = frozenset(key for key, parameter in parameters.items() if parameter.default is inspect.Parameter.empty)
@@ -70,6 +72,14 @@ def described(function: Callable[..., Any], name: str | None = None, description
             schema["properties"][key]["default"] = msgspec.to_builtins(parameter.default)
     tool = Tool(name, words.description if description is None else description, schema)
     return Described(tool, lambda text: _decoded(decoder, text, schema))
+
+
+def _no_tool(base: Any) -> str:
+    """What it is, if a call of it does not give a result."""
+    if inspect.isclass(base):
+        return "a class"
+    called = base if inspect.isroutine(base) else type(base).__call__
+    return "a generator function" if inspect.isgeneratorfunction(called) or inspect.isasyncgenfunction(called) else ""
 
 
 def _parameters(function: Callable[..., Any], name: str) -> Mapping[str, inspect.Parameter]:
