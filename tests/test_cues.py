@@ -110,3 +110,4 @@ def test_a_text_quotes_what_was_said_and_what_came_of_calls() -> None:
     asked = Question("hi {output}", (("f", "1"), ("g", "2")))
     assert asked.filled('{"a": "{output}"} {heard} {other}') == '{"a": "2"} hi {output} {other}'
     assert Question().filled("<{heard}|{output}>") == "<|>"
+    assert asked.filled("{{heard}} {{x}} {{x y}} {}") == "{heard} {x} {{x y}} {}"

@@ -49,7 +49,7 @@ def test_mistakes_in_a_script_are_told(given: Any, says: str) -> None:
     ("given", "says"),
     [
         ([{"do": "rst", "at_s": 1}, {"do": "rest"}], "faults.fault[1].do: nothing is called do = 'rest'"),
-        ("[[fault]]\ndo = 1", "faults:2: do: expected str, got int"),
+        ("[[fault]]\ndo = 1", "faults:2: do: expected text, got whole number"),
         (Path("nowhere.toml"), "cannot read the faults 'nowhere.toml': No such file or directory"),
     ],
 )

@@ -99,7 +99,7 @@ async def test_a_tone_is_as_long_as_it_says_and_silent_in_text() -> None:
 async def test_calls_come_behind_the_words_in_pieces() -> None:
     text = """say = "Wait."
         calls = [
-            {name = "f", arguments = {city = "{heard}", n = [1, "{output}"], on = 2026-11-20}},
+            {name = "f", arguments = {city = "{heard}", n = [1, "{output}"], on = "2026-11-20"}},
             {name = "g", arguments = "{broken", call_id = "mine"},
             {name = "h", arguments = ""},
         ]"""

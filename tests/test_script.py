@@ -127,6 +127,28 @@ def test_what_the_words_and_outputs_of_a_condition_are() -> None:
         (f"{HELLO}dealy_ms = 5\n", "s.toml:3: no key 'dealy_ms' here: did you mean 'delay_ms'?"),
         (f"{HELLO}call = {{name = 'a', args = {{}}}}\n", "s.toml:3: no key 'args' here: did you mean 'arguments'?"),
         (f"{HELLO}call = {{arguments = {{}}}}\n", "s.toml:3: call has no 'name'"),
+        (f"{HELLO}usage = {{text_in = 3, audio_in = 1, cached_in = 5}}\n", "s.toml:3: cached_in: of 4 tokens that are read"),
+        (f"{HELLO}[reply.usage]\ncached_in = 9\n", "s.toml:4: cached_in: of 0 tokens"),
+        (
+            f"{HELLO}calls = [\n{{name='a', call_id='c'}},\n{{name='b', call_id='c'}}]\n",
+            "s.toml:5: call_id: 'c' is another call's of this reply",
+        ),
+        ("[[reply]]\nsay = 'You said {herd}.'\n", "s.toml:2: say: no {herd}: did you mean {heard}? ({{herd}} is a word in braces)"),
+        ("[[reply]]\nsay = 'You said { Heard }.'\n", "s.toml:2: say: no { Heard }: did you mean {heard}?"),
+        ("[[reply]]\nsay = '{name}'\n", "s.toml:2: say: no {name}: there are {heard} and {output} ("),
+        ("[[reply]]\nsay = 'You said {heard.'\n", "s.toml:2: say: '{heard' is not closed: {heard}"),
+        (f"{HELLO}call = {{name='a', arguments={{b=[\n'{{otput}}']}}}}\n", "s.toml:4: b: no {otput}: did you mean {output}?"),
+        (f"{HELLO}call = {{name='a', arguments={{d=nan}}}}\n", "s.toml:3: arguments: JSON has no nan"),
+        (f"{HELLO}[reply.call]\nname = 'a'\n[reply.call.arguments]\nd = [-inf]", "s.toml:6: arguments: JSON has no -inf"),
+        (
+            f"{HELLO}calls = [{{name='a', arguments={{d=2020-01-01}}}}]\n",
+            's.toml:3: arguments: JSON has no dates and times: write it as a text, "2020-01-01"',
+        ),
+        (f"{HELLO}call = {{name='a', arguments={{d=10:30:00}}}}\n", "s.toml:3: arguments: JSON has no dates and times"),
+        (f"{HELLO}call = {{name='a', arguments={{d=0x{'f' * 300}}}}}\n", "s.toml:3: arguments: this number is too large"),
+        ("[[reply]]\nsay = '\ud800'\n", "s.toml:2: a text has half of a surrogate pair in it"),
+        (f"{HELLO}say = 'y'\n", "s.toml:3: 'reply.say' is given already, on line 2"),
+        (f"{HELLO}delay_ms = {'1' * 5000}\n", "s.toml:3: a number has 4300 digits at most"),
         (f"{HELLO}delay_ms = -1\n", "s.toml:3: delay_ms: expected whole number >= 0"),
         (f"{HELLO}delay_ms = 1.5\n", "s.toml:3: delay_ms: expected whole number"),
         (f"{HELLO}pace = 0\n", "s.toml:3: pace: expected number > 0"),
@@ -149,6 +171,33 @@ def test_a_mistake_is_named_by_file_line_and_key(text: str | bytes, says: str, t
     with pytest.raises(ConfigError) as told:
         read_script(text, "s.toml")
     assert says in str(told.value) and "\n" not in str(told.value)
+
+
+NESTED: dict[str, object] = {}
+NESTED["d"] = NESTED
+
+
+@pytest.mark.parametrize(
+    ("reply", "says"),
+    [
+        ({"say": "\ud800"}, "s.reply[0].say: a text has half of a surrogate pair in it, which is no character"),
+        ({"call": {"name": "a", "arguments": {"x\udfff": 1}}}, "s.reply[0].call.arguments.(a key): a text has half"),
+        ({"call": {"name": "a", "arguments": {"d": [{1, 2}]}}}, "s.reply[0].call.arguments.d[0]: arguments: JSON has no set"),
+        ({"call": {"name": "a", "arguments": {"d": b"x"}}}, "s.reply[0].call.arguments.d: arguments: JSON has no bytes"),
+        ({"call": {"name": "a", "arguments": {"d": {1: 2}}}}, "s.reply[0].call.arguments.d: arguments: a key is a text, not 1"),
+        ({"call": {"name": "a", "arguments": NESTED}}, "s: it is too deep"),
+    ],
+)
+def test_objects_that_are_no_json_are_named_by_their_place(reply: dict[str, object], says: str) -> None:
+    with pytest.raises(ConfigError) as told:
+        read_script({"reply": [reply]}, "s")
+    assert str(told.value).startswith(says)
+
+
+def test_braces_that_are_meant_and_what_json_has() -> None:
+    arguments = {"none": None, "n": 1 << 60, "t": (1.5, True), "text": "{{herd}} {} {'a': 1} {heard} {{{output}}}"}
+    given = {"reply": [{"say": "{{herd}} {} {x y}", "call": {"name": "a", "arguments": arguments}}]}
+    assert read_script(given, "s").replies[0].calls[0].arguments == arguments
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:

@@ -4,12 +4,11 @@ Those without `when` follow each other and start over. One with `when` goes befo
 those with the very same condition take turns. A turn of speech whose words the next reply tells takes that reply when it ends.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from voice.engines.script import Reply, Script, When
+from voice.engines.script import QUOTED, Reply, Script, When
 from voice.protocol.conversation import text_of
 from voice.protocol.objects import Item
 
@@ -35,8 +34,8 @@ class Question:
 
     def filled(self, text: str) -> str:
         """A text of the script with what it quotes."""
-        values = {"{heard}": self.heard or "", "{output}": self.outputs[-1][1] if self.outputs else ""}
-        return re.sub("|".join(map(re.escape, values)), lambda name: values[name[0]], text)
+        values = {"heard": self.heard or "", "output": self.outputs[-1][1] if self.outputs else ""}
+        return QUOTED.sub(lambda found: values[found["name"]] if found["name"] in values else found[0][1:-1], text)
 
 
 class Cues:

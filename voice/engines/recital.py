@@ -79,13 +79,12 @@ def _arguments(call: Call, asked: Question) -> str:
                 return asked.filled(value)
             case dict():
                 return {key: filled(inner) for key, inner in value.items()}
-            case list():
+            case list() | tuple():
                 return [filled(inner) for inner in value]
             case _:
                 return value
 
-    # Dates and times are TOML's, and no JSON.
-    return call.arguments if isinstance(call.arguments, str) else json.dumps(filled(call.arguments), ensure_ascii=False, default=str)
+    return call.arguments if isinstance(call.arguments, str) else json.dumps(filled(call.arguments), ensure_ascii=False)
 
 
 async def _spoken(said: str, slots: Iterator[Slot], voice: Synthesizer, manner: Manner) -> AsyncGenerator[Move, None]:

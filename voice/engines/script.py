@@ -3,6 +3,7 @@
 `cues.py` chooses among the replies, `recital.py` gives them. docs/twin.md describes the file for its authors.
 """
 
+import difflib
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -17,9 +18,12 @@ from msgspec import Meta, Struct
 from voice.engines.pacing import FACTOR, PIECE_MS, Pacing, Recorded, read_arrivals
 from voice.errors import ConfigError
 from voice.policy.faults import FaultPlan, read_faults
-from voice.policy.tables import LARGEST_BYTES, Table, near, read_table
+from voice.policy.tables import LARGEST_BYTES, Table, near, not_json, read_table
 from voice.protocol.objects import InputTokens, OutputTokens, StatusDetails, Usage
 
+QUOTED = re.compile(r"\{(?P<name>heard|output)\}|\{\{\w*\}\}")
+"""What is put into a text, and braces that are meant: {{heard}} is {heard}."""
+_BRACES = re.compile(r"\{\{\w*\}\}|(?P<whole>\{\s*(?P<name>\w+)\s*\})|(?P<open>\{(?:heard|output)\b)")
 VOICES = ("auto", "tones", "espeak", "flite")
 Count = Annotated[int, Meta(ge=0, le=1 << 40)]
 Wait = Annotated[int, Meta(ge=0, le=86_400_000)]
@@ -218,6 +222,57 @@ def _check(table: Table[_File], index: int) -> None:
         raise table.mistake('this reply is none: give it say ("" for an empty answer), tone_ms, call or heard', *place)
     if entry.when is not None:
         _check_when(table, entry.when, (*place, "when"))
+    _check_quotes(table, entry.say, (*place, "say"))
+    _check_calls(table, index)
+    if (usage := entry.usage) is not None and usage.cached_in > (read := usage.text_in + usage.audio_in):
+        what = f"cached_in: of {read} tokens that are read (text_in and audio_in) not more can be cached"
+        raise table.mistake(what, *place, "usage", "cached_in")
+
+
+def _check_calls(table: Table[_File], index: int) -> None:
+    entry = table.value.reply[index]
+    single: list[tuple[Call, tuple[str | int, ...]]] = [] if entry.call is None else [(entry.call, ("reply", index, "call"))]
+    ids: set[str] = set()
+    for call, place in single + [(call, ("reply", index, "calls", n)) for n, call in enumerate(entry.calls or [])]:
+        if call.call_id and call.call_id in ids:
+            raise table.mistake(f"call_id: '{call.call_id[:80]}' is another call's of this reply", *place, "call_id")
+        ids.add(call.call_id)
+        if isinstance(call.arguments, str):
+            continue
+        try:
+            bad = not_json(call.arguments)
+        except RecursionError:
+            bad = (), "this is too deep"
+        if bad is not None:
+            raise table.mistake(f"arguments: {bad[1]}", *place, "arguments", *bad[0])
+        _check_quotes(table, call.arguments, (*place, "arguments"))
+
+
+def _check_quotes(table: Table[_File], value: object, place: tuple[str | int, ...]) -> None:
+    """Raises: ConfigError for braces around a name that nothing has."""
+    match value:
+        case str():
+            for found in _BRACES.finditer(value):
+                if found["open"]:
+                    what = f"'{found['open']}' is not closed: {found['open']}}}"
+                elif found["whole"] and not QUOTED.fullmatch(found["whole"]):
+                    close = difflib.get_close_matches(found["name"].lower(), ("heard", "output"), 1)
+                    hint = f"did you mean {{{close[0]}}}?" if close else "there are {heard} and {output}"
+                    what = f"no {found['whole'][:80]}: {hint} ({{{{{found['name'][:80]}}}}} is a word in braces)"
+                else:
+                    continue
+                raise table.mistake(f"{_name(place)}: {what}", *place)
+        case dict():
+            for key, inner in value.items():
+                _check_quotes(table, inner, (*place, key))
+        case list() | tuple():
+            for number, inner in enumerate(value):
+                _check_quotes(table, inner, (*place, number))
+
+
+def _name(place: tuple[str | int, ...]) -> str:
+    """The innermost key of a place."""
+    return next(step for step in reversed(place) if isinstance(step, str))
 
 
 def _check_when(table: Table[_File], when: When, place: tuple[str | int, ...]) -> None:

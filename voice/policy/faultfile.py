@@ -1,7 +1,8 @@
 """A file of faults: TOML (or the same as Python objects) to `Fault`s. What is wrong in it is told with its line, and what may be meant."""
 
 import difflib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, get_type_hints
 
 import msgspec
@@ -25,18 +26,20 @@ from voice.policy.deeds import (
 )
 from voice.policy.eventnames import CLIENT, OLDER_CLIENT, OLDER_SERVER, SERVER
 from voice.policy.places import Path, places
-from voice.policy.tables import near, read_toml
+from voice.policy.tables import in_words, near, read_toml, writable
 
-_Count = Annotated[int, Meta(ge=1)]
-_Index = Annotated[int, Meta(ge=0)]
-_TOP: dict[str, Any] = {"seed": int, "fault": list[dict[str, Any]]}
+_Count = Annotated[int, Meta(ge=1, le=1 << 40)]
+_Index = Annotated[int, Meta(ge=0, le=1 << 40)]
+_Seed = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+"""What TOML calls a whole number."""
+_TOP: dict[str, Any] = {"seed": _Seed, "fault": list[dict[str, Any]]}
 _WHEN: dict[str, Any] = {
     "do": str,
     "on": dict[str, Any],
     "at_s": Annotated[float, Meta(ge=0, le=1e6)],
     "p": Annotated[float, Meta(gt=0, le=1)],
     "session": _Count,
-    "times": Annotated[int, Meta(ge=0)],
+    "times": Annotated[int, Meta(ge=0, le=1 << 40)],
 }
 """The keys that every fault may have."""
 _ON: dict[str, Any] = {
@@ -58,8 +61,10 @@ def parse(raw: bytes | str, name: str) -> FaultFile:
 def convert(read: Mapping[str, Any], name: str, lines: Mapping[Path, int] | None = None) -> FaultFile:
     """The same of what was read already; `lines`: where it stood, by `places`. Raises: ConfigError."""
     source = _Source(name, lines)
+    if lines is None:
+        writable(read, name)
     source.known_keys(read, (), _TOP)
-    seed = source.typed(read.get("seed", 0), ("seed",), int)
+    seed = source.typed(read.get("seed", 0), ("seed",), _Seed)
     entries = read.get("fault", [])
     if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
         raise source.error(("fault",), "a fault begins with [[fault]], and its keys stand below: do = ...")
@@ -81,16 +86,16 @@ class _Source:
         return f"{self._name}:{self._lines.get(known, 1)}"
 
     def error(self, path: Path, message: str) -> ConfigError:
-        return ConfigError(f"{self.at(path)}: {message}")
+        """One line, whatever it quotes."""
+        return ConfigError("".join(letter if letter.isprintable() else " " for letter in f"{self.at(path)}: {message}"))
 
     def typed(self, value: Any, path: Path, shape: Any) -> Any:
         """Raises: ConfigError."""
         try:
             return msgspec.convert(value, shape)
         except msgspec.ValidationError as exc:
-            message = str(exc).replace("`", "").replace("Expected", "expected").replace("Invalid enum value", "there is no")
-            message = message.replace(" | null", "")
             choices = getattr(shape, "__args__", ()) if "Literal" in str(shape) else ()
+            message = str(exc).replace("Invalid enum value", "there is no") if choices else in_words(str(exc))
             hint = f"; there are {', '.join(choices)}" if choices else ""
             raise self.error(path, f"{_dotted(path)}: {message}{hint}") from None
 
@@ -191,14 +196,28 @@ class _Reader:
         chosen = None if index is None else frozenset(index if isinstance(index, list) else [index])
         return Address(values["event"], client, chosen, values.get("after", False), values.get("response"))
 
+    def _somebodys(self, event: str, side: str, path: Path, own: bool) -> None:
+        """Raises: ConfigError for events that only the other side has, and, unless it may be one's `own`, for a pattern that fits none."""
+        sides = {"server": SERVER | OLDER_SERVER, "client": CLIENT | OLDER_CLIENT}
+        other = "client" if side == "server" else "server"
+        if _among(event, sides[side]):
+            return
+        if _among(event, sides[other]):
+            raise self._source.error((*path, "event"), f"'{event[:_LONGEST_SHOWN]}' is the {other}'s: from = '{other}'")
+        if not own:
+            what = f"no event of the protocol fits '{event[:_LONGEST_SHOWN]}'"
+            raise self._source.error((*path, "event"), f"{what}: those of your own need from = 'server' or 'client' beside it")
+
     def _side(self, values: Mapping[str, Any], path: Path) -> bool:
         """Whether the client's events are meant. Raises: ConfigError for a name that nobody knows."""
         event, side = values["event"], values.get("from")
         if side is not None:
             if side not in ("server", "client"):
                 raise self._source.error((*path, "from"), f"from is 'server' or 'client', not '{side[:_LONGEST_SHOWN]}'")
+            self._somebodys(event, side, path, own=True)
             return bool(side == "client")
         if "*" in event:
+            self._somebodys(event, "server", path, own=False)
             return False
         if event in CLIENT | OLDER_CLIENT:
             return True
@@ -207,6 +226,12 @@ class _Reader:
             hint = f"did you mean '{close[0]}'?" if close else "one of your own needs from = 'server' or 'client' beside it"
             raise self._source.error((*path, "event"), f"the protocol has no event '{event[:_LONGEST_SHOWN]}': {hint}")
         return False
+
+
+def _among(event: str, types: Iterable[str]) -> bool:
+    """Whether a type, or one that a * stands for, is one of these."""
+    pattern = re.compile(".*".join(map(re.escape, event.split("*"))), re.DOTALL)
+    return any(pattern.fullmatch(kind) for kind in types)
 
 
 def _dotted(path: Path) -> str:

@@ -4,10 +4,12 @@
 """
 
 import difflib
+import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, time
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -18,6 +20,9 @@ from voice.policy.places import last_key, long_number, places
 
 T = TypeVar("T", bound=msgspec.Struct)
 LARGEST_BYTES = 1 << 20
+LARGEST_BITS = 1024
+"""Of a whole number in JSON; a float holds no larger one."""
+NO_TEXT = "a text has half of a surrogate pair in it, which is no character"
 MOST_DIGITS = 4300
 """Of a whole number, that Python reads (sys.int_info)."""
 _NAMES = {
@@ -52,6 +57,8 @@ class Table(Generic[T]):
 def read_table(given: bytes | str | Mapping[str, Any], name: str, kind: type[T]) -> Table[T]:
     """A file's content, or what it would be read as, as a struct that forbids unknown fields. Raises: ConfigError."""
     text, values = (None, given) if isinstance(given, Mapping) else read_toml(given, name)
+    if text is None:
+        writable(values, name)
     try:
         return Table(msgspec.convert(values, kind, strict=True), name, text)
     except msgspec.ValidationError as exc:
@@ -125,10 +132,61 @@ def _text(raw: bytes | str, name: str) -> str:
     if len(raw) > LARGEST_BYTES:
         raise ConfigError(f"'{name}' is too large: such a file has {LARGEST_BYTES} bytes at most")
     try:
-        return raw if isinstance(raw, str) else raw.decode("utf-8-sig")
+        if isinstance(raw, bytes):
+            return raw.decode("utf-8-sig")
+        raw.encode()
     except UnicodeDecodeError as exc:
         line = exc.object[: exc.start].count(b"\n") + 1
         raise ConfigError(f"{name}:{line}: this is not UTF-8") from None
+    except UnicodeEncodeError as exc:
+        line = exc.object[: exc.start].count("\n") + 1
+        raise ConfigError(f"{name}:{line}: {NO_TEXT}") from None
+    return raw
+
+
+def writable(values: Any, name: str, place: Place = ()) -> None:
+    """Objects of a program. Raises: ConfigError for a text that UTF-8 has no bytes for, which no file can hold and no client be sent."""
+    try:
+        if (bad := next(_surrogates(values, place), None)) is not None:
+            raise _error(_where(name, None, bad), NO_TEXT)
+    except RecursionError:
+        raise ConfigError(f"{name}: it is too deep") from None
+
+
+def _surrogates(value: Any, place: Place) -> Iterator[Place]:
+    """The places of such texts."""
+    if isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+            yield place
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _surrogates(key, (*place, "(a key)"))
+            yield from _surrogates(inner, (*place, str(key)))
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _surrogates(inner, (*place, index))
+
+
+def not_json(value: Any, place: Place = ()) -> tuple[Place, str] | None:
+    """What JSON has no form for in objects, and where; None: nothing."""
+    match value:
+        case None | bool() | str():
+            return None
+        case int():
+            # Digits beyond Python's limit cannot be written.
+            return (place, "this number is too large") if value.bit_length() > LARGEST_BITS else None
+        case float():
+            return None if math.isfinite(value) else (place, f"JSON has no {value}")
+        case Mapping():
+            if (odd := next((key for key in value if not isinstance(key, str)), None)) is not None:
+                return place, f"a key is a text, not {odd!r:.80}"
+            return next((found for key, inner in value.items() if (found := not_json(inner, (*place, key)))), None)
+        case list() | tuple():
+            return next((found for index, inner in enumerate(value) if (found := not_json(inner, (*place, index)))), None)
+        case date() | time():
+            return place, f'JSON has no dates and times: write it as a text, "{value}"'
+        case _:
+            return place, f"JSON has no {type(value).__name__}"
 
 
 def _refused(said: str, name: str, text: str | None, kind: Any, above: Place = ()) -> ConfigError:
@@ -145,8 +203,13 @@ def _refused(said: str, name: str, text: str | None, kind: Any, above: Place = (
     if choice := re.search(r"Invalid enum value (.*)", what):
         what = f"is one of {', '.join(_choices(kind, place))}, not {choice[1]}"
     else:
-        what = _KINDS.sub(lambda kind: _NAMES[kind[0]], what[:1].lower() + what[1:])
-    return _error(where, f"{key}: {what}".replace("`", ""))
+        what = in_words(what)
+    return _error(where, f"{key}: {what}")
+
+
+def in_words(said: str) -> str:
+    """msgspec's complaint about a value in the words of people who write TOML: "expected whole number, got text"."""
+    return _KINDS.sub(lambda kind: _NAMES[kind[0]], said[:1].lower() + said[1:]).replace("`", "")
 
 
 def _error(where: str, what: str) -> ConfigError:
