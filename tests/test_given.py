@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from voice.engines.script import read_script
-from voice.errors import ConfigError
+from voice.errors import ConfigError, UsageError
 from voice.policy.deeds import Reset
 from voice.policy.faults import read_faults
 from voice.testing.given import faults_of, script_of
+from voice.testing.standing import twin_of
 
 SCRIPT = '[[reply]]\nsay = "Hello."\n'
 FAULTS = '[[fault]]\ndo = "rst"\nat_s = 1\n'
@@ -43,6 +44,42 @@ def test_mistakes_in_a_script_are_told(given: Any, says: str) -> None:
     with pytest.raises(ConfigError) as told:
         script_of(given)
     assert str(told.value) == says
+
+
+FORMS = "TOML as text, the Path of a file, a list of {}, or a whole file as a mapping, not {}"
+
+
+@pytest.mark.parametrize("given", [7, 1.5, b"x", {1}, True])
+def test_what_is_none_of_the_forms_is_told(given: Any) -> None:
+    with pytest.raises(UsageError) as told:
+        script_of(given)
+    assert str(told.value) == "script is " + FORMS.format("replies", repr(given))
+    with pytest.raises(UsageError) as told:
+        faults_of(given)
+    assert str(told.value) == "faults is " + FORMS.format("faults", repr(given))
+
+
+def test_a_file_is_given_as_a_path() -> None:
+    says = "{}: 'a b/x.toml' is taken for TOML, not for the name of a file, which is given as a Path: Path('a b/x.toml')"
+    for of, what in ((script_of, "script"), (faults_of, "faults")):
+        with pytest.raises(UsageError) as told:
+            of("a b/x.toml")
+        assert str(told.value) == says.format(what)
+    assert list(faults_of("# faults.toml").faults) == []
+
+
+@pytest.mark.parametrize("given", ["x", None, True, float("nan"), float("inf"), -1, 0, 10**9, 10**400, 1j])
+def test_a_life_that_is_none(given: Any) -> None:
+    with pytest.raises(UsageError, match="^life_s is a number of seconds, above 0 and below 1e\\+09, not "):
+        twin_of(life_s=given)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "says"), [("hurry", 1, "hurry is True or False, not 1"), ("dialect", 7, "dialect is a name, not 7")]
+)
+def test_other_arguments_of_the_wrong_kind(name: str, given: Any, says: str) -> None:
+    with pytest.raises(UsageError, match=f"^{says}$"):
+        twin_of(**{name: given})
 
 
 @pytest.mark.parametrize(

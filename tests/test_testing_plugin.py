@@ -159,6 +159,26 @@ def test_no_such_thing(voice_twin):
     pass
 
 
+@pytest.mark.voice_twin("", [], 5)
+def test_too_many(voice_twin):
+    pass
+
+
+@pytest.mark.voice_twin([], script=[])
+def test_twice(voice_twin):
+    pass
+
+
+@pytest.mark.voice_twin(life_s=float("nan"))
+def test_no_life(voice_twin):
+    pass
+
+
+@pytest.mark.voice_twin(complain="no")
+def test_no_bool(voice_twin):
+    pass
+
+
 @pytest.mark.voice_twin(Path("script.toml"))
 def test_a_file_beside_the_test(voice_twin):
     with pytest.raises(AssertionError, match="reply 1 was not used"):
@@ -176,14 +196,18 @@ def test_failures_are_clear(project: pytest.Pytester) -> None:
     (folder / "test_failing.py").write_text(FAILING)
     (folder / "script.toml").write_text('[[reply]]\nsay = "x"\n')
     result = run(project)
-    result.assert_outcomes(passed=2, failed=1, errors=4)
+    result.assert_outcomes(passed=2, failed=1, errors=8)
     result.stdout.fnmatch_lines_random(
         [
             "*no 'response.create' with index 0 within 0.1 s*",
             "*session 1 (open) received response.cancel; was sent session.created, error*",
             "*voice_twin: reply 1 was not used; the fault at faults.fault?0? has not happened*",
             "*voice_twin: script.reply?0?.sya: no key 'sya' here: did you mean 'say'?*",
-            "*voice_twin: *unexpected keyword argument 'scripts'*",
+            "*voice_twin: no argument 'scripts': did you mean 'script'?*",
+            "*voice_twin: 3 arguments without a name: only script and faults may do without*",
+            "*voice_twin: 'script' is given twice: with its name and without*",
+            "*voice_twin: life_s is a number of seconds, above 0 and below 1e+09, not nan*",
+            "*voice_twin: complain is True or False, not 'no'*",
             "*voice_twin: cannot read the script '*nowhere.toml': No such file or directory*",
         ]
     )

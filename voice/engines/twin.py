@@ -18,7 +18,7 @@ from voice.engines.script import Script, default_script
 from voice.engines.speaker import Clocks
 from voice.engines.timeline import Timeline
 from voice.engines.tones import Tones
-from voice.errors import LinkClosed, MissingError
+from voice.errors import LinkClosed, MissingError, UsageError
 from voice.links.base import Link
 from voice.links.driver import Driver
 from voice.links.faulty import Faults
@@ -32,6 +32,8 @@ from voice.protocol.settings import defaults, transcription_defaults
 
 MODEL = "voice-twin"
 RECOGNISER = "voice-twin"
+LONGEST_LIFE_S = 1e9
+"""As in a configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,14 @@ class TwinOptions:
     """What goes wrong, and when."""
     witness: Witness | None = None
     """Is told what passes on the wire."""
+
+    def __post_init__(self) -> None:
+        """Raises: UsageError."""
+        number = isinstance(self.life_s, int | float) and not isinstance(self.life_s, bool)
+        if not number or not 0 < self.life_s < LONGEST_LIFE_S:
+            raise UsageError(f"life_s is a number of seconds, above 0 and below {LONGEST_LIFE_S:g}, not {self.life_s!r:.80}")
+        if not isinstance(self.hurry, bool):
+            raise UsageError(f"hurry is True or False, not {self.hurry!r:.80}")
 
 
 class TwinEngine:

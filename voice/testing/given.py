@@ -1,12 +1,14 @@
 """What a test gives a twin: TOML as text, the path of a file, or objects of the program, for scripts and for faults alike."""
 
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from voice.engines import script as scripts
 from voice.engines.script import default_script, load_script, read_script
+from voice.errors import UsageError
 from voice.policy import faults as policy
 from voice.policy.faults import FaultPlan, read_faults
 
@@ -15,10 +17,11 @@ Script = Given | scripts.Script
 """A list is that of the replies, a mapping the whole file."""
 Faults = Given | FaultPlan
 """A list is that of the faults, a mapping the whole file."""
+_FILE_NAME = re.compile(r"[^\n=#\[]+\.toml")
 
 
 def script_of(given: Script) -> scripts.Script:
-    """Raises: ConfigError."""
+    """Raises: ConfigError, UsageError."""
     match given:
         case None:
             return default_script()
@@ -27,13 +30,13 @@ def script_of(given: Script) -> scripts.Script:
         case os.PathLike():
             return load_script(Path(given))
         case str():
-            return read_script(given, "script")
+            return read_script(_text(given, "script"), "script")
         case _:
-            return read_script(_whole(given, "reply"), "script")
+            return read_script(_whole(given, "script", "reply"), "script")
 
 
 def faults_of(given: Faults) -> FaultPlan:
-    """Raises: ConfigError."""
+    """Raises: ConfigError, UsageError."""
     match given:
         case None:
             return FaultPlan()
@@ -42,10 +45,31 @@ def faults_of(given: Faults) -> FaultPlan:
         case os.PathLike():
             return scripts.load_faults(Path(given))
         case str():
-            return read_faults(given, "faults")
+            return read_faults(_text(given, "faults"), "faults")
         case _:
-            return policy.faults_of(_whole(given, "fault"))
+            return policy.faults_of(_whole(given, "faults", "fault"))
 
 
-def _whole(given: Mapping[str, Any] | Sequence[Mapping[str, Any]], entry: str) -> Mapping[str, Any]:
-    return given if isinstance(given, Mapping) else {entry: list(given)}
+def checked_dialect(given: object) -> None:
+    """Raises: UsageError for what is no name at all."""
+    if given is not None and not isinstance(given, str):
+        raise UsageError(f"dialect is a name, not {given!r:.80}")
+
+
+def _text(given: str, what: str) -> str:
+    """Raises: UsageError for the name of a file."""
+    if _FILE_NAME.fullmatch(given):
+        raise UsageError(
+            f"{what}: '{given[:80]}' is taken for TOML, not for the name of a file, which is given as a Path: Path('{given[:80]}')"
+        )
+    return given
+
+
+def _whole(given: Mapping[str, Any] | Sequence[Mapping[str, Any]], what: str, entry: str) -> Mapping[str, Any]:
+    """Raises: UsageError."""
+    if isinstance(given, Mapping):
+        return given
+    if isinstance(given, bytes | bytearray | set | frozenset) or not isinstance(given, Iterable):
+        forms = f"TOML as text, the Path of a file, a list of {'replies' if entry == 'reply' else 'faults'}, or a whole file as a mapping"
+        raise UsageError(f"{what} is {forms}, not {given!r:.80}")
+    return {entry: list(given)}

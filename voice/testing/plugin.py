@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 COMPLAIN = "voice_twin_complain"
 MARKER = "voice_twin(script=None, faults=None, *, life_s=3600, hurry=False, dialect=None, complain=None): what the twin of this test does"
 FILES = ("script", "faults")
+ARGUMENTS = (*FILES, "life_s", "hurry", "dialect", "complain")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,9 +34,10 @@ def voice_twin(request: pytest.FixtureRequest) -> "Iterator[VoiceTwin]":
     from voice.testing.standing import twin_of
 
     marker = request.node.get_closest_marker("voice_twin")
-    wanted = dict(marker.kwargs) if marker is not None else {}
-    if marker is not None:
-        wanted |= dict(zip(FILES, marker.args, strict=False))
+    try:
+        wanted = {} if marker is None else _wanted(marker)
+    except VoiceError as exc:
+        pytest.fail(f"voice_twin: {exc}", pytrace=False)
     complain = wanted.pop("complain", None)
     for name in FILES:
         if isinstance(path := wanted.get(name), Path):
@@ -44,7 +46,7 @@ def voice_twin(request: pytest.FixtureRequest) -> "Iterator[VoiceTwin]":
     failed = request.session.testsfailed
     try:
         standing = twin_of(**wanted)
-    except (VoiceError, TypeError) as exc:
+    except VoiceError as exc:
         pytest.fail(f"voice_twin: {exc}", pytrace=False)
     with standing:
         yield standing
@@ -53,3 +55,22 @@ def voice_twin(request: pytest.FixtureRequest) -> "Iterator[VoiceTwin]":
                 standing.complain()
             except AssertionError as exc:
                 pytest.fail(f"voice_twin: {exc}", pytrace=False)
+
+
+def _wanted(marker: pytest.Mark) -> dict[str, Any]:
+    """The arguments of a marker by their names. Raises: UsageError."""
+    from voice.errors import UsageError
+    from voice.policy.tables import near
+
+    if len(marker.args) > len(FILES):
+        raise UsageError(f"{len(marker.args)} arguments without a name: only {' and '.join(FILES)} may do without")
+    wanted = dict(zip(FILES, marker.args, strict=False))
+    for name, value in marker.kwargs.items():
+        if name not in ARGUMENTS:
+            raise UsageError(f"no argument '{name[:80]}'{near(name, ARGUMENTS)}")
+        if name in wanted:
+            raise UsageError(f"'{name}' is given twice: with its name and without")
+        wanted[name] = value
+    if (complain := wanted.get("complain")) is not None and not isinstance(complain, bool):
+        raise UsageError(f"complain is True or False, not {complain!r:.80}")
+    return wanted

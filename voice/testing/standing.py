@@ -106,6 +106,7 @@ def twin_of(
     dialect: str | None = None,
 ) -> VoiceTwin:
     """See `voice.testing.twin`; stands while it is entered. Raises: ConfigError, UsageError."""
+    given.checked_dialect(dialect)
     return VoiceTwin(given.script_of(script), given.faults_of(faults), TwinOptions(life_s, hurry=hurry), dialect)
 
 
