@@ -181,6 +181,35 @@ async def test_a_client_that_does_not_read_slows_what_answers() -> None:
         await near.close()
 
 
+async def test_a_client_that_is_refused_and_does_not_read_is_not_read_either() -> None:
+    near, far = memory_pair()
+    refused = json.dumps({"type": "session.update", "session": {"tools": [{"type": "function", "name": ORDERS.name}]}})
+    sent = 0
+    async with asyncio.timeout(30), staged(far, Backstage(veil(), counted("b")), shipped) as inner, asyncio.TaskGroup() as group:
+        await inner.send('{"type":"session.created","session":{"type":"realtime"}}')
+        assert json.loads(await inner.receive())["type"] == "session.update"
+        await inner.send('{"type":"session.updated","session":{"type":"realtime"}}')
+
+        async def flood() -> None:
+            nonlocal sent
+            while True:
+                await near.send(refused)
+                sent += 1
+
+        task = group.create_task(flood(), name="flood")
+        for _ in range(4_000):
+            await asyncio.sleep(0)
+        most = sent
+        assert most < 300, "a pair holds 64 each way, and 64 wait in between"
+        for _ in range(4):
+            await near.receive()
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert sent == most + 4, "it is read again as it reads"
+        task.cancel()
+        await near.close()
+
+
 async def test_bytes_that_are_no_text_end_it() -> None:
     class Binary:
         async def receive(self) -> bytes:

@@ -5,7 +5,8 @@
                                          ^-- a task for each call of a tool
 
 The stage may have something to say to either side whichever has spoken. So each direction has a lane: `send` waits until the client has been
-given all that was there before, the reader until all it has read is taken, and only the stage's own events, a few for each call, wait for nobody.
+given all that was there before, the reader until all it has read is taken and the client has taken what it was told (`MOST_DOWN`), and only the
+stage's own events, a few for each call, wait for nobody.
 """
 
 import asyncio
@@ -23,6 +24,8 @@ START_S = 10.0
 """For what answers to take our settings."""
 FLUSH_S = 1.0
 """At the end: for a client to take what was said before it."""
+MOST_DOWN = 64
+"""Events that wait for the client; while it does not take them nothing more of it is read, for a refusal is told to nobody else."""
 FAILED = 1011
 
 Run = Callable[[HiddenCall], Awaitable[str]]
@@ -86,7 +89,7 @@ class StagedLink:
         except TimeoutError:
             return self._end(LinkClosed(FAILED, REFUSED))
         while True:
-            await self._until(lambda: not self._up)
+            await self._until(lambda: not self._up and len(self._down) < MOST_DOWN)
             try:
                 message = await self._link.receive()
                 text = message if isinstance(message, str) else message.decode()
