@@ -90,3 +90,37 @@ def test_odd_tools_are_left_to_whoever_answers(tools: Any) -> None:
         for name, path in (("session.update", "session"), ("response.create", "response")):
             staged = front.stage.up(json.dumps({"type": name, path: {"tools": tools, "tool_choice": choice, "metadata": tools}}))
             assert len(staged.up) + len(staged.down) == 1
+
+
+CUNNING = '{"type":"session.update","session":{"type":"realtime","tools":[{"type":"function","name":"zebra_orders"}]},"x":%s}'
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (CUNNING % r'"\ud800"', "invalid_json"),
+        (CUNNING % "NaN", "invalid_json"),
+        (CUNNING % "-Infinity", "invalid_json"),
+        (CUNNING % "1e999", "invalid_type"),
+        (CUNNING % ("[" * 5_000 + "]" * 5_000), "invalid_json"),
+        ("no event", "invalid_json"),
+        ("", "invalid_json"),
+        ("[7]", "invalid_type"),
+    ],
+)
+def test_what_others_may_read_and_this_does_not_goes_no_further(text: str, code: str) -> None:
+    front = Front()
+    staged = front.stage.up(text)
+    assert not staged.up
+    [told] = map(json.loads, staged.down)
+    front.server.text(text)
+    [said] = front.server.sent[-1:]
+    assert (told["type"], told["error"]["code"]) == ("error", code)
+    front.server.text(text)
+    assert told["error"] == front.server.sent[-1]["error"], "in the words of our own session"
+
+
+def test_a_session_that_only_writes_down_is_not_read() -> None:
+    stage = Backstage(veil(), counted("b"))
+    stage.down('{"type":"session.created","session":{"type":"transcription"}}')
+    assert stage.up("no event").up == ("no event",)

@@ -23,6 +23,7 @@ from typing import Any
 import msgspec
 
 from voice.errors import ProtocolError
+from voice.protocol.complaints import complaint
 from voice.protocol.lenient import fields, text
 from voice.protocol.overture import REFUSED, Overture
 from voice.protocol.rounds import Moves, Rounds
@@ -32,6 +33,7 @@ from voice.protocol.veil import Veil
 
 MOST_IDS = 1_000
 """Of events of ours that are remembered, the newest: an `error` that names one is not the client's affair."""
+_EVENTS = msgspec.json.Decoder(Event)
 _PEEKED = 200
 """Characters in which the type of an event is looked for."""
 _TYPE = re.compile(r'\s*\{\s*(?:"event_id"\s*:\s*"[^"\\]*"\s*,\s*)?"type"\s*:\s*"([^"\\]*)"')
@@ -72,10 +74,13 @@ class Backstage:
 
     def up(self, text: str) -> Staged:
         """A message of the client's."""
-        event = None if self._overture.plain or _is_only(text, "input_audio_buffer.append") else _event(text)
-        if event is None:
-            # Sound; or no event, and whoever answers says what is wrong with it.
+        if self._overture.plain or _is_only(text, "input_audio_buffer.append"):
             return Staged((text,))
+        try:
+            event = _EVENTS.decode(text)
+        except (msgspec.MsgspecError, RecursionError, UnicodeError) as exc:
+            # Not for whoever answers: its reader may take what ours does not, and nothing of it was looked at here.
+            return _staged(Moves(down=[self._error(ProtocolError(*complaint(exc, text)), None)]))
         try:
             return _staged(self._from_client(event))
         except ProtocolError as mistake:
