@@ -117,6 +117,33 @@ def test_a_refusal_of_what_we_have_asked_for_is_nobodys_affair(name: str) -> Non
     assert [event["type"] for event in down(party, [updated])] == ["session.updated"], "the client's own"
 
 
+def test_what_was_refused_is_not_in_effect() -> None:
+    party = before_server("beta")
+    created(party, output_audio_format="pcm16", modalities=["text", "audio"])
+    detection = {"type": "server_vad", "threshold": 7}
+    (asked,) = send(
+        party,
+        "session.update",
+        session={"type": "realtime", "audio": {"input": {"turn_detection": detection}, "output": {"format": {"type": "audio/pcmu"}}}},
+    )
+    error = {"type": "invalid_request_error", "message": "No.", "param": "session.turn_detection.threshold", "event_id": asked["event_id"]}
+    (told,) = down(party, [{"type": "error", "event_id": "e", "error": error}])
+    assert told["error"]["event_id"] is None, "the client has not named it"
+    assert sound(talk(party)) == bytes(4_800), "as it came"
+    update(party, instructions="Be brief.")
+    (told,) = down(party, [{"type": "session.updated", "session": {"output_audio_format": "pcm16"}}])
+    assert told["session"]["audio"]["output"]["format"] == PCM
+
+
+def test_a_detection_that_was_refused_is_not_said_again() -> None:
+    party = before_server("glm")
+    send(
+        party, "session.update", event_id="mine", session={"type": "realtime", "audio": {"input": {"turn_detection": {"type": "odd_vad"}}}}
+    )
+    down(party, [{"type": "error", "event_id": "e", "error": {"message": "No.", "event_id": "mine"}}])
+    assert update(party, instructions="Be brief.")["turn_detection"] == {"type": "server_vad"}
+
+
 def test_settings_that_are_older_than_a_request_do_not_say_how_sound_goes_up() -> None:
     party = before_server("xai")
     old = {"audio": {"input": {"format": {"type": "audio/pcm", "rate": 24_000}}}, "turn_detection": None}
@@ -190,7 +217,7 @@ def test_voice_live_takes_two_rates() -> None:
 def test_a_session_that_only_writes_down() -> None:
     party = before_server("beta")
     (event,) = send(party, "session.update", session={"type": "transcription", "audio": {"input": {"transcription": {"model": "m"}}}})
-    assert event == {"type": "transcription_session.update", "session": {"input_audio_transcription": {"model": "m"}}}
+    assert (event["type"], event["session"]) == ("transcription_session.update", {"input_audio_transcription": {"model": "m"}})
     told = down(party, [{"type": f"transcription_session.{kind}", "session": {"id": "s"}} for kind in ("created", "updated")])
     assert [(one["type"], one["session"]["type"]) for one in told] == [
         ("session.created", "transcription"),

@@ -60,6 +60,10 @@ class Asked(Generic[T]):
         self.now = request.change(self.now)
         return not request.ours
 
+    def grant_all(self) -> None:
+        """The server tells settings, and it is not known to which request."""
+        self.now, self._open = self.latest, []
+
     def refused(self, error: Event) -> bool:
         """The server tells an error, here without a name that the client has not given; whether the client is told."""
         named, param = error.get("event_id"), error.get("param")

@@ -1,9 +1,11 @@
 """Before a server that speaks a dialect: its client speaks the protocol of today. See `interpreter.py`."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from voice.protocol.dialect import Dialect
+from voice.protocol.dialect_asked import Asked
 from voice.protocol.dialect_items import (
     NEW_CONTENT,
     OLD_CONTENT,
@@ -33,17 +35,26 @@ _PLACED = frozenset({ADDED, DONE, "input_audio_buffer.committed"})
 """Events in which `previous_item_id` has a meaning."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a client of today has asked for, as far as its server may do it in another way."""
+
+    client: Formats
+    server: Formats
+    detection: Any
+    modalities: list[str]
+
+
 class ServerInterpreter:
     """Before a server that speaks `dialect`."""
 
     def __init__(self, dialect: Dialect, new_id: Callable[[str], str]) -> None:
         self._dialect, self._new_id = dialect, new_id
-        self._client, self._server = Formats(), first_of(dialect.sound)
+        self._asked = Asked(_Wish(Formats(), first_of(dialect.sound), DETECTION, ["audio"]), new_id)
         self._microphone = Microphone(self._way_up(), new_id)
         self._story = Story(new_id, self._way_down, dialect.events)
         self._ours = {theirs: ours for ours, theirs in dialect.events.names.items()}
         self._kind = "realtime"
-        self._detection: Any = DETECTION
         self._updated = False
         self._mine: str | None = None
 
@@ -53,10 +64,11 @@ class ServerInterpreter:
         return self._dialect.settings.spoken == self._dialect.settings.written
 
     def _way_up(self) -> Way:
-        return Way(self._client.up, self._server.up, to_wav=self._dialect.sound.wav)
+        wish = self._asked.latest
+        return Way(wish.client.up, wish.server.up, to_wav=self._dialect.sound.wav)
 
     def _way_down(self) -> Way:
-        return Way(self._server.down, self._client.down)
+        return Way(self._asked.now.server.down, self._asked.now.client.down)
 
     # Client -> server.
 
@@ -82,12 +94,13 @@ class ServerInterpreter:
         elif kind == "response.create":
             self._story.answers.asked = [*self._story.answers.asked[1 - ASKED :], {**event}]
             if isinstance(event.get("response"), dict):
-                event["response"] = to_theirs(event["response"], self._dialect, self._server)
+                event["response"] = to_theirs(event["response"], self._dialect, self._asked.latest.server)
         elif kind == "response.cancel":
             self._story.answers.cancelled = True
         elif kind == "conversation.item.create":
             self._story.turns.sounds_given += any(part.get("type") == "input_audio" for item in items_of(event) for part in parts_of(item))
-        rewrite_sounds(event, lambda sound: whole(sound, self._client.up, self._server.up, to_wav=self._dialect.sound.wav), str)
+        wish = self._asked.latest
+        rewrite_sounds(event, lambda sound: whole(sound, wish.client.up, wish.server.up, to_wav=self._dialect.sound.wav), str)
         if self._dialect.events.old_content:
             rename_contents(event, OLD_CONTENT)
         return passage([event])
@@ -104,31 +117,34 @@ class ServerInterpreter:
         audio = asked.get("audio")
         sides = {side: audio.get(side) if isinstance(audio, dict) else None for side in ("input", "output")}
         up, down = (read_ours(part.get("format")) if isinstance(part, dict) else None for part in sides.values())
-        self._client = Formats(up or self._client.up, down or self._client.down)
-        if up is not None or down is not None:
-            sound = self._dialect.sound
-            self._server = Formats(
-                nearest(up, sound.formats_in, sound.rates_in_hz) if up else self._server.up,
-                nearest(down, sound.formats_out, sound.rates_out_hz) if down else self._server.down,
+        heard, modalities = sides["input"] if isinstance(sides["input"], dict) else {}, asked.get("output_modalities")
+        sound = self._dialect.sound
+
+        def change(now: _Wish) -> _Wish:
+            server = Formats(
+                nearest(up, sound.formats_in, sound.rates_in_hz) if up else now.server.up,
+                nearest(down, sound.formats_out, sound.rates_out_hz) if down else now.server.down,
             )
-            self._listen()
-        if isinstance(sides["input"], dict) and "turn_detection" in sides["input"]:
-            self._detection = sides["input"]["turn_detection"]
-        if isinstance(asked.get("output_modalities"), list):
-            self._story.answers.modalities = ["audio"] if "audio" in asked["output_modalities"] else ["text"]
+            client = Formats(up or now.client.up, down or now.client.down)
+            said = ["audio" if "audio" in modalities else "text"] if isinstance(modalities, list) else now.modalities
+            return _Wish(client, server, heard.get("turn_detection", now.detection), said)
+
+        self._asked.ask(event, change)
+        self._follow()
         event["session"] = self._settings(asked)
         if self._kind == "transcription" and self._dialect.settings.transcription_sessions:
             event["type"] = "transcription_session.update"
 
     def _settings(self, asked: Event) -> Event:
         """Settings as the server is told of them."""
-        theirs = to_theirs(asked, self._dialect, self._server)
+        theirs = to_theirs(asked, self._dialect, self._asked.latest.server)
         if self._dialect.detection.repeated:
-            theirs.setdefault("turn_detection", their_detection(self._detection, self._dialect.detection))
+            theirs.setdefault("turn_detection", their_detection(self._asked.latest.detection, self._dialect.detection))
         return {**self._dialect.settings.always, **theirs}
 
-    def _listen(self) -> None:
-        """Sound that goes up is carried from the client's form into the server's."""
+    def _follow(self) -> None:
+        """Sound that goes up is carried from the client's form into the server's; answers are what was asked for."""
+        self._story.answers.modalities = self._asked.latest.modalities
         way = self._way_up()
         if (way.source, way.goal) != (self._microphone.way.source, self._microphone.way.goal):
             self._microphone.way = way
@@ -183,13 +199,14 @@ class ServerInterpreter:
             return self._session(kind, event)
         if self._dialect.events.old_content:
             rename_contents(event, NEW_CONTENT)
-        if self._refuses_ours(event):
+        if isinstance(event.get("error"), dict) and not self._error(event["error"]):
             return Passage()
         rename_error(event, lambda param: our_path(param, self._dialect.settings))
+        wish = self._asked.now
         rewrite_sounds(
             event,
-            lambda sound: whole(sound, self._server.up, self._client.up, from_wav=self._dialect.sound.wav),
-            lambda sound: whole(sound, self._server.down, self._client.down),
+            lambda sound: whole(sound, wish.server.up, wish.client.up, from_wav=self._dialect.sound.wav),
+            lambda sound: whole(sound, wish.server.down, wish.client.down),
         )
         self._response(event)
         return passage(self._story.tell(event))
@@ -198,7 +215,7 @@ class ServerInterpreter:
         """A response object, and the usage in it or beside it."""
         extras = self._dialect.events.extras
         if isinstance(event.get("response"), dict):
-            body = to_ours(event["response"], self._dialect, self._client)
+            body = to_ours(event["response"], self._dialect, self._asked.now.client)
             if self._always_speaks:
                 body.pop("output_modalities", None)
             event["response"] = {**body, "usage": our_usage(body.get("usage"), extras)}
@@ -214,23 +231,26 @@ class ServerInterpreter:
         told = event["session"]
         mine = self._mine is not None and not begins
         self._mine = self._mine if begins else None
-        if not (self._updated and (begins or mine)):
-            # Else they are older than what the client has asked for.
-            self._server = read_theirs(told, self._dialect.sound, self._server)
-            self._listen()
+        if not begins and not mine:
+            # All of them: not every service is known to answer each.
+            self._asked.grant_all()
+        now = self._asked.now
+        self._asked.now = replace(now, server=read_theirs(told, self._dialect.sound, now.server))
+        self._follow()
         if mine:
             # The answer to that request of ours: the client has not asked for it.
             return Passage()
-        ours = to_ours(told, self._dialect, self._client)
+        ours = to_ours(told, self._dialect, self._asked.now.client)
         ours.setdefault("audio", {})
         settings = {"type": self._kind, **ours}
         if self._always_speaks:
-            settings["output_modalities"] = self._story.answers.modalities
+            settings["output_modalities"] = self._asked.now.modalities
         elif isinstance(settings.get("output_modalities"), list):
-            self._story.answers.modalities = settings["output_modalities"]
+            self._asked.now = replace(self._asked.now, modalities=settings["output_modalities"])
+            self._follow()
         event["session"] = settings
         ask = begins and not self._dialect.detection.at_first and not self._updated
-        if begins and not self._dialect.detection.at_first and self._detection == DETECTION:
+        if begins and not self._dialect.detection.at_first and self._asked.latest.detection == DETECTION:
             settings["audio"] = {**settings["audio"], "input": {**settings["audio"].get("input", {}), "turn_detection": DETECTION}}
         if not ask:
             return passage(self._story.tell(event))
@@ -239,12 +259,13 @@ class ServerInterpreter:
         back = {**request, "session": self._settings({"audio": {"input": {"turn_detection": DETECTION}}})}
         return passage(self._story.tell(event), [back])
 
-    def _refuses_ours(self, event: Event) -> bool:
-        """Whether an error is the answer to that request of ours."""
-        error = event.get("error")
-        if self._mine is None or not isinstance(error, dict) or error.get("event_id") != self._mine:
+    def _error(self, error: Event) -> bool:
+        """What was refused is forgotten. Whether the client is told: not what we have asked for."""
+        if self._mine is not None and error.get("event_id") == self._mine:
+            self._mine = None
             return False
-        self._mine = None
+        self._asked.refused(error)
+        self._follow()
         return True
 
 
