@@ -2,17 +2,22 @@
 
 import asyncio
 import re
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 import pytest
 
+import voice
 from tests.support.fakes import FakeResponder, FakeSynthesizer, FakeTranscriber
+from tests.support.needs import needs
 from tests.support.signals import white_noise
 from tests.support.until import still
 from tests.support.wire import Wire, fake_engine, left_over, talking
 from voice.audio.pcm import Samples
 from voice.engines import stt, tts
 from voice.engines.local import LIFE_S, MAX_WAITING_BYTES, MODEL, LocalEngine, LocalOptions, counted_ids, local_engine, random_id
-from voice.errors import MissingError
+from voice.errors import MissingError, UsageError, first_of
 from voice.links.base import Link, memory_pair
 from voice.links.driver import Driver
 
@@ -140,6 +145,58 @@ async def test_an_engine_that_cannot_get_ready_says_why_without_a_group(monkeypa
     with pytest.raises(MissingError, match="no voice of that name"):
         async with local_engine(LocalOptions(warm=True)):
             raise AssertionError
+
+
+class Deaf(FakeTranscriber):
+    """A recogniser without processes: what a block ends within its first moment would be on its way still."""
+
+    def __init__(self, *rest: object) -> None:
+        super().__init__()
+
+    async def __aenter__(self) -> "Deaf":
+        return self
+
+    async def __aexit__(self, *rest: object) -> None: ...
+
+
+@needs("espeakng-loader")
+@pytest.mark.parametrize("block", [voice.connect, voice.serve, voice.twin, local_engine], ids=["connect", "serve", "twin", "local_engine"])
+async def test_what_the_program_raises_in_a_block_comes_out_as_it_is(
+    block: Callable[[], AbstractAsyncContextManager[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stt, "SphinxTranscriber", Deaf)
+    for raised in (ValueError("own"), asyncio.CancelledError(), KeyboardInterrupt()):
+        with pytest.raises(type(raised)) as told:
+            async with asyncio.timeout(60), block():
+                raise raised
+        assert told.value is raised and not left_over()
+
+
+@needs("espeakng-loader")
+async def test_a_function_that_no_model_can_be_told_of_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stt, "SphinxTranscriber", Deaf)
+
+    def bad(*words: str) -> None: ...
+
+    with pytest.raises(UsageError, match=r"cannot be passed by name: '\*words: str'"):
+        async with voice.connect(tools=[bad]):
+            raise AssertionError
+    with pytest.raises(UsageError, match=r"cannot be passed by name: '\*words: str'"):
+        async with voice.connect() as session:
+            session.tool(bad)
+
+
+@needs("espeakng-loader")
+async def test_a_bug_of_the_engine_beside_the_block_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def bug(worker: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(stt, "SphinxTranscriber", Deaf)
+    monkeypatch.setattr("voice.workers.process.Worker.run", bug)
+    with pytest.raises(ExceptionGroup) as told:
+        async with asyncio.timeout(60), local_engine():
+            await asyncio.Event().wait()
+    assert isinstance(first_of(told.value), ZeroDivisionError)
 
 
 def _noise() -> Samples:

@@ -91,7 +91,8 @@ class _ChildSynthesizer:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
-        await self._stack.__aexit__(kind, value, trace)
+        # The task group is not told what the block raised: it would wrap the program's own exception in a group.
+        await self._stack.aclose()
 
     @property
     def pid(self) -> int | None:
