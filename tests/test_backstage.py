@@ -248,9 +248,33 @@ def test_what_the_client_does_not_see_it_cannot_touch() -> None:
         message = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hm."}]}
         [told] = front.ask("conversation.item.create", previous_item_id=item_id, item=message)
         assert told["error"]["param"] == "previous_item_id"
+        wish = {"conversation": "none", "input": [{**message}, {"type": "item_reference", "id": item_id}]}
+        [told] = front.ask("response.create", response=wish, event_id="mine")
+        error = {"type": "invalid_request_error", "code": "item_not_found", "param": "response.input[1].id", "event_id": "mine"}
+        assert told["error"] == {**error, "message": f"Item with item_id '{item_id}' does not exist."}
     [told] = front.ask("conversation.item.create", item={"type": "function_call_output", "call_id": "call_1", "output": "free"})
     assert told["error"]["param"] == "item.call_id"
     assert len(front.server.session.conversation.items()) == 4
+    front.order.complete()
+
+
+def test_with_a_question_goes_what_was_called_for_it() -> None:
+    front = Front()
+    for number in (1, 2):
+        front.say()
+        front.words("One moment.")
+        front.call(ORDERS.name, f"call_{number}")
+        front.end()
+        front.give(f"call_{number}")
+        front.words("It is on its way.")
+        front.end()
+    one, moment, answer, *rest = front.order.conversation
+    assert kinds(front.ask("conversation.item.delete", item_id=moment)) == ["conversation.item.deleted"]
+    assert len(front.sent("conversation.item.delete")) == 1, "an answer takes nothing along"
+    assert kinds(front.ask("conversation.item.delete", item_id=one)) == ["conversation.item.deleted"]
+    assert front.order.conversation == [answer, *rest]
+    left = [str(item.type) for item in front.server.session.conversation.items()]
+    assert left == ["message", "message", "message", "function_call", "function_call_output", "message"]
     front.order.complete()
 
 

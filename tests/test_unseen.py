@@ -1,8 +1,10 @@
 """Places in a conversation of which some items are not seen."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from voice.errors import ProtocolError
 from voice.protocol.unseen import MAX_ITEMS, Unseen
 
 
@@ -30,6 +32,37 @@ def test_an_item_that_is_deleted_is_nobody_s_neighbour() -> None:
     unseen.gone("b")
     assert unseen.before("c") == "a"
     unseen.gone("never")
+
+
+def test_what_was_called_goes_with_what_was_asked() -> None:
+    unseen, previous = Unseen(), None
+    for name in ("ask", "call!", "output!", "answer", "ask 2", "call 2!"):
+        unseen.stands(name.strip("!"), previous, name.startswith("ask"))
+        if name.endswith("!"):
+            unseen.hide(name.strip("!"), f"id of {name}" if name.startswith("call") else None)
+        previous = name.strip("!")
+    assert unseen.gone("answer") == [] and unseen.gone("never") == []
+    assert unseen.gone("ask") == ["call", "output"]
+    assert unseen.gone("ask 2", {"id of call 2!"}) == [], "its tool is at work"
+
+
+def test_an_event_that_names_an_unseen_item_is_refused() -> None:
+    unseen = line("a", "b!")
+    for event, place in (
+        ({"item_id": "b"}, "item_id"),
+        ({"previous_item_id": "b"}, "previous_item_id"),
+        ({"response": {"input": [3, {"type": "item_reference", "id": "b"}]}}, "response.input[1].id"),
+    ):
+        with pytest.raises(ProtocolError, match="Item with item_id 'b' does not exist.") as told:
+            unseen.refuse(event)
+        assert (told.value.code, told.value.param) == ("item_not_found", place)
+    for passed in (
+        {"item_id": "a"},
+        {"item_id": ["b"]},
+        {"response": {"input": "b"}},
+        {"response": {"input": [{"type": "message", "id": "b"}]}},
+    ):
+        unseen.refuse(passed)
 
 
 def test_items_that_are_put_in_between() -> None:

@@ -112,9 +112,7 @@ class Backstage:
         return Staged(() if begun.update is None else (_text(begun.update),), tuple(map(_text, told)))
 
     def _from_client(self, event: Event) -> Moves:
-        for name in ("item_id", "previous_item_id"):
-            if isinstance(item_id := event.get(name), str) and item_id in self._unseen.items:
-                raise ProtocolError(f"Item with item_id '{item_id[:80]}' does not exist.", "item_not_found", name)
+        self._unseen.refuse(event)
         match event.get("type"):
             case "session.update" if isinstance(event.get("session"), dict):
                 self._veil.check(session := event["session"], "session")
@@ -145,6 +143,7 @@ class Backstage:
         return {**event, "response": {**params, "tools": tools, **choice}}
 
     def _from_server(self, event: Event) -> Moves:
+        moves = Moves()
         match event.get("type"):
             case "session.created" | "session.updated" if isinstance(event.get("session"), dict):
                 return Moves(down=[self._settings(event)])
@@ -158,7 +157,10 @@ class Backstage:
                 return Moves(down=self._rounds.limits(event))
             case "response.output_item.added":
                 self._rounds.open.item_added(event)
-        moves = Moves()
+            case "conversation.item.deleted":
+                # The answers to it were made with what was called for it, which the client cannot delete.
+                ours = self._unseen.gone(text(event.get("item_id")), self._rounds.running)
+                moves.up = [{"type": "conversation.item.delete", "event_id": self._own_id("event"), "item_id": one} for one in ours]
         if event.get("type") == "input_audio_buffer.speech_started" and self._interrupts:
             moves = self._rounds.interrupted()
         seen = self._seen(event)
@@ -170,9 +172,8 @@ class Backstage:
         kind, item = event.get("type"), fields(event.get("item"))
         item_id = text(event.get("item_id")) or text(item.get("id"))
         if kind in ("conversation.item.added", "conversation.item.created") and item_id:
-            self._unseen.stands(item_id, event.get("previous_item_id"))
-        elif kind == "conversation.item.deleted" and item_id:
-            self._unseen.gone(item_id)
+            asks = item.get("type") == "function_call_output" or item.get("role") in ("user", "system")
+            self._unseen.stands(item_id, event.get("previous_item_id"), asks and text(item.get("call_id")) not in self._unseen.calls)
         if item.get("type") == "function_call_output" and text(item.get("call_id")) in self._unseen.calls:
             # Of a server that gives items names of its own.
             self._unseen.hide(item_id)

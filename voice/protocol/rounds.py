@@ -13,7 +13,7 @@ Events are dictionaries. Pure.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -70,6 +70,11 @@ class Rounds:
         """The last end was not shown."""
         self._unwanted = False
         """The round that was asked for is to be cancelled when it begins."""
+
+    @property
+    def running(self) -> Container[str]:
+        """Calls that have no output yet."""
+        return self._running
 
     # From the client.
 
