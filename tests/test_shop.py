@@ -42,6 +42,13 @@ def test_where_an_order_is(shop: Shop) -> None:
     assert shop.look_up("1", 1001).startswith("Order 1001, the wool hat, is delivered. It arrived on Monday")
 
 
+@pytest.mark.parametrize("number", [0, -1001, 2**63 - 1, 2**63, 99999999999999999999999])
+def test_a_number_that_no_order_can_have_is_one_that_there_is_not(shop: Shop, number: int) -> None:
+    sentence = f"There is no order {number} on this account."
+    assert refused(shop.look_up, "1", number) == sentence == refused(shop.refund, "1", number)
+    assert refused(shop.exchange, "1", number, "red scarf") == sentence
+
+
 def test_a_refund_is_made_once(shop: Shop) -> None:
     assert "19.00 dollars" in shop.refund("1", 1001)
     stock = rows(shop, "SELECT stock FROM article WHERE name = 'wool hat'")

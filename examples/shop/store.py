@@ -14,6 +14,8 @@ from typing import Any
 from voice.errors import ToolError
 
 RETURN_DAYS = 30
+LARGEST = 2**63 - 1
+"""Number that SQLite takes."""
 SCHEMA = """
 CREATE TABLE account (id TEXT PRIMARY KEY, membership TEXT NOT NULL);
 CREATE TABLE article (name TEXT PRIMARY KEY, cents INTEGER NOT NULL, stock INTEGER NOT NULL CHECK (stock >= 0));
@@ -99,7 +101,8 @@ class Shop:
     def _order(self, db: sqlite3.Connection, account: str, number: int | None) -> sqlite3.Row:
         """Somebody else's order is one that there is not: nobody learns which numbers there are. Raises: ToolError."""
         newest = "SELECT * FROM purchase WHERE account = ? AND number = coalesce(?, number) ORDER BY number DESC LIMIT 1"
-        row: sqlite3.Row | None = db.execute(newest, (account, number)).fetchone()
+        possible = number is None or 1 <= number <= LARGEST
+        row: sqlite3.Row | None = db.execute(newest, (account, number)).fetchone() if possible else None
         if row is None:
             raise ToolError("There are no orders on this account." if number is None else f"There is no order {number} on this account.")
         return row
