@@ -64,6 +64,12 @@ def test_calls_without_ids_are_told_apart() -> None:
     assert [(name, arguments) for _, name, arguments in joined(told)] == [("clock", "{}")] * 2
 
 
+def test_calls_of_one_id_are_told_apart_by_their_numbers() -> None:
+    pieces = [(0, "a", "clock", "{}"), (1, "a", "get_weather", '{"x":'), (1, "a", "", "1}"), (2, "a", "clock", '{"y":2}')]
+    told, calls = calls_in(*(CallDelta(*piece) for piece in pieces))
+    assert joined(told) == [("a", "clock", "{}"), ("#1", "get_weather", '{"x":1}'), ("#2", "clock", '{"y":2}')] and calls.whole
+
+
 def test_a_name_that_comes_late() -> None:
     told, _ = calls_in(CallDelta(0, "a", "", '{"x"'), CallDelta(0, "", "get_weather", ":1}"))
     assert joined(told) == [("a", "get_weather", '{"x":1}')]

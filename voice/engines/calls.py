@@ -1,7 +1,8 @@
 """The calls of functions in one streamed answer: pieces of the endpoint's in, pieces of ours out.
 
 The first call is told while the model still writes it. Those beside it wait for its end: endpoints may mix their pieces, and on our
-wire one item follows the other. Endpoints differ in whether they number calls, name them once or in every piece, and give them ids.
+wire one item follows the other. Endpoints differ in whether they number calls, name them once or in every piece, and give them ids; some give
+several the same one.
 """
 
 import json
@@ -54,7 +55,8 @@ class Calls:
             if len(self._calls) >= self._most:
                 return []
             # The conversation makes an id of its own where a key is not a real one (`Reply.call`).
-            call = _Call(piece.index, piece.call_id or f"#{len(self._calls)}")
+            real = piece.call_id and all(call.key != piece.call_id for call in self._calls)
+            call = _Call(piece.index, piece.call_id if real else f"#{len(self._calls)}")
             self._calls.append(call)
         call.call_id = call.call_id or piece.call_id
         call.name = call.name or piece.name
