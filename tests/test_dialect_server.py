@@ -333,3 +333,10 @@ def test_another_event_of_a_session_is_none_that_tells_settings() -> None:
 
 def test_heartbeats_are_nobodys_business() -> None:
     assert down(before_server("xai"), [{"type": "ping", "timestamp": 1}]) == down(before_server("glm"), [{"type": "heartbeat"}]) == []
+
+
+@pytest.mark.parametrize("name", SILENT_AT_FIRST)
+@pytest.mark.parametrize("audio", ["", 1, True, [[]], {"input": "x"}, {"input": 1}])
+def test_sound_settings_that_are_none_are_told_as_none(name: str, audio: object) -> None:
+    told, _ = created(before_server(name), audio=audio)
+    assert told["audio"]["input"]["turn_detection"] == {"type": "server_vad"}

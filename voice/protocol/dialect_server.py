@@ -24,6 +24,7 @@ from voice.protocol.dialect_settings import our_path, their_detection, to_ours, 
 from voice.protocol.dialect_sound import Formats, Way, first_of, nearest, read_ours, read_theirs, whole
 from voice.protocol.dialect_story import Story
 from voice.protocol.dialect_told import ADDED, DONE, Event
+from voice.protocol.lenient import fields
 
 DETECTION = {"type": "server_vad"}
 """What a session of today begins with."""
@@ -241,7 +242,7 @@ class ServerInterpreter:
             # The answer to that request of ours: the client has not asked for it.
             return Passage()
         ours = to_ours(told, self._dialect, self._asked.now.client)
-        ours.setdefault("audio", {})
+        ours["audio"] = fields(ours.get("audio"))
         settings = {"type": self._kind, **ours}
         if self._always_speaks:
             settings["output_modalities"] = self._asked.now.modalities
@@ -251,7 +252,7 @@ class ServerInterpreter:
         event["session"] = settings
         ask = begins and not self._dialect.detection.at_first and not self._updated
         if begins and not self._dialect.detection.at_first and self._asked.latest.detection == DETECTION:
-            settings["audio"] = {**settings["audio"], "input": {**settings["audio"].get("input", {}), "turn_detection": DETECTION}}
+            settings["audio"] = {**settings["audio"], "input": {**fields(settings["audio"].get("input")), "turn_detection": DETECTION}}
         if not ask:
             return passage(self._story.tell(event))
         self._mine = self._new_id("event")
