@@ -15,6 +15,7 @@ from voice.protocol.dialect import DIALECTS, OLD_NAMES
 from voice.protocol.dialect_parts import Telling
 from voice.protocol.dialect_sound import USUAL, Way
 from voice.protocol.dialect_story import Story, whole
+from voice.protocol.dialect_told import KEPT_ITEMS
 
 ADDED, DONE = "conversation.item.added", "conversation.item.done"
 FIELDS = [
@@ -113,6 +114,38 @@ def test_an_item_that_was_deleted_may_come_back() -> None:
     for _ in range(2):
         assert len(one.tell({"type": ADDED, "item": given_item("a")})) == 2
         assert len(one.tell({"type": "conversation.item.deleted", "item_id": "a"})) == 1
+
+
+def sizes(value: object) -> list[int]:
+    """Of all that an object holds."""
+    if isinstance(value, dict):
+        return [len(value), *(size for inner in value.values() for size in sizes(inner))]
+    if isinstance(value, list | tuple | set | frozenset):
+        return [len(value), *(size for inner in value for size in sizes(inner))]
+    return sizes(vars(value)) if type(value).__module__.startswith("voice.protocol.dialect_") and hasattr(value, "__dict__") else []
+
+
+def test_a_long_session_does_not_grow() -> None:
+    one = Story(counted("x"), lambda: Way(USUAL, USUAL), Telling())
+    for turn in range(3_000):
+        heard, theirs, said, response = f"heard_{turn}", f"theirs_{turn}", f"said_{turn}", f"response_{turn}"
+        events: list[dict[str, Any]] = [
+            {"type": "input_audio_buffer.speech_started"},
+            {"type": "input_audio_buffer.speech_stopped"},
+            {"type": "input_audio_buffer.committed", "item_id": theirs},
+            {"type": "conversation.item.input_audio_transcription.delta", "item_id": theirs, "content_index": 1, "delta": "never ends"},
+            {"type": "conversation.item.input_audio_transcription.completed", "item_id": theirs, "transcript": "Hi"},
+            {"type": ADDED, "item": given_item(heard)},
+            {"type": "response.created", "response": {"id": response}},
+            {"type": "response.output_audio.delta", "response_id": response, "item_id": said, "delta": "AAAA"},
+            {"type": "response.done", "response": {"id": response, "status": "completed", "output": []}},
+            {"type": "conversation.item.truncated", "item_id": f"who_{turn}", "audio_end_ms": 1},
+            {"type": "response.created", "response": {"id": f"beside_{turn}", "conversation_id": None}},
+        ]
+        for event in events:
+            one.tell(event)
+    assert max(sizes(one)) == KEPT_ITEMS
+    assert one.told.place("one more") == "said_2999"
 
 
 @settings(max_examples=60, deadline=None)

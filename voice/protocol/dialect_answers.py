@@ -13,13 +13,15 @@ from typing import Any
 from voice.protocol.dialect_items import items_of
 from voice.protocol.dialect_output import OutputItem, part_of
 from voice.protocol.dialect_sound import Way
-from voice.protocol.dialect_told import Event, Item, Told
+from voice.protocol.dialect_told import Event, Item, Told, remember
 
 ITEM_ADDED, ITEM_DONE = "response.output_item.added", "response.output_item.done"
 CALL = "response.function_call_arguments."
 LIMITS = "rate_limits.updated"
 PIECES = ("response.output_audio.", "response.output_audio_transcript.", "response.output_text.", "response.content_part.", CALL)
 _ECHOED = ("id", "object", "conversation_id", "output_modalities", "max_output_tokens", "metadata", "audio")
+OPEN_ANSWERS = 64
+"""Responses beside the conversation that go on at once; of more, the oldest is over, whether the service says so or not."""
 WAITING_EVENTS = 10_000
 """Of items behind the one that is told."""
 
@@ -36,7 +38,7 @@ class Answers:
         self._told, self._new_way = told, new_way
         self._ends_told, self._limits_told = ITEM_DONE not in silent_about, LIMITS not in silent_about
         self._open: dict[str, Answer] = {}
-        self._over: set[str] = set()
+        self._over: dict[str, None] = {}
         self._limits: Event | None = None
         self.cancelled = False
         """The client has cancelled the response that is told."""
@@ -60,6 +62,8 @@ class Answers:
         self._open[response_id] = answer
         self.cancelled = False
         self._told.put("response.created", event, response=answer.head)
+        if len(self._open) > OPEN_ANSWERS:
+            self.done({"response": {"id": next(iter(self._open)), "status": "cancelled"}})
 
     def _head(self, response_id: str, body: Event) -> Event:
         """What is said of a response when it begins; what the service leaves out is what was asked for."""
@@ -147,10 +151,10 @@ class Answers:
         """What was said of a response when it began, and its items. One that fails may never have begun; any other is begun now."""
         if response_id not in self._open:
             if body.get("status") == "failed" and not body.get("output"):
-                self._over.add(response_id)
+                remember(self._over, response_id, None)
                 return self._head(response_id, body), []
             self.created({"response": {**body, "id": response_id}})
-        self._over.add(response_id)
+        remember(self._over, response_id, None)
         answer = self._open.pop(response_id)
         answer.finish(body)
         return answer.head, answer.items

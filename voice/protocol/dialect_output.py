@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from voice.protocol.dialect_sound import Way
-from voice.protocol.dialect_told import Event, Item, Told
+from voice.protocol.dialect_told import Event, Item, Told, remember
 
 AUDIO, SAID, TEXT = "response.output_audio.", "response.output_audio_transcript.", "response.output_text."
 PART, CALL = "response.content_part.", "response.function_call_arguments."
@@ -160,7 +160,7 @@ class Part:
     def _emit(self, sound: str, source: Event) -> None:
         if sound:
             item_id = self._where["item_id"]
-            self._told.sound_ms[item_id] = self._told.sound_ms.get(item_id, 0.0) + self._way.ms_of(sound)
+            remember(self._told.sound_ms, item_id, self._told.sound_ms.get(item_id, 0.0) + self._way.ms_of(sound))
             self._told.put(f"{AUDIO}delta", source, **self._where, delta=sound)
 
     def end(self) -> str:

@@ -23,7 +23,7 @@ from voice.protocol.dialect_link import APPEND, CLEAR, COMMIT, Microphone, Passa
 from voice.protocol.dialect_settings import our_path, their_detection, to_ours, to_theirs
 from voice.protocol.dialect_sound import Formats, Way, first_of, nearest, read_ours, read_theirs, whole
 from voice.protocol.dialect_story import Story
-from voice.protocol.dialect_told import ADDED, DONE, Event
+from voice.protocol.dialect_told import ADDED, DONE, Event, remember
 from voice.protocol.lenient import fields
 
 DETECTION = {"type": "server_vad"}
@@ -177,7 +177,7 @@ class ServerInterpreter:
         if end_ms > (sent_ms := round(told.sound_ms.get(item_id, 0.0))):
             message = f"Audio content of {sent_ms}ms is already shorter than {end_ms}ms"
             return error_event(event_id, message, "invalid_value", "audio_end_ms", event.get("event_id"))
-        told.cut_ms[item_id] = min(end_ms, told.cut_ms.get(item_id, end_ms))
+        remember(told.cut_ms, item_id, min(end_ms, told.cut_ms.get(item_id, end_ms)))
         where = {"item_id": item_id, "content_index": event.get("content_index") or 0, "audio_end_ms": told.cut_ms[item_id]}
         return {"type": "conversation.item.truncated", "event_id": event_id, **where}
 

@@ -9,7 +9,7 @@ from typing import Any
 from voice.protocol.dialect_answers import ITEM_ADDED, ITEM_DONE, LIMITS, PIECES, Answers
 from voice.protocol.dialect_parts import Telling
 from voice.protocol.dialect_sound import Way
-from voice.protocol.dialect_told import ADDED, DONE, Event, Item, Told
+from voice.protocol.dialect_told import ADDED, DONE, Event, Item, Told, remember
 from voice.protocol.dialect_turns import COMMITTED, STARTED, STOPPED, WORDS, Turns
 
 
@@ -88,7 +88,7 @@ class Story:
                 self.told.forget(str(event.get("item_id")))
             case "conversation.item.truncated":
                 end_ms = event.get("audio_end_ms")
-                self.told.cut_ms[str(event.get("item_id"))] = end_ms if type(end_ms) is int else 0
+                remember(self.told.cut_ms, str(event.get("item_id")), end_ms if type(end_ms) is int else 0)
             case "error":
                 error = event.get("error")
                 self.answers.refused(error.get("event_id") if isinstance(error, dict) else None)

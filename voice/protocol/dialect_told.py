@@ -1,14 +1,16 @@
 """What a client of today has been told of a conversation that is retold to it: the items, their places, and the events on their way."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 Event = dict[str, Any]
 Item = dict[str, Any]
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 ADDED, DONE = "conversation.item.added", "conversation.item.done"
 KEPT_ITEMS = 1_000
-"""Items that can still be asked for where the service cannot tell them."""
+"""Items that can still be asked for where the service cannot tell them, and whatever else is known by item, turn or response."""
 
 KEPT_IDS = 1_000
 """Of events: none is given twice within so many."""
@@ -76,7 +78,7 @@ class Told:
         """Remember an item as it is now."""
         self.items[item["id"]] = item
         if len(self.items) > KEPT_ITEMS:
-            self.items.pop(next(iter(self.items)))
+            self.forget(next(iter(self.items)))
 
     def forget(self, item_id: str) -> None:
         """An item is gone."""
@@ -84,6 +86,13 @@ class Told:
             known.pop(item_id, None)
         if item_id in self._order:
             self._order.remove(item_id)
+
+
+def remember(known: dict[Key, Value], key: Key, value: Value) -> None:
+    """In a dictionary that would grow as long as a session lasts: the oldest is forgotten."""
+    known[key] = value
+    if len(known) > KEPT_ITEMS:
+        del known[next(iter(known))]
 
 
 def _id_of(source: Event) -> Event:

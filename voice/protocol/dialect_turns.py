@@ -9,7 +9,7 @@ is told in one breath when it is committed (or an answer to it begins), and word
 from collections.abc import Callable
 
 from voice.protocol.dialect_items import parts_of
-from voice.protocol.dialect_told import Event, Item, Told
+from voice.protocol.dialect_told import Event, Item, Told, remember
 
 STARTED, STOPPED = "input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped"
 COMMITTED = "input_audio_buffer.committed"
@@ -29,7 +29,7 @@ class Turns:
         self._anonymous = False
         self._stop: Event | None = None
         self._heard_ms = 0
-        self._over: set[str] = set()
+        self._over: dict[str, None] = {}
         self.sounds_given = 0
         """Items with sound that the client has given and the service has not told yet."""
         self._words = Words(told, lambda item_id: item_id == self._open)
@@ -59,7 +59,7 @@ class Turns:
         ours = self._open if self._open is not None and (self._anonymous or theirs in (None, self._open)) else theirs
         item_id = ours or self._told.new_id("item")
         if theirs and theirs != item_id:
-            self._told.names[theirs] = item_id
+            remember(self._told.names, theirs, item_id)
         if item_id not in self._over:
             self._tell(item_id, event)
 
@@ -102,7 +102,7 @@ class Turns:
             self._heard_ms = _ms(stop.get("audio_end_ms"), self._heard_ms)
             self._told.put(STOPPED, stop, item_id=item_id, audio_end_ms=self._heard_ms)
             self.cleared()
-        self._over.add(item_id)
+        remember(self._over, item_id, None)
         self._told.put(COMMITTED, source, item_id=item_id, previous_item_id=self._told.place(item_id))
         content = [{"type": "input_audio", "transcript": None}]
         item = {"id": item_id, "object": "realtime.item", "type": "message", "status": "completed", "role": "user", "content": content}
@@ -119,7 +119,7 @@ class Words:
         self._told = told
         self._speaking = speaking
         self._so_far: dict[tuple[str, int], str] = {}
-        self._final: set[tuple[str, int]] = set()
+        self._final: dict[tuple[str, int], None] = {}
         self._held: list[Event] = []
 
     def hear(self, event: Event) -> None:
@@ -138,10 +138,10 @@ class Words:
         if so_far:
             said = self._so_far.get((item_id, index), "")
             if new := new_words(event, said):
-                self._so_far[item_id, index] = said + new
+                remember(self._so_far, (item_id, index), said + new)
                 self._told.put(f"{WORDS}delta", event, **where, delta=new)
             return
-        self._final.add((item_id, index))
+        remember(self._final, (item_id, index), None)
         self._so_far.pop((item_id, index), None)
         if event["type"] == f"{WORDS}completed":
             transcript = event.get("transcript") or ""
