@@ -119,16 +119,16 @@ def test_the_nearest_word_about_who_answers_wins(
         ("max-sessions = 3", "one.toml:1: no setting 'max-sessions': did you mean 'max_sessions'?"),
         ("\nzzz = 1", "one.toml:2: no setting 'zzz'; there are engine, url, "),
         ("[server]\nport = 1", "one.toml:1: no setting 'server'"),
-        ("host = 'x'\nport = '80'", "one.toml:2: port: expected int, got str"),
-        ("port = 70000", "one.toml:1: port: expected int <= 65535"),
-        ("port = true", "one.toml:1: port: expected int, got bool"),
-        ("life = 0", "one.toml:1: life: expected float > 0"),
+        ("host = 'x'\nport = '80'", "one.toml:2: port: expected whole number, got text"),
+        ("port = 70000", "one.toml:1: port: expected whole number <= 65535"),
+        ("port = true", "one.toml:1: port: expected whole number, got true or false"),
+        ("life = 0", "one.toml:1: life: expected number > 0"),
         ("life = nan", "one.toml:1: life: "),
-        ("url = ''", "one.toml:1: url: expected str of length >= 1"),
+        ("url = ''", "one.toml:1: url: expected text of length >= 1"),
         ("engine = 'twin-engine'", "one.toml:1: engine is one of local, relay"),
         ("speech = ['a']", "one.toml:1: speech is one of auto, espeak, flite, piper"),
-        ("'port' = 'x'", "one.toml:1: port: expected int"),
-        ("host = [\n'port = 1',\n]", "one.toml:1: host: expected str"),
+        ("'port' = 'x'", "one.toml:1: port: expected whole number"),
+        ("host = [\n'port = 1',\n]", "one.toml:1: host: expected text"),
         ("port = \n", "'one.toml' is not TOML: it cannot be read at line 1, column 8"),
         ("keys = 'canary'", "one.toml:1: keys is a table"),
         ("[keys]\nopenia = 'canary'", "one.toml:2: no provider 'openia' that takes a key: did you mean 'openai'?"),
@@ -156,9 +156,9 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 
 def test_a_bad_variable_is_named() -> None:
     for name, value, says in (
-        ("VOICE_PORT", "eighty", "VOICE_PORT: port: expected int"),
+        ("VOICE_PORT", "eighty", "VOICE_PORT: port: expected whole number"),
         ("VOICE_TURNS", "mine", "VOICE_TURNS: turns is one of server, client"),
-        ("VOICE_HEADPHONES", "perhaps", "VOICE_HEADPHONES: headphones: expected bool"),
+        ("VOICE_HEADPHONES", "perhaps", "VOICE_HEADPHONES: headphones: expected true or false"),
     ):
         with pytest.raises(ConfigError, match=says):
             load(environ={name: value, "VOICE_CONFIG": ""})

@@ -61,7 +61,7 @@ def test_without_any_configuration_the_defaults_hold() -> None:
 
 
 def test_what_cannot_be_is_named_by_its_flag_or_file(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--cert: tls_cert: expected str of length >= 1"):
+    with pytest.raises(UsageError, match="--cert: tls_cert: expected text of length >= 1"):
         settle(options("--cert", ""))
     with pytest.raises(ConfigError, match="no configuration file"):
         settle(options("--config", str(tmp_path / "none.toml")))

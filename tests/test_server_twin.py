@@ -4,6 +4,7 @@ import asyncio
 import json
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -131,4 +132,20 @@ async def test_a_twin_speaks_a_dialect_to_everybody_and_the_same_each_time() -> 
     assert texts[0] == texts[1]
     with pytest.raises(UsageError, match="no dialect 'betta': did you mean 'beta'?"):
         async with voice.twin(dialect="betta"):
+            raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"script": "greeting.toml"}, "script: 'greeting.toml' is taken for TOML, not for the name of a file"),
+        ({"faults": "broken.toml"}, "faults: 'broken.toml' is taken for TOML, not for the name of a file"),
+        ({"script": 7}, "script is TOML as text, the Path of a file, or a whole file as a mapping, not 7"),
+        ({"faults": 7}, "faults is TOML as text, the Path of a file, or a whole file as a mapping, not 7"),
+        ({"life_s": "x"}, "life_s is a number of seconds, above 0 and below 1e[+]09, not 'x'"),
+    ],
+)
+async def test_wrong_arguments_are_told_before_it_stands(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageError, match=f"^{says}"):
+        async with voice.twin(**given):
             raise AssertionError

@@ -25,7 +25,7 @@ from voice.engines.providers import key_names, names, readable_by_all
 from voice.errors import ConfigError, UsageError, VoiceError
 from voice.links.redact import MASK
 from voice.policy.places import long_number
-from voice.policy.tables import MOST_DIGITS
+from voice.policy.tables import MOST_DIGITS, in_words
 from voice.protocol.dead_air import Filler
 from voice.tooling import TABLES as TOOL_TABLES
 from voice.tooling import ToolTables, tool_tables
@@ -325,7 +325,7 @@ def _typed(name: str, value: object, where: str, strict: bool, error: type[Voice
     except msgspec.ValidationError as exc:
         if choices := getattr(TYPES[name], "__args__", ()) if "Literal" in str(TYPES[name]) else ():
             raise error(f"{where}: {name} is one of {', '.join(choices)}") from None
-        raise error(f"{where}: {name}: {exc}".replace("`", "").replace("Expected", "expected")) from None
+        raise error(f"{where}: {name}: {in_words(str(exc))}") from None
 
 
 def _merged(layers: list[_Layer]) -> tuple[dict[str, Any], dict[str, str]]:

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from voice.engines.pacing import FACTOR, PIECE_MS, Pacing, Recorded, read_arrivals
-from voice.errors import ConfigError
+from voice.errors import ConfigError, UsageError
 from voice.policy.faults import FaultPlan, read_faults
 from voice.policy.tables import LARGEST_BYTES, Table, near, not_json, read_table
 from voice.protocol.objects import InputTokens, OutputTokens, StatusDetails, Usage
@@ -24,6 +24,7 @@ from voice.protocol.objects import InputTokens, OutputTokens, StatusDetails, Usa
 QUOTED = re.compile(r"\{(?P<name>heard|output)\}|\{\{\w*\}\}")
 """What is put into a text, and braces that are meant: {{heard}} is {heard}."""
 _BRACES = re.compile(r"\{\{\w*\}\}|(?P<whole>\{\s*(?P<name>\w+)\s*\})|(?P<open>\{(?:heard|output)\b)")
+_FILE_NAME = re.compile(r"[^\n=#\[]+\.toml")
 VOICES = ("auto", "tones", "espeak", "flite")
 Count = Annotated[int, Meta(ge=0, le=1 << 40)]
 Wait = Annotated[int, Meta(ge=0, le=86_400_000)]
@@ -323,6 +324,15 @@ def _tokens(usage: _Usage) -> Usage:
     read, said = usage.text_in + usage.audio_in, usage.text_out + usage.audio_out
     incoming = InputTokens(text_tokens=usage.text_in, audio_tokens=usage.audio_in, cached_tokens=usage.cached_in)
     return Usage(read + said, read, said, incoming, OutputTokens(text_tokens=usage.text_out, audio_tokens=usage.audio_out))
+
+
+def toml_text(given: str, what: str) -> str:
+    """A text that a program gives. Raises: UsageError for the name of a file."""
+    if _FILE_NAME.fullmatch(given):
+        raise UsageError(
+            f"{what}: '{given[:80]}' is taken for TOML, not for the name of a file, which is given as a Path: Path('{given[:80]}')"
+        )
+    return given
 
 
 def load_faults(path: Path) -> FaultPlan:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from voice.engines.local import LIFE_S, counted_ids
-from voice.engines.script import Script, default_script, load_faults, load_script, read_script
+from voice.engines.script import Script, default_script, load_faults, load_script, read_script, toml_text
 from voice.engines.twin import TwinEngine, TwinOptions, twin_engine
 from voice.errors import UsageError
 from voice.links.trace import Sink, WireTraces
@@ -115,11 +115,13 @@ def _faults(given: str | Path | Mapping[str, Any] | FaultPlan | None) -> FaultPl
         case Path():
             return load_faults(given)
         case str():
-            return read_faults(given, "faults")
+            return read_faults(toml_text(given, "faults"), "faults")
         case Mapping():
             return faults_of(given)
-        case _:
+        case None | FaultPlan():
             return given
+        case _:
+            raise UsageError(f"faults is TOML as text, the Path of a file, or a whole file as a mapping, not {given!r:.80}")
 
 
 def _script(given: str | Path | Mapping[str, Any] | Script | None) -> Script:
@@ -130,5 +132,9 @@ def _script(given: str | Path | Mapping[str, Any] | Script | None) -> Script:
             return given
         case Path():
             return load_script(given)
-        case _:
+        case str():
+            return read_script(toml_text(given, "script"), "script")
+        case Mapping():
             return read_script(given, "script")
+        case _:
+            raise UsageError(f"script is TOML as text, the Path of a file, or a whole file as a mapping, not {given!r:.80}")

@@ -1,13 +1,12 @@
 """What a test gives a twin: TOML as text, the path of a file, or objects of the program, for scripts and for faults alike."""
 
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from voice.engines import script as scripts
-from voice.engines.script import default_script, load_script, read_script
+from voice.engines.script import default_script, load_script, read_script, toml_text
 from voice.errors import UsageError
 from voice.policy import faults as policy
 from voice.policy.faults import FaultPlan, read_faults
@@ -17,7 +16,6 @@ Script = Given | scripts.Script
 """A list is that of the replies, a mapping the whole file."""
 Faults = Given | FaultPlan
 """A list is that of the faults, a mapping the whole file."""
-_FILE_NAME = re.compile(r"[^\n=#\[]+\.toml")
 
 
 def script_of(given: Script) -> scripts.Script:
@@ -30,7 +28,7 @@ def script_of(given: Script) -> scripts.Script:
         case os.PathLike():
             return load_script(Path(given))
         case str():
-            return read_script(_text(given, "script"), "script")
+            return read_script(toml_text(given, "script"), "script")
         case _:
             return read_script(_whole(given, "script", "reply"), "script")
 
@@ -45,7 +43,7 @@ def faults_of(given: Faults) -> FaultPlan:
         case os.PathLike():
             return scripts.load_faults(Path(given))
         case str():
-            return read_faults(_text(given, "faults"), "faults")
+            return read_faults(toml_text(given, "faults"), "faults")
         case _:
             return policy.faults_of(_whole(given, "faults", "fault"))
 
@@ -54,15 +52,6 @@ def checked_dialect(given: object) -> None:
     """Raises: UsageError for what is no name at all."""
     if given is not None and not isinstance(given, str):
         raise UsageError(f"dialect is a name, not {given!r:.80}")
-
-
-def _text(given: str, what: str) -> str:
-    """Raises: UsageError for the name of a file."""
-    if _FILE_NAME.fullmatch(given):
-        raise UsageError(
-            f"{what}: '{given[:80]}' is taken for TOML, not for the name of a file, which is given as a Path: Path('{given[:80]}')"
-        )
-    return given
 
 
 def _whole(given: Mapping[str, Any] | Sequence[Mapping[str, Any]], what: str, entry: str) -> Mapping[str, Any]:
