@@ -76,6 +76,9 @@ def test_names_of_ours_are_refused_also_of_tools_that_are_not_offered_now(name: 
     with pytest.raises(ProtocolError) as refused:
         VEIL.check({"tools": [THEIRS, {"type": "function", "name": name}]}, "session")
     assert refused.value.param == "session.tools[1].name"
+    assert str(refused.value) == f"Invalid 'session.tools[1].name': '{name}' is a function of the server's own.", (
+        "as our own engine says it"
+    )
     with pytest.raises(ProtocolError) as refused:
         VEIL.check({"tool_choice": {"type": "function", "name": name}}, "response")
     assert refused.value.param == "response.tool_choice"

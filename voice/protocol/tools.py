@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voice.errors import ProtocolError
+from voice.protocol.lenient import fields, text
 from voice.protocol.refusing import need_known, need_one_of, need_text, of_kind, one_of, quoted
 
 KINDS = ("function",)
@@ -103,11 +104,11 @@ def check_choice(choice: Any, tools: Any, path: str) -> None:
 
 
 def refuse_taken(tools: Any, taken: Collection[str], path: str) -> None:
-    """Refuse functions with the names of the server's own. Raises: ProtocolError."""
+    """Refuse functions with the names of the server's own; takes anything. Raises: ProtocolError."""
     for i, tool in enumerate(tools if isinstance(tools, list) else ()):
-        if tool.get("name") in taken:
+        if (name := text(fields(tool).get("name"))) in taken:
             place = f"{path}[{i}].name"
-            raise ProtocolError(f"Invalid '{place}': '{tool['name']}' is a function of the server's own.", "invalid_value", place)
+            raise ProtocolError(f"Invalid '{place}': '{name}' is a function of the server's own.", "invalid_value", place)
 
 
 def kept_choice(choice: Any, tools: Any) -> Any:
@@ -120,12 +121,12 @@ def _names(tools: Sequence[Any]) -> set[Any]:
     return {tool.get("name") for tool in tools if tool.get("type") == "function"}
 
 
-def _need_function(fields: Mapping[str, Any], place: str) -> None:
+def _need_function(given: Mapping[str, Any], place: str) -> None:
     """Raises: ProtocolError."""
-    if fields.get("type") == "mcp":
+    if given.get("type") == "mcp":
         message = f"Invalid value: 'mcp'. Supported values are: {quoted(KINDS)}. MCP servers are named in the server's configuration."
         raise ProtocolError(message, "invalid_value", f"{place}.type")
-    need_one_of(fields, "type", KINDS, place)
+    need_one_of(given, "type", KINDS, place)
 
 
 def _need_name(tool: Mapping[str, Any], place: str) -> None:

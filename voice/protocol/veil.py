@@ -9,7 +9,7 @@ from typing import Any
 
 from voice.errors import ProtocolError
 from voice.protocol.lenient import fields, text
-from voice.protocol.tools import Tool
+from voice.protocol.tools import Tool, refuse_taken
 from voice.protocol.untrusted import Quotation
 
 Fields = Mapping[str, Any]
@@ -29,11 +29,7 @@ class Veil:
 
     def check(self, settings: Fields, path: str) -> None:
         """Refuse settings that name a tool of the server's. `path`: "session", "response". Raises: ProtocolError."""
-        tools = settings.get("tools")
-        for i, tool in enumerate(tools if isinstance(tools, list) else ()):
-            if (name := text(fields(tool).get("name"))) in self.names:
-                place = f"{path}.tools[{i}].name"
-                raise ProtocolError(f"Invalid '{place}': the name '{name}' is taken by the server.", "invalid_value", place)
+        refuse_taken(settings.get("tools"), self.names, f"{path}.tools")
         if (name := text(fields(settings.get("tool_choice")).get("name"))) in self.names:
             place = f"{path}.tool_choice"
             raise ProtocolError(f"Tool choice '{name}' not found in 'tools' parameter.", "invalid_value", place)
