@@ -109,7 +109,15 @@ def test_a_nearer_file_goes_before_another(tmp_path: Path, monkeypatch: pytest.M
     both = strong.over(weak)
     assert both.functions["get_weather"].value.function == "house_tools:Lamp.on" and list(both.servers) == ["files"]
     assert both and not ToolTables()
-    assert both.summary == "get_weather, files (read, list)"
+
+
+def test_what_a_server_does_not_have_is_told_apart(tmp_path: Path) -> None:
+    text = FUNCTION + "[mcp.shop]\ncommand = ['shop']\nallow = ['get_weather', 'refund']\n" + SERVER
+    tables = config(tmp_path, text).tools
+    names = ["get_weather", "shop_get_weather", "refund", "read", "list"]
+    assert tables.summary(names) == "get_weather, shop (get_weather, refund), files (read, list)"
+    assert tables.summary(names[:2]) == "get_weather, shop (get_weather; not there now: refund), files (not there now: read, list)"
+    assert ToolTables().summary([]) == ""
 
 
 def test_a_file_that_lies_about_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

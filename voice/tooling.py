@@ -5,7 +5,7 @@ What they name is code that runs here with all our rights: only a file that the 
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
@@ -77,11 +77,11 @@ class ToolTables:
     def __bool__(self) -> bool:
         return bool(self.functions or self.servers)
 
-    @property
-    def summary(self) -> str:
-        """Their names, for people."""
-        servers = (f"{name} ({', '.join(server.value.allow)})" for name, server in self.servers.items())
-        return ", ".join([*self.functions, *servers])
+    def summary(self, offered: Collection[str]) -> str:
+        """Their names, for people; of the tools of MCP servers those that are not `offered` now are told apart."""
+        here = _own_names(self) if self.servers else {}
+        named = ((name, dict(zip(self.servers[name].value.allow, own, strict=True))) for name, own in here.items())
+        return ", ".join([*self.functions, *(f"{name} ({_told(names, offered)})" for name, names in named)])
 
     @property
     def has_secrets(self) -> bool:
@@ -166,6 +166,13 @@ def _check(server: Entry[ServerTable]) -> None:
         raise server.mistake("env: it is for a 'command'; a 'url' has 'headers'", "env")
     if table.headers and table.url is None:
         raise server.mistake("headers: they are for a 'url'; a 'command' has 'env'", "headers")
+
+
+def _told(names: Mapping[str, str], offered: Collection[str]) -> str:
+    """Of one server: there -> here."""
+    there = ", ".join(own for own, name in names.items() if name in offered)
+    missing = ", ".join(own for own, name in names.items() if name not in offered)
+    return "; ".join(part for part in (there, f"not there now: {missing}" if missing else "") if part)
 
 
 def _own_names(tables: ToolTables) -> dict[str, list[str]]:

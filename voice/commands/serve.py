@@ -83,7 +83,10 @@ def run(options: argparse.Namespace) -> int:
             if listen.server_key is not None:
                 found = {**found, "access": "with the key in VOICE_SERVER_KEY, or a secret made with it"}
             # The tools are told to who reads this, not to the page.
-            for what, text in {**found, **({} if tools is None else {"tools": config.tools.summary})}.items():
+            for what, text in {
+                **found,
+                **({} if tools is None else {"tools": config.tools.summary([tool.name for tool in tools.tools])}),
+            }.items():
                 print(f"{what}: {printable(text)}", file=sys.stderr, flush=True)
             await serve(engine, listen, found, listening, additions)
 
