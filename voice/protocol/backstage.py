@@ -125,8 +125,11 @@ class Backstage:
                 return Moves(up=self._rounds.asks(self._wish(event)))
             case "response.cancel":
                 return self._rounds.cancels(event)
-            case "conversation.item.create" if text(fields(event.get("item")).get("call_id")) in self._unseen.calls:
-                raise ProtocolError("No call with this 'call_id' is in the conversation.", "invalid_value", "item.call_id")
+            case "conversation.item.create":
+                item = fields(event.get("item"))
+                if text(item.get("call_id")) in self._unseen.calls:
+                    raise ProtocolError("No call with this 'call_id' is in the conversation.", "invalid_value", "item.call_id")
+                self._veil.check_item(item)
         return Moves(up=[event])
 
     def _wish(self, event: Event) -> Event:
@@ -177,7 +180,9 @@ class Backstage:
         if item.get("type") == "function_call_output" and text(item.get("call_id")) in self._unseen.calls:
             # Of a server that gives items names of its own.
             self._unseen.hide(item_id)
-        if item_id in self._unseen.items:
+        # By its name: it may come before its response tells of it, or of a response that nobody has told.
+        call = {**event, "id": item_id, "type": "function_call"} if kind == "response.function_call_arguments.done" else item
+        if self._rounds.open.hides(call) or item_id in self._unseen.items:
             if kind == "response.output_item.done":
                 self._rounds.open.item_done(event)
             return None

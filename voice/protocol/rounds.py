@@ -134,7 +134,9 @@ class Rounds:
             return Moves(down=[{**event, "response": beside.ended(response)}])
         others = self.state is State.OPEN and shown is not None and str(response.get("id")) != shown.current
         if shown is None or self.state is State.WAITING or others:
-            return Moves(down=[event])
+            # Nothing was made of it here: a call in it is not run, and the model is not to wonder.
+            stray, calls = self.open.stray(response)
+            return Moves([self._told(call_id, NOT_RUN) for call_id in calls], [{**event, "response": stray}])
         theirs = any(item.get("type") == "function_call" for item in self.open.add(shown, response))
         moves = self._run(shown, response.get("status") == "completed", theirs)
         if moves.calls and not theirs:
@@ -198,12 +200,16 @@ class Rounds:
         return moves
 
     def _output(self, call_id: str, output: str) -> Event:
+        told = self._told(call_id, output)
+        if self.open.main is not None:
+            self.open.main.read.append({name: value for name, value in told["item"].items() if name != "id"})
+        return told
+
+    def _told(self, call_id: str, output: str) -> Event:
         item_id = self._new_id("item")
         self._unseen.hide(item_id, call_id)
-        item = {"type": "function_call_output", "call_id": call_id, "output": output}
-        if self.open.main is not None:
-            self.open.main.read.append(item)
-        return {"type": "conversation.item.create", "event_id": self._new_id("event"), "item": {"id": item_id, **item}}
+        item = {"id": item_id, "type": "function_call_output", "call_id": call_id, "output": output}
+        return {"type": "conversation.item.create", "event_id": self._new_id("event"), "item": item}
 
     def _next_round(self, shown: ShownResponse) -> Event:
         """Ask for what the client is still waiting for, as it has asked for it."""

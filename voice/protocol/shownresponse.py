@@ -3,12 +3,12 @@
 The bookkeeping of `rounds.py`: which items it has, under which numbers, what was called in its newest round, what it has cost. Pure.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from voice.protocol.lenient import fields, text
-from voice.protocol.unseen import Unseen
+from voice.protocol.unseen import MAX_ITEMS, Unseen
 
 Event = dict[str, Any]
 ECHOED = ("id", "object", "conversation_id", "output_modalities", "max_output_tokens", "metadata", "audio")
@@ -103,6 +103,8 @@ class OpenResponses:
         """By their ids. Our tools are not offered to them; a model that calls one nevertheless is not shown to do so, and nothing runs."""
         self._is_ours = is_ours
         self._unseen = unseen
+        self._called: dict[str, None] = {}
+        """Calls of ours that a response has ended with: each is answered once."""
 
     @property
     def plain(self) -> bool:
@@ -118,13 +120,18 @@ class OpenResponses:
     def item_added(self, event: Event) -> None:
         """`response.output_item.added`."""
         item, shown = fields(event.get("item")), self.of(event.get("response_id"))
-        if shown is None:
-            return
-        if self._is_hidden(item):
-            self._unseen.hide(str(item.get("id")), text(item.get("call_id")))
+        hidden = self.hides(item)
+        if shown is not None and hidden:
             shown.shifted = True
-            return
-        shown.item(str(item.get("id")))
+        elif shown is not None:
+            shown.item(str(item.get("id")))
+
+    def hides(self, item: Event) -> bool:
+        """Whether an item is a call of ours, whatever it is a part of: its id is not seen from now on."""
+        if item.get("type") != "function_call" or not self._is_ours(text(item.get("name"))):
+            return False
+        self._unseen.hide(text(item.get("id")), text(item.get("call_id")))
+        return True
 
     def item_done(self, event: Event) -> None:
         """`response.output_item.done` of an unseen item."""
@@ -138,19 +145,33 @@ class OpenResponses:
 
     def add(self, shown: ShownResponse, response: Event) -> list[Event]:
         """A round of a response is over; what of its output the client sees."""
-        output = response.get("output")
-        output = [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
-        for item in output:
-            if self._is_hidden(item):
-                # Of a server that has told of it only here.
-                self._unseen.hide(str(item.get("id")), text(item.get("call_id")))
-                shown.called(item, self._unseen)
-        seen = [item for item in output if text(item.get("id")) not in self._unseen.items]
-        shown.add(seen, response.get("usage"))
-        return seen
+        output, ours = self._parted(response)
+        for item in ours:
+            # Of a server that has told of it only here.
+            shown.called(item, self._unseen)
+        self._ended(shown.calls)
+        shown.add(output, response.get("usage"))
+        return output
 
-    def _is_hidden(self, item: Event) -> bool:
-        return item.get("type") == "function_call" and self._is_ours(text(item.get("name")))
+    def stray(self, response: Event) -> tuple[Event, list[str]]:
+        """The end of a response whose beginning nobody has told: as the client sees it, and calls of ours in it, which nobody else answers."""
+        output, ours = self._parted(response)
+        complete = [text(item.get("call_id")) for item in ours if item.get("status") in (None, "completed")]
+        calls = [call_id for call_id in dict.fromkeys(complete) if call_id and call_id not in self._called]
+        self._ended(calls)
+        return ({**response, "output": output} if isinstance(response.get("output"), list) else response), calls
+
+    def _parted(self, response: Event) -> tuple[list[Event], list[Event]]:
+        """The output of a response: what the client sees of it, and calls of ours."""
+        output = response.get("output")
+        items = [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
+        ours = [item for item in items if self.hides(item)]
+        return [item for item in items if item not in ours and text(item.get("id")) not in self._unseen.items], ours
+
+    def _ended(self, calls: Iterable[str]) -> None:
+        self._called.update(dict.fromkeys(calls))
+        while len(self._called) > MAX_ITEMS:
+            del self._called[next(iter(self._called))]
 
 
 def total(one: Any, other: Any) -> Any:

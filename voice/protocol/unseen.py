@@ -29,7 +29,8 @@ class Unseen:
 
     def hide(self, item_id: str, call_id: str | None = None) -> None:
         """This item, and what comes of its call, is not seen."""
-        self._items[item_id] = call_id or self._items.get(item_id, "")
+        if item_id:
+            self._items[item_id] = call_id or self._items.get(item_id, "")
         if call_id:
             self._calls[call_id] = None
         _forget(self._items)

@@ -34,6 +34,11 @@ class Veil:
             place = f"{path}.tool_choice"
             raise ProtocolError(f"Tool choice '{name}' not found in 'tools' parameter.", "invalid_value", place)
 
+    def check_item(self, item: Fields) -> None:
+        """Refuse a call of a tool of the server's that a client has made up: it could not be shown to it. Raises: ProtocolError."""
+        if item.get("type") == "function_call" and (name := text(item.get("name"))) in self.names:
+            raise ProtocolError(f"Invalid 'item.name': the name '{name}' is taken by the server.", "invalid_value", "item.name")
+
     def added(self, settings: Fields, tools: Sequence[Any] = (), choice: Any = None) -> dict[str, Any]:
         """A client's settings with the additions to those that it changes; what it does not name keeps them from before.
 
