@@ -87,6 +87,9 @@ def test_refused_modalities_are_told_in_the_words_of_the_beta() -> None:
     error = answered(begun("beta"), modalities=["smell"])["error"]
     assert (error["code"], error["param"]) == ("invalid_value", "session.modalities")
     assert error["message"] == "Invalid value for 'session.modalities'. Supported values are: ['audio', 'text'] and ['text']."
+    error = answered(begun("beta"), modalities="audio")["error"]
+    assert error["code"] == "invalid_type"
+    assert error["message"] == "Invalid type for 'session.modalities'. Supported values are: ['audio', 'text'] and ['text']."
 
 
 def test_an_error_names_a_setting_as_the_client_wrote_it() -> None:

@@ -175,10 +175,11 @@ class ClientInterpreter:
         error, before = event["error"], self._asked.latest.formats
         told = self._asked.refused(error)
         self._listen(before)
-        possibly = possible(str(error.get("param")), self._dialect) if error.get("code") == "invalid_value" else None
+        code, param = error.get("code"), str(error.get("param"))
+        possibly = possible(param, self._dialect) if code in ("invalid_value", "invalid_type") else None
         rename_error(event, lambda param: their_path(param, self._dialect.settings, self._written))
         if possibly:
-            error["message"] = f"Invalid value for '{error['param']}'. Supported values are: {possibly}."
+            error["message"] = f"Invalid {str(code)[8:]} for '{error['param']}'. Supported values are: {possibly}."
         return told
 
     def _response(self, kind: str, event: Event) -> None:
