@@ -76,6 +76,15 @@ async def test_a_client_that_asks_for_the_beta_gets_it_from_the_first_word(how: 
         assert words.startswith("heard 400 ms")
 
 
+async def test_a_client_that_shows_the_beta_at_once_is_welcomed_in_the_words_of_today() -> None:
+    async with app_running(fake_engine()) as port:
+        for _ in range(10):
+            async with client(port) as wire:
+                await wire.send("session.update", session=FLAT)
+                assert "audio" in (await wire.until("session.created"))["session"]
+                assert "audio" not in (await wire.until("session.updated"))["session"]
+
+
 async def test_a_client_that_shows_the_beta_in_its_first_settings_gets_it_from_there_on() -> None:
     async with app_running(fake_engine()) as port, client(port) as wire:
         assert (await wire.until("session.created"))["session"]["type"] == "realtime"

@@ -104,11 +104,11 @@ class Exchange:
 
     @property
     def settled(self) -> bool:
-        """What the client says can be said to the server: its dialect is known, and, where something is translated, the session has begun.
+        """What the client says can be said to the server: its dialect is known and, where something is or may be translated, the session has begun.
 
         What begins with a session, such as its turn detection, is then the same for all clients, however soon they speak.
         """
-        return self._server.settled and (self._begun or self._alike)
+        return self._server.settled and (self._begun or (self._alike and self._client.settled))
 
     @property
     def plain(self) -> bool:
