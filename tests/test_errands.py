@@ -245,6 +245,7 @@ def test_a_server_that_tells_of_some_outputs_only_costs_no_memory() -> None:
     for n in range(2 * MAX_BATCHES):
         caller.answers_with(f"r{n}", n)
         caller.finish(n)
+        caller.client.errands.said()
         if n == 0:
             caller.tells_of_outputs()
         caller.begins(f"a{n}")

@@ -159,6 +159,7 @@ class ClientSession:
         item = Item(type="message", id=self._new_id("item"), role="user", content=[Content("input_text", text=text)])
         if not self.arbiter.ask(ResponseParams(), ItemCreate(event_id=self._new_id("event"), item=item)):
             raise ProtocolError("Too many messages wait for an answer: wait for one.")
+        self.errands.said()
 
     def interrupt(self, item_id: str | None = None, heard_ms: int = 0) -> None:
         """Stop the answer. `item_id`: the one that was being played, of which `heard_ms` were really heard."""
@@ -182,6 +183,7 @@ class ClientSession:
         self.inbound.unsettled.committing(start_ms)
         self._send(BufferCommit(event_id=self._new_id("event")))
         self.uplink.ledger.commit(start_ms, end_ms)
+        self.errands.said()
         self.arbiter.ask(ResponseParams())
 
     def _push_own(self, turns: OwnTurns, samples: Samples) -> Iterator[Notice]:

@@ -8,6 +8,9 @@ A batch is the calls of one response. They run at once, side by side, and their 
 asked for as soon as nobody speaks and nothing is being answered. If the server answers a turn of the user's meanwhile, and had the outputs by
 then (it has told of their items), that answer is the one: nobody wants another. If it had not, the answer is asked for behind it.
 
+Answers that call again and again have an end: the one to the outputs of the `MAX_ROUNDS`-th since the user last spoke is asked for in words, and if
+that one calls, too, its outputs wait for what the user says next.
+
 What runs outlives its link: a call that the new server does not know is told to it right before its output.
 """
 
@@ -38,6 +41,8 @@ MAX_RUNNING = 64
 """Calls at once. What is called beyond it is answered with `TOO_MANY`."""
 MAX_BATCHES = 2 * MAX_RUNNING
 """Beyond it one goes whose answer was asked for: a server that tells of some outputs only never lets it be answered."""
+MAX_ROUNDS = 8
+"""Answers with calls, one behind the other, before one has to be words; as on the server (`rounds.py`)."""
 TOO_MANY = f"Error: {MAX_RUNNING} functions are running already. Wait for what comes of them."
 
 
@@ -91,6 +96,7 @@ class Errands:
         self._batches: list[_Batch] = []
         self._link = 0
         self._tells = False
+        self._rounds = 0
 
     def take(self, notice: Notice, now: float) -> list[Notice]:
         """Something happened, which the program is told: what runs now because of it."""
@@ -111,8 +117,11 @@ class Errands:
                 self.dead_air.heard(now, notice.samples.size / notice.rate_hz)
             case SpeechBegan(local=False):
                 self.dead_air.speech(True, now)
-            case SpeechEnded(local=False) | TurnCommitted():
+            case SpeechEnded(local=False):
                 self.dead_air.speech(False, now)
+            case TurnCommitted():
+                self.dead_air.speech(False, now)
+                self.said()
             case _:
                 pass
         self._settle()
@@ -130,6 +139,10 @@ class Errands:
         for batch in self._batches:
             batch.unseen, batch.asked = set(batch.sent), False
         return started
+
+    def said(self) -> None:
+        """The user has said something, or typed it: what is called from here on is called for that."""
+        self._rounds = 0
 
     def ended(self, call_id: str, output: str) -> bool:
         """A call has come to an end: its output goes to the server. False if nobody waits for it."""
@@ -210,12 +223,19 @@ class Errands:
         owed = self._owed()
         if not owed or self.dead_air.talking or not self._arbiter.idle:
             return
+        if self._rounds >= MAX_ROUNDS:
+            # Words were asked for and calls came: asked again, it would call again.
+            self._batches = [batch for batch in self._batches if batch not in owed]
+            return
         for batch in owed:
             batch.asked = True
-        self._arbiter.ask(answer_to_outputs(self._inbound.settings), unheard=lambda again: self._unheard(owed, again))
+        self._rounds += 1
+        params = answer_to_outputs(self._inbound.settings, in_words=self._rounds == MAX_ROUNDS)
+        self._arbiter.ask(params, unheard=lambda again: self._unheard(owed, again))
 
     def _unheard(self, owed: list[_Batch], again: bool) -> None:
         """The wish for an answer was refused, or the link broke before it was heard."""
+        self._rounds = max(0, self._rounds - 1)
         for batch in owed:
             batch.asked = False
             if again and batch.unseen and batch not in self._batches:
@@ -225,7 +245,12 @@ class Errands:
                 self._batches.remove(batch)
 
 
-def answer_to_outputs(settings: Session | None) -> ResponseParams:
-    """What an answer is asked for with: a session that wants a call each time wants none about what came of one, or it would never end."""
+def answer_to_outputs(settings: Session | None, in_words: bool = False) -> ResponseParams:
+    """What an answer is asked for with: a session that wants a call each time wants none about what came of one, or it would never end.
+
+    `in_words`: nothing more is to be called.
+    """
+    if in_words:
+        return ResponseParams(tool_choice="none")
     choice = settings.tool_choice if settings is not None else None
     return ResponseParams(tool_choice="auto") if choice == "required" or isinstance(choice, dict) else ResponseParams()
