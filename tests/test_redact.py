@@ -71,6 +71,30 @@ def test_a_short_key_in_the_errors_of_other_events() -> None:
     assert cleaned["response"]["status_details"]["error"] == {"code": "********", "event_id": "any"}
 
 
+@pytest.mark.parametrize(
+    ("told", "want"),
+    [
+        ({"response": {"status_details": {"reason": "bad key any"}}}, {"response": {"status_details": {"reason": "bad key ********"}}}),
+        ({"response": {"status_details": "any: no"}}, {"response": {"status_details": "********: no"}}),
+        ({"response": {"status_details": {"type": "any"}}}, None),
+        ({"item_id": "any", "message": "any, anyone"}, {"item_id": "any", "message": "********, anyone"}),
+        ({"reason": "any"}, {"reason": "********"}),
+        ({"item": {"type": "message", "content": [{"text": "any reason, any message, any error"}]}}, None),
+        ({"arguments": '{"message": "any", "error": "any", "reason": "any"}'}, None),
+        ({"session": {"tools": [{"parameters": {"properties": {"error": {"description": "any"}}, "message": "any"}}]}}, None),
+        ({"response": {"metadata": {"reason": "any"}}}, None),
+        ({"logprobs": [{"token": "any"}]}, None),
+        ({"session": {"instructions": "any", "voice": "any", "max_output_tokens": "any"}}, None),
+        (
+            {"session": {"api_key": "any", "client_secret": {"value": "any"}, "Authorization": "Bearer any"}},
+            {"session": {"api_key": "********", "client_secret": {"value": "********"}, "Authorization": "Bearer ********"}},
+        ),
+    ],
+)
+def test_a_short_key_where_events_tell_failures_or_keys(told: dict[str, object], want: dict[str, object] | None) -> None:
+    assert json.loads(Redactor("any").clean_event(json.dumps(told))) == (told if want is None else want)
+
+
 def test_a_short_key_in_a_refusal_or_a_close_reason() -> None:
     assert Redactor("any").clean("any: not 'any', anyone, many") == "********: not '********', anyone, many"
     assert Redactor("+a/").clean("key+a/s") == "key********s"
