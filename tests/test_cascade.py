@@ -181,7 +181,7 @@ async def test_a_timer_is_told_when_it_is_due() -> None:
         responder.due = due_s = time.monotonic() + 0.2
         await wire.until(REPLY)
         assert transcript(await wire.until(REPLY)) == "Time is up."
-        assert 0 <= time.monotonic() - due_s < 5
+        assert 0 <= time.monotonic() - due_s < 30
 
 
 async def test_a_timer_that_is_set_by_an_answer_cut_short_is_told_too() -> None:

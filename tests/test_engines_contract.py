@@ -160,12 +160,12 @@ async def test_nothing_to_say_gives_nothing(synthesizer: ManagedSynthesizer) -> 
 
 async def test_a_call_given_up_in_mid_sentence_is_over_at_once(synthesizer: ManagedSynthesizer) -> None:
     want = digest(await speech(synthesizer, TEXT))
-    long = "This sentence goes on and on, without an end. " * 200
+    long = "This sentence goes on and on, without an end. " * 2_000
     begun = time.perf_counter()
     async with aclosing(synthesizer.speak(long)) as pieces:
         await anext(pieces)
     assert digest(await speech(synthesizer, TEXT)) == want
-    assert time.perf_counter() - begun < 6  # to speak all of it takes flite 8 s, and longer where everything does
+    assert time.perf_counter() - begun < 30  # to speak all of it takes flite 80 s, and longer where everything does
 
 
 async def test_a_cancelled_task_frees_the_synthesiser(synthesizer: ManagedSynthesizer) -> None:

@@ -309,11 +309,11 @@ async def test_an_upstream_that_does_not_answer_pings_is_noticed(monkeypatch: py
 
     async def dead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(upgrade(await reader.readuntil(b"\r\n\r\n")))
-        await asyncio.sleep(30)
+        await asyncio.sleep(300)
 
     async with raw_server(dead) as upstream, relayed(upstream) as port:
         link = await dial(f"ws://127.0.0.1:{port}/v1/realtime")
         began = time.monotonic()
         with pytest.raises(LinkClosed) as told:
             await link.receive()
-    assert time.monotonic() - began < 10 and told.value.close_code == 1011
+    assert time.monotonic() - began < 30 and told.value.close_code == 1011

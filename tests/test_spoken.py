@@ -49,8 +49,9 @@ def test_nothing_to_say(text: str) -> None:
 @pytest.mark.parametrize("language", ["en", "ko", "xx"])
 def test_hostile_text_is_read_quickly_and_safely(text: str, language: str) -> None:
     begun = time.process_time()
+    spoken(text * 10, language)
+    assert time.process_time() - begun < 30  # an expression that tries every way of reading it takes for ever
     said = spoken(text, language)
-    assert time.process_time() - begun < 1
     assert len(said.text) <= 12 * len(text)
     assert not any(unicodedata.category(character) in {"Cc", "Cs"} for character in said.text)
     assert not any(mark in said.text for mark in ("[[", "]]", "<a", "\\"))

@@ -115,8 +115,8 @@ def test_a_client_that_is_left_open_holds_nothing_up() -> None:
     with twin() as standing:
         left = connect(standing.url, proxy=None)
         assert json.loads(left.recv(WAIT_S))["type"] == "session.created"
-        began_s = time.thread_time()
-    assert threads() == [] and time.thread_time() - began_s < 1.0
+        began_s = time.monotonic()
+    assert threads() == [] and time.monotonic() - began_s < 30  # its session would go on for an hour
     with pytest.raises(ConnectionClosed):
         left.recv(WAIT_S)
     left.close()
