@@ -10,7 +10,14 @@ from tests.support.served import counted
 from voice.protocol.backstage import Backstage, Staged
 from voice.protocol.rounds import NOT_RUN
 
-CALL: dict[str, Any] = {"id": "i9", "type": "function_call", "name": ORDERS.name, "call_id": "k9", "arguments": '{"n":1}', "status": "completed"}
+CALL: dict[str, Any] = {
+    "id": "i9",
+    "type": "function_call",
+    "name": ORDERS.name,
+    "call_id": "k9",
+    "arguments": '{"n":1}',
+    "status": "completed",
+}
 WORDS: dict[str, Any] = {"id": "i8", "type": "message", "role": "assistant", "content": [], "status": "completed"}
 RESPONSE: dict[str, Any] = {"id": "r1", "status": "in_progress", "output": [], "conversation_id": "c"}
 CREATED = {"type": "response.created", "response": RESPONSE}
@@ -98,4 +105,8 @@ def test_a_client_makes_up_no_call_of_the_servers() -> None:
     made = {"type": "conversation.item.create", "event_id": "mine", "item": {"type": "function_call", "name": ORDERS.name, "call_id": "k1"}}
     staged = front.stage.up(json.dumps(made))
     [told] = map(json.loads, staged.down)
-    assert not staged.up and (told["error"]["code"], told["error"]["param"], told["error"]["event_id"]) == ("invalid_value", "item.name", "mine")
+    assert not staged.up and (told["error"]["code"], told["error"]["param"], told["error"]["event_id"]) == (
+        "invalid_value",
+        "item.name",
+        "mine",
+    )

@@ -87,3 +87,18 @@ def test_names_of_ours_are_refused_also_of_tools_that_are_not_offered_now(name: 
 @pytest.mark.parametrize("fields", [{}, {"tools": "x", "tool_choice": "ours"}, {"tools": [7, THEIRS], "tool_choice": {"name": "theirs"}}])
 def test_what_is_not_ours_to_refuse(fields: dict[str, object]) -> None:
     VEIL.check(fields, "session")
+
+
+MCP = {"type": "mcp", "server_label": "x", "server_url": "https://tools.example/mcp", "require_approval": "never"}
+
+
+@pytest.mark.parametrize("path", ["session", "response"])
+@pytest.mark.parametrize(
+    ("given", "param"),
+    [({"tools": [THEIRS, MCP]}, "tools[1].type"), ({"tool_choice": {"type": "mcp", "server_label": "x"}}, "tool_choice.type")],
+)
+def test_no_client_names_an_mcp_server_behind_the_stage(path: str, given: dict[str, object], param: str) -> None:
+    with pytest.raises(ProtocolError) as refused:
+        VEIL.check(given, path)
+    message = "Invalid value: 'mcp'. Supported values are: 'function'. MCP servers are named in the server's configuration."
+    assert (str(refused.value), refused.value.code, refused.value.param) == (message, "invalid_value", f"{path}.{param}")

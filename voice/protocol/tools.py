@@ -111,6 +111,13 @@ def refuse_taken(tools: Any, taken: Collection[str], path: str) -> None:
             raise ProtocolError(f"Invalid '{place}': '{name}' is a function of the server's own.", "invalid_value", place)
 
 
+def refuse_mcp(tool: Any, path: str) -> None:
+    """Refuse a tool, or a choice of one, that is an MCP server of the client's; takes anything. Raises: ProtocolError."""
+    if fields(tool).get("type") == "mcp":
+        message = f"Invalid value: 'mcp'. Supported values are: {quoted(KINDS)}. MCP servers are named in the server's configuration."
+        raise ProtocolError(message, "invalid_value", f"{path}.type")
+
+
 def kept_choice(choice: Any, tools: Any) -> Any:
     """A choice that was made among other tools: `auto` if its function is not among these."""
     gone = isinstance(choice, dict) and choice.get("type") == "function" and choice.get("name") not in _names(tools or ())
@@ -123,9 +130,7 @@ def _names(tools: Sequence[Any]) -> set[Any]:
 
 def _need_function(given: Mapping[str, Any], place: str) -> None:
     """Raises: ProtocolError."""
-    if given.get("type") == "mcp":
-        message = f"Invalid value: 'mcp'. Supported values are: {quoted(KINDS)}. MCP servers are named in the server's configuration."
-        raise ProtocolError(message, "invalid_value", f"{place}.type")
+    refuse_mcp(given, place)
     need_one_of(given, "type", KINDS, place)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from voice.errors import ProtocolError
 from voice.protocol.lenient import fields, text
-from voice.protocol.tools import Tool, refuse_taken
+from voice.protocol.tools import Tool, refuse_mcp, refuse_taken
 from voice.protocol.untrusted import Quotation
 
 Fields = Mapping[str, Any]
@@ -28,16 +28,21 @@ class Veil:
     """Words for the model alone, behind the client's instructions."""
 
     def check(self, settings: Fields, path: str) -> None:
-        """Refuse settings that name a tool of the server's. `path`: "session", "response". Raises: ProtocolError."""
-        refuse_taken(settings.get("tools"), self.names, f"{path}.tools")
-        if (name := text(fields(settings.get("tool_choice")).get("name"))) in self.names:
+        """Refuse settings that name a tool of the server's, or an MCP server. `path`: "session", "response". Raises: ProtocolError."""
+        tools, choice = settings.get("tools"), settings.get("tool_choice")
+        for i, tool in enumerate(tools if isinstance(tools, list) else ()):
+            # What answers would ask it, with what stands behind the stage in its reach.
+            refuse_mcp(tool, f"{path}.tools[{i}]")
+        refuse_taken(tools, self.names, f"{path}.tools")
+        refuse_mcp(choice, f"{path}.tool_choice")
+        if (name := text(fields(choice).get("name"))) in self.names:
             place = f"{path}.tool_choice"
             raise ProtocolError(f"Tool choice '{name}' not found in 'tools' parameter.", "invalid_value", place)
 
     def check_item(self, item: Fields) -> None:
         """Refuse a call of a tool of the server's that a client has made up: it could not be shown to it. Raises: ProtocolError."""
         if item.get("type") == "function_call" and (name := text(item.get("name"))) in self.names:
-            raise ProtocolError(f"Invalid 'item.name': the name '{name}' is taken by the server.", "invalid_value", "item.name")
+            raise ProtocolError(f"Invalid 'item.name': '{name}' is a function of the server's own.", "invalid_value", "item.name")
 
     def added(self, settings: Fields, tools: Sequence[Any] = (), choice: Any = None) -> dict[str, Any]:
         """A client's settings with the additions to those that it changes; what it does not name keeps them from before.
