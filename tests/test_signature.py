@@ -2,6 +2,9 @@
 
 import enum
 import functools
+import json
+import math
+import pathlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -125,6 +128,43 @@ def test_types() -> None:
     }
 
 
+@dataclass
+class Arguments:
+    q: int
+
+
+def test_a_type_that_is_called_as_ours_is() -> None:
+    def act(arguments: Arguments, more: "list[Arguments]" = []) -> None: ...  # noqa: B006
+
+    found = properties(act)
+    assert found["arguments"]["properties"] == found["more"]["items"]["properties"] == {"q": {"type": "integer"}}
+    assert schema_of(act)["required"] == ["arguments"]
+    assert described(act).decode('{"arguments":{"q":1}}') == {"arguments": Arguments(1)}
+
+
+@dataclass
+class Measured:
+    much: float = math.inf
+    unit: str = "kg"
+
+
+def test_a_default_that_is_no_number_is_not_told() -> None:
+    def act(
+        a: float = math.nan,
+        b: float = -math.inf,
+        c: list[float] = [1.0, math.nan],  # noqa: B006
+        d: float = 1.5,
+        e: Measured = Measured(),  # noqa: B008
+        f: Measured | None = None,
+    ) -> None: ...
+
+    found = properties(act)
+    assert [name for name in "abcdef" if "default" in found[name]] == ["d", "f"]
+    assert "default" not in found["e"]["properties"]["much"] and found["e"]["properties"]["unit"]["default"] == "kg"
+    json.dumps(schema_of(act), allow_nan=False)
+    assert described(act).decode("{}") == {}
+
+
 def test_a_type_that_holds_itself() -> None:
     def plant(tree: Tree) -> None: ...
 
@@ -232,6 +272,9 @@ def pairs(**kwargs: int) -> None: ...
 def by_place(a: int, /) -> None: ...
 def strange(a: Strange) -> None: ...
 def unknown(a: "Nowhere") -> None: ...  # type: ignore[name-defined]  # noqa: F821
+def strange_last(a: int, f: pathlib.Path = None) -> None: ...  # type: ignore[assignment]
+def strange_list(a: int, f: list[Strange]) -> None: ...
+def calls_back(a: int, back: Callable[[], int]) -> None: ...
 def two_objects(a: Address | Tree) -> None: ...
 
 
@@ -241,9 +284,12 @@ def two_objects(a: Address | Tree) -> None: ...
         (stars, "'*args: int'"),
         (pairs, "'**kwargs: int'"),
         (by_place, "'a: int'"),
-        (strange, "custom types"),
+        (strange, "'strange' cannot be described: parameter 'a' (Strange) is of a type that no JSON can be"),
+        (strange_last, "parameter 'f' (Path) "),
+        (strange_list, "parameter 'f' (list[tests.test_signature.Strange]) "),
+        (calls_back, "parameter 'back' (collections.abc.Callable[[], int]) "),
         (unknown, "Nowhere"),
-        (two_objects, "more than one"),
+        (two_objects, "parameter 'a' (tests.test_signature.Address | tests.test_signature.Tree) "),
         (lambda a: a, "give it a `name`"),
     ],
 )

@@ -13,6 +13,7 @@ A parameter must be passed by name: functions with `*args`, `**kwargs` or positi
 
 import functools
 import inspect
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args, get_origin
@@ -27,6 +28,10 @@ from voice.protocol.tools import Tool, is_name
 
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 _REF = "#/$defs/"
+_NO_TYPE = (TypeError, NameError, ValueError, KeyError, RecursionError)
+"""What msgspec raises over types that it cannot describe."""
+SHOWN_LETTERS = 80
+"""Of a type in a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +58,14 @@ def described(function: Callable[..., Any], name: str | None = None, description
         raise UsageError(f"the tool {name!r} is {kind}: give a function or a coroutine function that returns its result")
     parameters = _parameters(function, name)
     words = words_of(inspect.getdoc(base if inspect.isroutine(base) else type(base).__call__), parameters)
-    required = frozenset(key for key, parameter in parameters.items() if parameter.default is inspect.Parameter.empty)
+    module = getattr(inspect.unwrap(base), "__module__", None)
     try:
-        fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
-        for key, parameter in parameters.items():
-            kind = _type_of(parameter, words.of.get(key))
-            # What is not given must not be filled in here: the function's own default may be anything.
-            fields.append((key, kind) if key in required else (key, kind | UnsetType, UNSET))
-        module = getattr(inspect.unwrap(base), "__module__", None)
-        arguments = msgspec.defstruct("Arguments", fields, kw_only=True, forbid_unknown_fields=True, module=module)
-        schema = _schema(arguments)
+        arguments, schema = _arguments(parameters, words.of, module)
         decoder = msgspec.json.Decoder(arguments)
-    except (TypeError, NameError, ValueError, RecursionError) as exc:
-        reason = str(exc).splitlines()[0].rstrip(":")
-        raise UsageError(f"the tool {name!r} has a parameter of a type that no JSON can be: {reason}") from exc
+    except _NO_TYPE as exc:
+        raise UsageError(f"the tool {name!r} cannot be described: {_culprit(parameters, module)}") from exc
     for key, parameter in parameters.items():
-        if key not in required and _is_plain(parameter.default):
+        if parameter.default is not inspect.Parameter.empty and _is_plain(parameter.default):
             schema["properties"][key]["default"] = msgspec.to_builtins(parameter.default)
     tool = Tool(name, words.description if description is None else description, schema)
     return Described(tool, lambda text: _decoded(decoder, text, schema))
@@ -96,6 +93,32 @@ def _parameters(function: Callable[..., Any], name: str) -> Mapping[str, inspect
     return {key: parameter for key, parameter in signature.parameters.items() if key not in filled}
 
 
+def _arguments(
+    parameters: Mapping[str, inspect.Parameter], words: Mapping[str, str], module: str | None
+) -> tuple[type[msgspec.Struct], dict[str, Any]]:
+    """The arguments as one type, and its schema. Raises: one of `_NO_TYPE`."""
+    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
+    for key, parameter in parameters.items():
+        kind = _type_of(parameter, words.get(key))
+        # What is not given must not be filled in here: the function's own default may be anything.
+        fields.append((key, kind) if parameter.default is inspect.Parameter.empty else (key, kind | UnsetType, UNSET))
+    # No type of a program's is called so: msgspec takes two of one name and module for the same.
+    arguments = msgspec.defstruct("the arguments", fields, kw_only=True, forbid_unknown_fields=True, module=module)
+    return arguments, _schema(arguments)
+
+
+def _culprit(parameters: Mapping[str, inspect.Parameter], module: str | None) -> str:
+    """The parameter that is why, each tried by itself: what msgspec says of it would name its own types and not the parameter."""
+    for key, parameter in parameters.items():
+        try:
+            msgspec.json.Decoder(_arguments({key: parameter}, {}, module)[0])
+        except _NO_TYPE:
+            kind = parameter.annotation
+            shown = kind.__name__ if isinstance(kind, type) else str(kind)
+            return f"parameter {key!r} ({shown[:SHOWN_LETTERS]}) is of a type that no JSON can be, or a union whose types JSON cannot tell apart"
+    return "its parameters together have types that no JSON can be"
+
+
 def _type_of(parameter: inspect.Parameter, words: str | None) -> Any:
     """Its type for msgspec, with what is said of it."""
     kind = Any if parameter.annotation in (inspect.Parameter.empty, object) else parameter.annotation
@@ -118,8 +141,8 @@ def _type_of(parameter: inspect.Parameter, words: str | None) -> Any:
 
 def _schema(arguments: type[msgspec.Struct]) -> dict[str, Any]:
     """The JSON schema of the object of arguments, without references where it can be written without: not every model follows them."""
-    _, parts = msgspec.json.schema_components([arguments], ref_template=_REF + "{name}")
-    top = parts.pop(arguments.__name__)
+    (shown,), parts = msgspec.json.schema_components([arguments], ref_template=_REF + "{name}")
+    top = parts.pop(str(shown["$ref"]).removeprefix(_REF))
     schema: dict[str, Any] = _inlined(top, parts, ())
     del schema["title"]
     if _REF in msgspec.json.encode(schema).decode():
@@ -138,6 +161,8 @@ def _inlined(value: Any, parts: Mapping[str, Any], inside: tuple[str, ...]) -> A
         rest = {key: entry for key, entry in value.items() if key != "$ref"}
         return {**_inlined(parts[name], parts, (*inside, name)), **rest}
     found = {key: _inlined(entry, parts, inside) for key, entry in value.items()}
+    if "default" in found and not _is_plain(found["default"]):
+        del found["default"]
     choices = found.get("enum")
     if isinstance(choices, list) and "type" not in found and all(isinstance(choice, str) for choice in choices):
         found["type"] = "string"
@@ -147,7 +172,8 @@ def _inlined(value: Any, parts: Mapping[str, Any], inside: tuple[str, ...]) -> A
 def _is_plain(value: Any) -> bool:
     """Whether a default can be told as JSON."""
     try:
-        msgspec.json.encode(value)
+        # msgspec writes null for a number that is none.
+        json.dumps(msgspec.to_builtins(value), allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         return False
     return True
