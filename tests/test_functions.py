@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -162,6 +163,44 @@ async def gives_another() -> Any:
 async def test_what_has_not_run_did_not_do_its_work(function: Any, kind: str) -> None:
     outcome = await outcome_of(function, "{}" if kind == "coroutine" else '{"most": 3}', name="work")
     assert outcome == Outcome(f"The tool 'work' failed: it gave a {kind} and no result. {UNSURE}", failed=True)
+
+
+def exits() -> None:
+    sys.exit(3)
+
+
+def stops() -> None:
+    raise StopIteration("a secret value")
+
+
+async def exits_later() -> None:
+    sys.exit(3)
+
+
+async def stops_later() -> None:
+    raise StopAsyncIteration("a secret value")
+
+
+def fails_behind_another() -> None:
+    try:
+        raise KeyError("a secret value")
+    except KeyError as exc:
+        raise RuntimeError("a secret value") from exc
+
+
+@pytest.mark.parametrize(
+    ("function", "kind"),
+    [
+        (exits, "SystemExit"),
+        (exits_later, "SystemExit"),
+        (stops, "StopIteration"),
+        (stops_later, "StopAsyncIteration"),
+        (fails_behind_another, "RuntimeError"),
+    ],
+)
+async def test_the_log_names_what_was_raised_and_where(function: Any, kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert (await outcome_of(function, "{}")).failed
+    assert f"tool {function.__name__} failed: {kind} at {__file__}:" in caplog.text and "secret" not in caplog.text
 
 
 async def test_a_result_without_end() -> None:

@@ -331,8 +331,15 @@ def test_classes_are_no_tools(function: Callable[..., Any]) -> None:
         described(function, "act")
 
 
-@pytest.mark.parametrize("name", ["", "a b", "é", "a" * 65, "a.b"])
-def test_names_that_no_tool_can_have(name: str) -> None:
-    with pytest.raises(UsageError):
+@pytest.mark.parametrize("name", ["", "a b", "é", "a" * 65, "a.b", 5, b"a"])
+def test_names_that_no_tool_can_have(name: Any) -> None:
+    with pytest.raises(UsageError, match="give it a `name`"):
         described(lambda: None, name)
     assert described(lambda: None, "a-B_9").tool.name == "a-B_9"
+
+
+@pytest.mark.parametrize("description", [5, b"look", ["look"]])
+def test_a_description_is_text(description: Any) -> None:
+    with pytest.raises(UsageError, match="^the description of the tool 'look' is text, not "):
+        described(lambda: None, "look", description)
+    assert described(lambda: None, "look", "").tool.description == ""

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import math
 import threading
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -98,6 +100,23 @@ async def test_a_tool_that_hangs_is_left_behind() -> None:
             outcome = await tools.run("work", "{}")
             assert outcome == Outcome(f"The tool 'work' took longer than 0.02 seconds and was stopped. {UNSURE}", failed=True)
             gate.set()
+
+
+NO_TIMES: list[Any] = [0, -1, -0.5, math.nan, math.inf, None, "5", True]
+NO_COUNTS: list[Any] = [0, -1, 1.5, math.nan, None, "5", True]
+
+
+@pytest.mark.parametrize("value", NO_TIMES, ids=repr)
+def test_what_is_no_time_limit(value: Any) -> None:
+    with pytest.raises(UsageError, match="^timeout_s of a tool is a number of seconds above 0, not "):
+        ToolLimits(timeout_s=value)
+
+
+@pytest.mark.parametrize("name", ["max_output_bytes", "at_once"])
+@pytest.mark.parametrize("value", NO_COUNTS, ids=repr)
+def test_what_is_no_other_limit(name: str, value: Any) -> None:
+    with pytest.raises(UsageError, match=f"^{name} of a tool is a whole number above 0, not "):
+        ToolLimits(**{name: value})
 
 
 async def test_a_tool_that_will_not_end_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

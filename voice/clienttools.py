@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from voice.engines.functions import function_tool
-from voice.engines.toolset import Outcome, ToolLimits, Toolset
+from voice.engines.toolset import UNSURE, Outcome, ToolLimits, Toolset
 from voice.protocol.client import ClientSession
 from voice.protocol.errands import MAX_RUNNING
 from voice.protocol.notices import Notice, SessionEnded, ToolEnded, ToolStarted
@@ -88,7 +88,8 @@ class ClientTools:
         finally:
             call.cancel()
             del self._calls[started.call_id]
-        outcome = Outcome(f"The tool '{started.name[:64]}' was stopped.", failed=True) if call.cancelled() else call.result()
+        stopped = Outcome(f"The tool '{started.name[:64]}' was stopped. {UNSURE}", failed=True)
+        outcome = stopped if call.cancelled() else call.result()
         if self._core.errands.ended(started.call_id, outcome.output):
             self.kick()
             await self._tell(ToolEnded(started.call_id, started.name, outcome.output, outcome.failed))

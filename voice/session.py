@@ -121,7 +121,7 @@ class Session:
 
         What the model is told of it is in its signature and its docstring (`voice/protocol/signature.py`). It runs beside the session: a
         coroutine as a task, anything else in a thread of its own, for `timeout_s` at most.
-        Raises: UsageError if it cannot be described.
+        Raises: UsageError if it cannot be described, or `timeout_s` is no time.
         """
         if function is None:
             return partial(self.tool, name=name, description=description, timeout_s=timeout_s)

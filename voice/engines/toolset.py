@@ -10,6 +10,7 @@ given arguments that do not fit) comes back as an `Outcome` that tells the model
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,7 +32,7 @@ CLOSE_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class ToolLimits:
-    """What one tool may take."""
+    """What one tool may take. Raises: UsageError for what is no limit."""
 
     timeout_s: float = TIMEOUT_S
     """For a call, the wait for a place included."""
@@ -39,6 +40,14 @@ class ToolLimits:
     """Of the output, in UTF-8; the rest is cut off, and said to be."""
     at_once: int = AT_ONCE
     """Calls at the same time, of all sessions; more wait."""
+
+    def __post_init__(self) -> None:
+        if not (_is_number(self.timeout_s, int, float) and 0 < self.timeout_s < math.inf):
+            raise UsageError(f"timeout_s of a tool is a number of seconds above 0, not {self.timeout_s!r}")
+        for name in ("max_output_bytes", "at_once"):
+            value = getattr(self, name)
+            if not (_is_number(value, int) and value > 0):
+                raise UsageError(f"{name} of a tool is a whole number above 0, not {value!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,7 @@ class ToolContext:
 
 
 NOBODY = ToolContext()
+_WRAPPED = (StopIteration, StopAsyncIteration)
 UNSURE = "What it was to do may be done or not."
 T = TypeVar("T")
 
@@ -209,6 +219,10 @@ async def _called(tool: ServerTool, arguments: str, context: ToolContext) -> Out
         return _broken(tool.name)
 
 
+def _is_number(value: object, *kinds: type) -> bool:
+    return isinstance(value, kinds) and not isinstance(value, bool)
+
+
 def cut(text: str, most_bytes: int) -> str:
     """A text of at most so many bytes of UTF-8, cut at a character; one that was cut says so at its end, within them."""
     raw = text.encode(errors="replace")
@@ -224,6 +238,10 @@ def _broken(name: str) -> Outcome:
 
 def _where(exc: BaseException) -> str:
     """The kind of an exception and the place it was raised at."""
+    # What no coroutine and no thread may raise comes as a RuntimeError of Python's or ours: it is about what is behind it.
+    cause = exc.__cause__
+    if type(exc) is RuntimeError and cause is not None and (isinstance(cause, _WRAPPED) or not isinstance(cause, Exception)):
+        exc = cause
     place = exc.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next

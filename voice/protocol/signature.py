@@ -52,8 +52,10 @@ def described(function: Callable[..., Any], name: str | None = None, description
     """
     base = function.func if isinstance(function, functools.partial) else function
     name = name if name is not None else str(getattr(base, "__name__", type(base).__name__))
-    if not is_name(name):
+    if not isinstance(name, str) or not is_name(name):
         raise UsageError(f"a tool cannot be called {name!r}: give it a `name` of 1 to 64 letters, digits, '_' or '-'")
+    if not isinstance(description, str | None):
+        raise UsageError(f"the description of the tool {name!r} is text, not {description!r}")
     if kind := _no_tool(base):
         raise UsageError(f"the tool {name!r} is {kind}: give a function or a coroutine function that returns its result")
     parameters = _parameters(function, name)
