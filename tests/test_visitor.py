@@ -68,7 +68,7 @@ def fails(error: Exception) -> About:
     ("about", "logged"),
     [
         (fails(ValueError(CANARY)), "failed: ValueError"),
-        (fails(VoiceError("the shop is closed")), "says: the shop is closed"),
+        (fails(VoiceError(f"{CANARY} has no basket")), "failed: VoiceError"),
         (lambda visitor: {"odd": object()}, "failed: TypeError"),
         (lambda visitor: CANARY, "failed: AttributeError"),
     ],

@@ -16,7 +16,6 @@ from typing import Any
 
 from aiohttp import web
 
-from voice.errors import VoiceError
 from voice.policy.secrets import Grant
 from voice.protocol.untrusted import Quotation, quoted
 from voice.workers.threads import Threads
@@ -69,9 +68,8 @@ async def facts_about(visitor: Visitor, about: About | None, threads: Threads) -
         return quoted(told or {}, secrets.token_hex(8))
     except TimeoutError:
         log.warning("the context hook did not answer within %g s: a session begins without it", ASK_S)
-    except VoiceError as exc:
-        log.warning("the context hook says: %s", exc)
     except Exception as exc:
-        # A bug of the hook's. Its message may hold what nobody is to read: the kind is logged, and the session begins without it.
+        # A bug of the hook's, or one of ours that it has met. The message may hold what nobody is to read: the kind is logged, and the session
+        # begins without it.
         log.warning("the context hook failed: %s", type(exc).__name__)
     return Quotation()
