@@ -179,3 +179,17 @@ async def test_only_the_owner_says_who_somebody_is() -> None:
         assert (await post(port, SECRETS, {"voice_user": "7"})).status == 401
         page = (await post(port, SECRETS, {"voice_user": "7"}, Authorization=f"Bearer {KEY}")).json["value"]
         assert (await post(port, SECRETS, {"voice_user": "8"}, Authorization=f"Bearer {page}")).status == 403
+
+
+@pytest.mark.parametrize("through_relay", [False, True])
+@pytest.mark.parametrize(
+    ("settings", "param"),
+    [
+        ({"tools": [{"type": "function", "name": "zebra_orders"}]}, "session.tools[0].name"),
+        ({"tools": [{"type": "mcp", "server_label": "x", "server_url": "https://tools.example/mcp"}]}, "session.tools[0].type"),
+    ],
+)
+async def test_no_secret_is_made_that_no_session_would_take(through_relay: bool, settings: dict[str, Any], param: str) -> None:
+    async with shop(Clerk(), through_relay) as port:
+        answer = await post(port, SECRETS, {"session": {"type": "realtime", **settings}}, Authorization=f"Bearer {KEY}")
+        assert (answer.status, answer.json["error"]["param"], answer.json["error"]["code"]) == (400, param, "invalid_value")

@@ -22,7 +22,8 @@ from voice.protocol.refusing import SHOWN_LETTERS, need, need_one_of, one_of, un
 from voice.protocol.requests import SessionUpdate
 from voice.protocol.settings import KINDS, defaults, merged, transcription_defaults
 from voice.protocol.tools import refuse_taken
-from voice.server.realtime import DOOR, ENGINE, Engine, admitted, problem
+from voice.protocol.veil import Veil
+from voice.server.realtime import ADDITIONS, DOOR, ENGINE, admitted, problem
 
 BODY_TIMEOUT_S = 10.0
 ANCHOR = "created_at"
@@ -74,7 +75,7 @@ def _current(body: Fields, request: web.Request) -> Fields:
     asked = body.get("session")
     session = {"type": "realtime"} if asked is None else _object(asked, "session")
     value, grant = _granted(session, life_s, request, _user(body.get(USER), request))
-    return {"value": value, "expires_at": grant.exp, "session": _effective(session, grant, request.app[ENGINE])}
+    return {"value": value, "expires_at": grant.exp, "session": _effective(session, grant, request)}
 
 
 def _older(body: Fields, request: web.Request, kind: str) -> Fields:
@@ -82,7 +83,7 @@ def _older(body: Fields, request: web.Request, kind: str) -> Fields:
     life_s = _life_s(wanted.get("expires_after") or body.pop("expires_after", None), "client_secret.expires_after", OLDER_S)
     session = nested(body, kind)
     value, grant = _granted(session, life_s, request)
-    _effective(session, grant, request.app[ENGINE])
+    _effective(session, grant, request)
     kinds = {"realtime": "realtime.session", "transcription": "realtime.transcription_session"}
     secret = {"value": value, "expires_at": grant.exp}
     return {"id": f"sess_{grant.jti}", "object": kinds[kind], **_shown_flat(body, kind, request), "client_secret": secret}
@@ -106,12 +107,15 @@ def _granted(session: Fields, life_s: int, request: web.Request, user: str = "")
     return mint(grant, request.app[DOOR].signing_key), grant
 
 
-def _effective(session: Fields, grant: Grant, engine: Engine) -> Fields:
+def _effective(session: Fields, grant: Grant, request: web.Request) -> Fields:
     """The settings that a session will have, as far as they are known here. Raises: ProtocolError for those that cannot be.
 
     The upstream of a relay knows more settings than we do: it is the judge of its own.
     """
-    session_id = f"sess_{grant.jti}"
+    session_id, engine, additions = f"sess_{grant.jti}", request.app[ENGINE], request.app[ADDITIONS]
+    if additions is not None and grant.scope == "realtime":
+        # As the stage does, in front of every engine.
+        Veil(names=() if additions.tools is None else additions.tools.names).check(session, "session")
     if not isinstance(engine, LocalEngine):
         kind = "realtime.session" if grant.scope == "realtime" else "realtime.transcription_session"
         return {**session, "id": session_id, "object": kind, "expires_at": 0}
