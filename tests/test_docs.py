@@ -13,6 +13,7 @@ from voice.engines.providers import key_names, names, provider
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 OPTION = re.compile(r"(?<![\w-])--?[a-z][\w-]*")
+HOSTS = {"AZURE_OPENAI_ENDPOINT": "HOST", "AZURE_VOICELIVE_ENDPOINT": "HOST"}
 
 
 def commands(under: argparse.ArgumentParser, prefix: str = "voice") -> Iterator[tuple[str, argparse.ArgumentParser]]:
@@ -81,21 +82,24 @@ def test_every_setting_is_described_with_its_variable_and_default() -> None:
 
 
 def test_every_provider_is_described_with_its_key() -> None:
-    rows = dict(re.findall(r"^\| `([\w-]+)` \| (.*?) \|", section("Providers and keys", "operations.md"), re.M))
+    found = re.findall(r"^\| `([\w-]+)` \| (.*?) \| ?(\w*) \| ?(\w*) \|", section("Providers and keys", "operations.md"), re.M)
+    rows = {name: known for name, *known in found}
     assert list(rows) == list(names())
-    for name, variables in rows.items():
+    for name, (variables, realtime, chat) in rows.items():
         assert variables == (", ".join(f"`{one}`" for one in key_names(name)) or "none"), name
+        row = provider(name, HOSTS)
+        known = "recorded" if row.recorded else "unverified"
+        assert (realtime, chat) == (known if row.realtime_url else "", "unverified" if row.chat_url else ""), name
 
 
 def test_every_realtime_service_is_described_as_its_row_has_it() -> None:
-    hosts = {"AZURE_OPENAI_ENDPOINT": "HOST", "AZURE_VOICELIVE_ENDPOINT": "HOST"}
-    services = [found for found in (provider(name, hosts) for name in names()) if found.realtime_url is not None]
-    rows = re.findall(r"^\| `([\w-]+)` \| `(\S+)` \| (.*?) \| (.*?) \| (.*?) \|$", section("The services", "providers.md"), re.M)
+    services = [found for found in (provider(name, HOSTS) for name in names()) if found.realtime_url is not None]
+    rows = re.findall(r"^\| `([\w-]+)` \| `(\S+)` \| (.*?) \| (.*?) \| (.*?) \| (.*?) \|$", section("The services", "providers.md"), re.M)
     assert [(name, url) for name, url, *_ in rows] == [(one.name, one.realtime_url) for one in services]
-    for (name, _, dialect, model, source), one in zip(rows, services, strict=True):
+    for (name, _, dialect, model, source, rest), one in zip(rows, services, strict=True):
         assert dialect.startswith("heard" if one.dialect == "auto" else f"`{one.dialect}`"), name
         assert (f"`{one.realtime_model}`" in model) == bool(one.realtime_model), name
-        assert source == ("recorded sessions" if one.verified else "*unverified*"), name
+        assert (source, rest) == ("*recorded*" if one.recorded else "*unverified*", "*unverified*"), name
 
 
 def test_each_script_of_the_bench_has_one_line_that_says_what_it_measures() -> None:

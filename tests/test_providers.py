@@ -23,7 +23,7 @@ def test_the_table() -> None:
         "wss://api.openai.com/v1/realtime",
         "https://api.openai.com/v1",
         ("OPENAI_API_KEY",),
-        verified=True,
+        recorded=True,
         realtime_model="gpt-realtime",
     )
     assert provider("ollama") == Provider("ollama", None, "http://127.0.0.1:11434/v1")

@@ -56,7 +56,7 @@ async def test_a_service_is_visited_at_both_its_addresses() -> None:
     talk, chat = [], []
     async with listening(upgrades(CREATED, heads=talk)) as first, listening(says(http(200, '{"data":[]}'), chat)) as second:
         both = Provider(
-            "both", f"ws://127.0.0.1:{first}/v1/realtime", f"http://127.0.0.1:{second}/v1", ("BOTH_KEY",), auth="api-key", verified=True
+            "both", f"ws://127.0.0.1:{first}/v1/realtime", f"http://127.0.0.1:{second}/v1", ("BOTH_KEY",), auth="api-key", recorded=True
         )
         findings = await service(both, {"BOTH_KEY": KEY}, "deaf model")
         await service(both, {"BOTH_KEY": KEY})

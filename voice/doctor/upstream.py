@@ -29,13 +29,10 @@ async def to_address(url: str, environ: Mapping[str, str], timeout_s: float) -> 
 
 async def to_service(chosen: Provider, model: str | None, environ: Mapping[str, str], timeout_s: float) -> AsyncGenerator[Finding, None]:
     """A provider: its Realtime address and its chat address, whichever it has."""
-    told = (
-        "known from recorded sessions"
-        if chosen.verified
-        else "unverified, known from its documents only: what follows is what really answers"
-    )
+    of_events = "; its events are known from recordings that others have published" if chosen.recorded else ""
+    told = f"unverified, known from its documents only{of_events}: what follows is what really answers"
     spoken = "" if chosen.realtime_url is None else f"; its dialect is {_dialect(chosen.dialect)}"
-    yield Finding("provider", OK if chosen.verified else NOTE, f"{chosen.name}, {told}{spoken}")
+    yield Finding("provider", OK if chosen.recorded else NOTE, f"{chosen.name}, {told}{spoken}")
     try:
         key = needed_key(chosen, environ)
     except VoiceError as exc:

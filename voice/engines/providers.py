@@ -39,8 +39,8 @@ class Provider:
     """"bearer" (`Authorization: Bearer KEY`) or "api-key" (`api-key: KEY`)."""
     dialect: str = "ga"
     """What its Realtime service speaks: a name in `protocol/dialect.py`, or "auto" (its first event tells)."""
-    verified: bool = False
-    """Whether this was made from recorded traffic, not from documents."""
+    recorded: bool = False
+    """Whether its dialect was made from recordings that others have published. All else was made from documents."""
     key_optional: bool = False
     """It can be set up with a key, and usually is not."""
     realtime_model: str | None = None
