@@ -50,6 +50,14 @@ SENTENCES = [
     (on, '{"day":"tomorrow","sure":true,"much":1}', "The argument 'day' does not fit (invalid RFC3339 encoded date); it was \"tomorrow\".", "day"),
     (on, '{"day":"2026-01-02","sure":"yes","much":1}', "The argument 'sure' must be true or false; it was \"yes\".", "sure"),
     (on, '{"day":"2026-01-02","sure":true,"much":[]}', "The argument 'much' must be a number or a string or null; it was [].", "much"),
+    (look, '{"days":1e400}', "The argument 'days' does not fit (number out of range); it was 1e400.", "days"),
+    (look, '{"days":1,"place":{"city":"a","near":[{"city":"b"}, -1e999 ]}}',
+     "The argument 'place.near[1]' does not fit (number out of range); it was -1e999.", "place.near[1]"),
+    (look, '{"days":' + "9" * 400 + ".5}", f"The argument 'days' does not fit (number out of range); it was {'9' * 80}.", "days"),
+    (look, '{"days":1.5}', "The argument 'days' must be an integer; it was 1.5.", "days"),
+    (look, '{"days":1.0,"unit":2.0}', "The argument 'unit' must be \"celsius\" or \"kelvin\"; it was 2.0.", "unit"),
+    (look, '{"days":0.0}', "The argument 'days' must be an integer >= 1; it was 0.0.", "days"),
+    (look, '{"days":1e300}', "The argument 'days' must be an integer; it was 1e300.", "days"),
     (look, '{"days":' + "[" * 5000 + "]" * 5000 + "}", "The argument", "days"),
 ]  # fmt: skip
 

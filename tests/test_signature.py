@@ -128,6 +128,17 @@ def test_types() -> None:
     }
 
 
+def test_an_integer_that_is_written_as_a_float() -> None:
+    def act(a: int, b: list[int], c: dict[str, int | None], d: Address, e: Literal[1, 2], f: float = 0.0, g: Any = None) -> None: ...
+
+    text = '{"a":7.0,"b":[1,-2.0,3e2],"c":{"x":4.0,"y":null},"d":{"street":"5.0","number":6.0},"e":2.0,"f":8.0,"g":[9.0,9.5]}'
+    found = described(act).decode(text)
+    assert found == {"a": 7, "b": [1, -2, 300], "c": {"x": 4, "y": None}, "d": Address("5.0", 6), "e": 2, "f": 8.0, "g": [9, 9.5]}
+    assert [type(found[name]) for name in "aef"] == [int, int, float]
+    with pytest.raises(ProtocolError):
+        described(act).decode(text.replace("7.0", "7.5"))
+
+
 @dataclass
 class Arguments:
     q: int

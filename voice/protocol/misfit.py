@@ -63,14 +63,23 @@ def _wanted(why: str, schema: Mapping[str, Any], path: str) -> str:
 
 
 def _shown(text: str, path: str) -> str:
-    """The value at that path, as far as it can be found."""
+    """The value at that path, as far as it can be found; as it stood there if it is a number that no float can hold."""
+    raw = msgspec.Raw(text.encode())
     try:
-        value = msgspec.json.decode(text)
         for name, index in _STEP.findall(path):
-            value = value[name or int(index)]
-    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
+            raw = (
+                msgspec.json.decode(raw, type=dict[str, msgspec.Raw])[name]
+                if name
+                else msgspec.json.decode(raw, type=list[msgspec.Raw])[int(index)]
+            )
+        stood = bytes(raw).decode()
+    except (ValueError, KeyError, IndexError, RecursionError):
         return "something else"
-    return msgspec.json.encode(value).decode()[:SHOWN_LETTERS]
+    try:
+        shown = msgspec.json.encode(msgspec.json.decode(stood)).decode()
+    except (ValueError, RecursionError):
+        shown = stood
+    return shown[:SHOWN_LETTERS]
 
 
 def _listed(names: Mapping[str, Any], before: str, none: str) -> str:

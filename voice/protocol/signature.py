@@ -182,11 +182,30 @@ def _is_plain(value: Any) -> bool:
 
 
 def _decoded(decoder: "msgspec.json.Decoder[msgspec.Struct]", text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    # Models say nothing at all where there is nothing to say.
+    text = text if text.strip() else "{}"
     try:
-        # Models say nothing at all where there is nothing to say.
-        found = decoder.decode(text if text.strip() else "{}")
-    except (ValueError, RecursionError) as exc:
+        try:
+            found = decoder.decode(text)
+        except msgspec.ValidationError as exc:
+            if "got `float`" not in str(exc):
+                raise
+            found = decoder.decode(msgspec.json.encode(_whole(msgspec.json.decode(text))))
+    except (ValueError, OverflowError, RecursionError) as exc:
         sentence, path = misfit(exc, text, schema)
         raise ProtocolError(sentence, param=path) from exc
     values = ((field, getattr(found, field)) for field in found.__struct_fields__)
     return {field: value for field, value in values if value is not UNSET}
+
+
+def _whole(value: Any) -> Any:
+    """`value` with 1 for 1.0: by JSON Schema both are integers, and models write both. Not beyond what a float can count to."""
+    match value:
+        case float() if value.is_integer() and abs(value) <= 2**53:
+            return int(value)
+        case list():
+            return [_whole(entry) for entry in value]
+        case dict():
+            return {key: _whole(entry) for key, entry in value.items()}
+        case _:
+            return value
