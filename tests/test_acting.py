@@ -36,6 +36,30 @@ async def test_replies_come_in_order_spoken_or_written() -> None:
         assert [event["delta"] for event in wire.of("response.output_text.delta")] == ["Two", " words."]
 
 
+async def test_what_a_client_dictates_is_said_and_takes_no_reply() -> None:
+    engine = twin('[[reply]]\nsay = "First."\n[[reply]]\nsay = "Second."')
+    async with talking(engine) as wire:
+        await wire.send("response.create", response={"instructions": 'Say exactly this, and nothing else: "One {heard} moment."'})
+        assert transcript(await wire.until(DONE)) == "One {heard} moment." and wire.sound_ms > 0 and not engine.taken
+        for instructions, words in (("Be brief.", "First."), ("Greet the user.", "Second.")):
+            await wire.send("response.create", response={"instructions": instructions})
+            assert transcript(await wire.until(DONE)) == words
+        # Those of the session are for every answer, and say how to give it.
+        await wire.send("session.update", session={"type": "realtime", "instructions": 'Say exactly this: "Hm."'})
+        assert transcript({"response": await typed(wire, "x")}) == "First."
+
+
+async def test_the_reply_to_a_turn_waits_behind_what_is_dictated() -> None:
+    async with talking(twin('[[reply]]\nheard = "one"\nsay = "First."\n[[reply]]\nsay = "Second."')) as wire:
+        await wire.settle(turn_detection=None)
+        await wire.push(speech_like(500))
+        await wire.send("input_audio_buffer.commit")
+        await wire.send("response.create", response={"instructions": 'Say exactly: "One moment."', "conversation": "none"})
+        assert transcript(await wire.until(DONE)) == "One moment."
+        await wire.send("response.create")
+        assert transcript(await wire.until(DONE)) == "First."
+
+
 async def test_a_turn_of_speech_is_heard_as_the_script_says() -> None:
     script = '[[reply]]\nheard = "where is my order"\nsay = "Here."\n[[reply]]\nsay = "You spoke: {heard}"'
     async with talking(twin(script)) as wire:

@@ -10,7 +10,7 @@ from functools import partial
 
 from voice.audio.patience import Thought
 from voice.engines.base import Synthesizer
-from voice.engines.cues import Cue, Cues, Question, question
+from voice.engines.cues import Cue, Cues, Question, dictated, question
 from voice.engines.recital import Move, moves
 from voice.engines.timeline import Timeline
 from voice.errors import MissingError, WorkerDied
@@ -113,7 +113,7 @@ class Actor:
     def _begin(self, order: ReplyWanted) -> None:
         items = self._session.conversation.items() if order.context is None else [entry.item for entry in order.context]
         asked = question(items, self._heard)
-        cue = self._taken.pop(asked.item_id, None) or self._cues.answer(asked)
+        cue = dictated(order) or self._taken.pop(asked.item_id, None) or self._cues.answer(asked)
         if cue is None:
             self._timeline.at(self._timeline.moment(), partial(self._fail, order, _unanswered(asked)))
             return

@@ -2,6 +2,7 @@
 
 Those without `when` follow each other and start over. One with `when` goes before them where it fits: the first such one of the file, and
 those with the very same condition take turns. A turn of speech whose words the next reply tells takes that reply when it ends.
+An answer whose words the client dictates takes none.
 """
 
 from collections import Counter
@@ -9,8 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from voice.engines.script import QUOTED, Reply, Script, When
+from voice.engines.verbatim import ordered
 from voice.protocol.conversation import text_of
 from voice.protocol.objects import Item
+from voice.protocol.orders import ReplyWanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,8 @@ class Cue:
 
     reply: Reply
     use: int
+    as_it_is: bool = False
+    """Its words are the client's, and quote nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,12 @@ class Cues:
         self._uses[reply.number] += 1
         self._taken.add(reply.number)
         return Cue(reply, self._uses[reply.number] - 1)
+
+
+def dictated(order: ReplyWanted) -> Cue | None:
+    """The reply to a client that says word for word what is to be said ("Say exactly ...": a filler, a farewell): it is none of the script's."""
+    words = ordered(order.instructions) if order.instructed and not order.toolbox.must else None
+    return None if words is None else Cue(Reply(number=0, say=words), 0, as_it_is=True)
 
 
 def question(items: Iterable[Item], heard: dict[str, str]) -> Question:

@@ -48,7 +48,7 @@ async def moves(
 ) -> AsyncGenerator[Move, None]:
     """The reply, piece by piece. Raises: WorkerDied, MissingError."""
     reply, slots = cue.reply, cue.reply.pacing.slots(cue.use)
-    said = asked.filled(reply.say or "")
+    said = (reply.say or "") if cue.as_it_is else asked.filled(reply.say or "")
     if order.spoken and reply.tone_ms is not None:
         cutter = _Cutter(slots, RATE_HZ)
         for samples in long_tone(reply.tone_ms):
