@@ -7,7 +7,8 @@ import pytest
 from tests.support.front import ORDERS, REFUND, SECRET, THEIRS, Front, kinds, veil
 from voice.protocol.backstage import Backstage
 from voice.protocol.overture import REFUSED
-from voice.protocol.rounds import MAX_CALLS, MAX_ROUNDS, TOO_MANY
+from voice.protocol.rounds import TOO_MANY
+from voice.protocol.tools import MAX_CALLS, MAX_ROUNDS
 from voice.protocol.veil import Veil
 
 DONE = "response.done"

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support.front import ORDERS, REFUND, THEIRS, Front
-from voice.protocol.rounds import MAX_ROUNDS, State
+from voice.protocol.rounds import State
+from voice.protocol.tools import MAX_ROUNDS
 
 SEEDS, STEPS = 24, 45
 TURN = "....########" + "." * 60

@@ -15,11 +15,12 @@ from voice.engines.base import BrokenOff, Called, Prompt, Responder, Said, Sayin
 from voice.engines.functions import function_tool
 from voice.engines.local import LocalEngine, LocalOptions, counted_ids
 from voice.engines.responder import SkillsResponder
-from voice.engines.serverside import BROKEN, INTERRUPTED, MAX_CALLS, MAX_ROUNDS, TOO_MANY
+from voice.engines.serverside import BROKEN, INTERRUPTED, TOO_MANY
 from voice.engines.speaker import Clocks
 from voice.engines.toolset import ServerTool, ToolContext, ToolLimits, Toolset
 from voice.protocol.dead_air import Filler
 from voice.protocol.lines import Line
+from voice.protocol.tools import MAX_CALLS, MAX_ROUNDS
 
 LAMP = {"type": "function", "name": "lamp", "parameters": {"type": "object", "properties": {"on": {"type": "boolean"}}}}
 SECRET = "order_state"

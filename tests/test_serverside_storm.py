@@ -12,11 +12,11 @@ from tests.test_serverside import LAMP, SECRET, Script, Scripted, order_state
 from voice.engines.base import BrokenOff, Called, Prompt, Said
 from voice.engines.functions import function_tool
 from voice.engines.local import counted_ids
-from voice.engines.serverside import MAX_ROUNDS, ServerSide
+from voice.engines.serverside import ServerSide
 from voice.engines.toolset import Toolset
 from voice.protocol.dead_air import Filler
 from voice.protocol.lines import Line
-from voice.protocol.tools import toolbox
+from voice.protocol.tools import MAX_ROUNDS, toolbox
 
 SAYINGS = st.one_of(
     st.just(Said("Words.")),

@@ -3,9 +3,9 @@
 import pytest
 
 from voice.errors import ProtocolError
-from voice.protocol.tools import Tool
+from voice.protocol.tools import Tool, declared
 from voice.protocol.untrusted import Quotation, quoted
-from voice.protocol.veil import Veil, declaration
+from voice.protocol.veil import Veil
 
 TOOL = Tool("ours", "Does it.", {"type": "object", "properties": {"n": {"type": "integer"}}})
 THEIRS = {"type": "function", "name": "theirs"}
@@ -14,15 +14,15 @@ VEIL = Veil((TOOL,), {"ours", "asleep"}, ABOUT)
 
 
 def test_a_tool_is_declared_as_clients_declare_theirs() -> None:
-    assert declaration(TOOL) == {"type": "function", "name": "ours", "description": "Does it.", "parameters": TOOL.parameters}
-    assert declaration(Tool("bare"))["parameters"] == {"type": "object", "properties": {}}
+    assert declared(TOOL) == {"type": "function", "name": "ours", "description": "Does it.", "parameters": TOOL.parameters}
+    assert declared(Tool("bare"))["parameters"] == {"type": "object", "properties": {}}
 
 
 @pytest.mark.parametrize(
     ("given", "tools", "instructions"),
     [
-        ({"tools": [THEIRS], "instructions": "Be brief."}, [THEIRS, declaration(TOOL)], f"Be brief.\n\n{ABOUT.words}"),
-        ({"tools": [], "instructions": ""}, [declaration(TOOL)], ABOUT.words),
+        ({"tools": [THEIRS], "instructions": "Be brief."}, [THEIRS, declared(TOOL)], f"Be brief.\n\n{ABOUT.words}"),
+        ({"tools": [], "instructions": ""}, [declared(TOOL)], ABOUT.words),
         ({"tools": None, "instructions": None}, None, None),
         ({}, "absent", "absent"),
     ],
@@ -52,7 +52,7 @@ def test_who_forces_a_call_gets_one_of_its_own(given: dict[str, object], choice:
 
 def test_a_new_session_keeps_what_it_begins_with() -> None:
     first = VEIL.first({"tools": [THEIRS], "instructions": "Be kind.", "voice": "x"})
-    assert first == {"type": "realtime", "tools": [THEIRS, declaration(TOOL)], "instructions": f"Be kind.\n\n{ABOUT.words}"}
+    assert first == {"type": "realtime", "tools": [THEIRS, declared(TOOL)], "instructions": f"Be kind.\n\n{ABOUT.words}"}
     assert Veil().first({"tools": [], "instructions": "Be kind."}) == {"type": "realtime"}
 
 

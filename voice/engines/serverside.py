@@ -23,11 +23,8 @@ from voice.engines.recalled import Recalled
 from voice.engines.toolset import NOBODY, Outcome, ToolContext, Toolset
 from voice.protocol.dead_air import WORDS, Filler
 from voice.protocol.lines import Call, Line
-from voice.protocol.tools import Toolbox
+from voice.protocol.tools import MAX_CALLS, MAX_ROUNDS, Toolbox
 
-MAX_ROUNDS = 8
-MAX_CALLS = 16
-"""In one round; a model that calls more is told so."""
 MAX_ARGUMENTS = 65_536
 """Letters of one call's arguments. What comes behind them is dropped, and they are no JSON then."""
 INTERRUPTED = "(The user interrupted before the result came. What was to be done may be done or not.)"

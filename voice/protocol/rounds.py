@@ -21,11 +21,9 @@ from typing import Any
 from voice.errors import ProtocolError
 from voice.protocol.lenient import fields
 from voice.protocol.shownresponse import Event, HiddenCall, OpenResponses, ShownResponse
+from voice.protocol.tools import MAX_CALLS, MAX_ROUNDS
 from voice.protocol.unseen import Unseen
 
-MAX_ROUNDS = 8
-MAX_CALLS = 16
-"""Of one round; one beyond is answered with a sentence."""
 MAX_PENDING = 64
 """Responses that were asked for and have not begun."""
 TOO_MANY = "Too many calls at once: this one was not run."

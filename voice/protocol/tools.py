@@ -15,6 +15,10 @@ from voice.protocol.refusing import need_known, need_one_of, need_text, of_kind,
 
 KINDS = ("function",)
 CHOICES = ("auto", "none", "required")
+MAX_ROUNDS = 8
+"""Of calls of the server's own tools in one answer; then the model has to answer in words."""
+MAX_CALLS = 16
+"""Of the server's own tools in one round; a model that calls more is told so."""
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _FIELDS = frozenset({"type", "name", "description", "parameters"})
 _CHOICE_FIELDS = frozenset({"type", "name"})

@@ -9,7 +9,7 @@ from typing import Any
 
 from voice.errors import ProtocolError
 from voice.protocol.lenient import fields, text
-from voice.protocol.tools import Tool, refuse_mcp, refuse_taken
+from voice.protocol.tools import Tool, declared, refuse_mcp, refuse_taken
 from voice.protocol.untrusted import Quotation
 
 Fields = Mapping[str, Any]
@@ -54,7 +54,7 @@ class Veil:
         if named or out.get("tool_choice") is not None:
             own = out["tools"] if named else tools
             forced = is_forced(choice if out.get("tool_choice") is None else out["tool_choice"])
-            out["tools"] = [*own, *(() if forced else map(declaration, self.tools))]
+            out["tools"] = [*own, *(() if forced else map(declared, self.tools))]
         if isinstance(out.get("instructions"), str):
             out["instructions"] = self._joined(out["instructions"])
         return out
@@ -64,7 +64,7 @@ class Veil:
         tools, instructions = session.get("tools"), session.get("instructions")
         out: dict[str, Any] = {"type": "realtime"}
         if self.tools:
-            out["tools"] = [*(tools if isinstance(tools, list) else ()), *map(declaration, self.tools)]
+            out["tools"] = [*(tools if isinstance(tools, list) else ()), *map(declared, self.tools)]
         if self.about.words:
             out["instructions"] = self._joined(instructions if isinstance(instructions, str) else "")
         return out
@@ -93,9 +93,3 @@ class Veil:
 def is_forced(choice: object) -> bool:
     """Whether a choice of tools leaves no answer in words."""
     return choice == "required" or isinstance(choice, dict)
-
-
-def declaration(tool: Tool) -> dict[str, Any]:
-    """A tool as a session's settings declare it."""
-    parameters = tool.parameters or {"type": "object", "properties": {}}
-    return {"type": "function", "name": tool.name, "description": tool.description, "parameters": parameters}
