@@ -54,7 +54,7 @@ class Calls:
         if call is None or (piece.call_id and call.call_id not in ("", piece.call_id)):
             if len(self._calls) >= self._most:
                 return []
-            # The conversation makes an id of its own where a key is not a real one (`Reply.call`).
+            # Without an id of its own a call is told by its number; the conversation sees that no two have the same (`outputs.py`).
             real = piece.call_id and all(call.key != piece.call_id for call in self._calls)
             call = _Call(piece.index, piece.call_id if real else f"#{len(self._calls)}")
             self._calls.append(call)
