@@ -99,10 +99,18 @@ async def typed(address: str, credential: str) -> None:
         while line := (await asyncio.to_thread(sys.stdin.readline)).strip():
             await session.say(line)
             async for event in session:
-                if isinstance(event, voice.ReplyText) and event.final:
-                    print(event.text, flush=True)
-                elif isinstance(event, voice.ReplyEnded | voice.SessionEnded):
-                    break
+                match event:
+                    case voice.ReplyText(final=True):
+                        print(event.text, flush=True)
+                    case voice.ErrorReported():
+                        print(event.message, file=sys.stderr)
+                    case voice.ReplyEnded():
+                        if event.status == "failed":
+                            print(f"No answer: {event.reason}", file=sys.stderr)
+                        break
+                    case voice.SessionEnded():
+                        print(f"The session has ended: {event.reason or event.close_code}", file=sys.stderr)
+                        return
 
 
 if __name__ == "__main__":
