@@ -42,7 +42,9 @@ async def test_a_status_with_an_error_in_the_services_form(status: int) -> None:
     assert error["type"] == ("server_error" if status >= 500 else "invalid_request_error")
 
 
-@pytest.mark.parametrize(("retry_after", "header"), [("2", "2"), ("0", "0"), ("0.5", "0.5"), ("120.0", "120")])
+@pytest.mark.parametrize(
+    ("retry_after", "header"), [("2", "2"), ("0", "0"), ("0.5", "0.5"), ("120.0", "120"), ("1000000", "1000000"), ("86400.5", "86400.5")]
+)
 async def test_when_to_come_back(retry_after: str, header: str) -> None:
     answer = await refused(f'[[fault]]\ndo = "refuse"\nstatus = 429\nretry_after = {retry_after}\ncode = "slow_down"\nmessage = "Slow."')
     assert (answer.status, answer.headers["retry-after"]) == (429, header)

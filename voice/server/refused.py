@@ -16,7 +16,7 @@ async def turned_away(request: web.Request, refuse: Refuse, stopping: asyncio.Ev
             await _hear_out(request, stopping)
         case "cut" if request.transport is not None:
             request.transport.abort()
-    headers = {} if refuse.retry_after is None else {"Retry-After": f"{refuse.retry_after:g}"}
+    headers = {} if refuse.retry_after is None else {"Retry-After": f"{refuse.retry_after:f}".rstrip("0").rstrip(".")}
     return web.json_response({"error": refusal_error(refuse)}, status=refuse.status, headers=headers)
 
 
