@@ -142,6 +142,18 @@ async def test_a_server_that_dies_comes_back(caplog: pytest.LogCaptureFixture) -
 
 
 @needs("mcp")
+async def test_a_server_that_never_works_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "voice")
+    async with served("add", command=(sys.executable, "-c", "raise SystemExit(1)")):
+        await until(lambda: caplog.text.count("'odd' does not work") >= 3)
+    assert [record.levelno for record in caplog.records if "'odd' does not work" in record.message][:3] == [
+        logging.WARNING,
+        logging.DEBUG,
+        logging.DEBUG,
+    ]
+
+
+@needs("mcp")
 async def test_a_list_that_changes() -> None:
     async with served("change", "fail", "late") as (_, tools):
         assert offered(tools) == ["change", "fail"]

@@ -83,6 +83,13 @@ async def test_a_tool_that_fails(work: Work, want: str, caplog: pytest.LogCaptur
     assert "tool work failed" in caplog.text and "secret" not in caplog.text and "private" not in caplog.text
 
 
+async def test_a_call_is_no_news_for_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    async with Toolset([Fake(echo, "other")]) as tools:
+        assert not (await tools.run("other", "{}")).failed and (await tools.run("none", "{}")).failed
+    assert caplog.text == ""
+
+
 async def stubborn(gate: asyncio.Event) -> str:
     """A coroutine that will not be cancelled."""
     while not gate.is_set():

@@ -101,6 +101,7 @@ class McpServer:
         # The newer protocol begins with a question that some older servers take for the end: they are tried in turn until one works.
         modes = itertools.cycle(("auto", "legacy"))
         mode = next(modes)
+        warned = False
         while True:
             began_s = time.monotonic()
             try:
@@ -108,7 +109,10 @@ class McpServer:
                 log.warning("the tool server '%s' has ended", self.options.name)
             except Exception as exc:
                 # Whatever keeps it from working: its tools are not there for now, and it is tried again.
-                log.warning("the tool server '%s' does not work: %s", self.options.name, _reason(exc))
+                # It may never work: that is said once, and again when it has worked meanwhile.
+                level = logging.DEBUG if warned and not self._worked else logging.WARNING
+                log.log(level, "the tool server '%s' does not work: %s", self.options.name, _reason(exc))
+                warned = True
                 mode = mode if self._worked else next(modes)
             finally:
                 self._client = None

@@ -181,11 +181,11 @@ class Toolset:
     async def _outcome(self, name: str, arguments: str, context: ToolContext) -> Outcome:
         tool = self._tools.get(name)
         if tool is None:
-            log.info("a tool was called that there is not")
+            log.debug("a tool was called that there is not")
             return Outcome(f"There is no tool '{name[:64]}'.", failed=True)
         began_s = time.monotonic()
         outcome = await self._within(tool, arguments, context)
-        log.info("tool %s %s in %.3f s", name, "failed" if outcome.failed else "answered", time.monotonic() - began_s)
+        log.debug("tool %s %s in %.3f s", name, "failed" if outcome.failed else "answered", time.monotonic() - began_s)
         return outcome
 
     async def _within(self, tool: ServerTool, arguments: str, context: ToolContext) -> Outcome:
