@@ -15,7 +15,6 @@ import logging
 import re
 import socket
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -24,12 +23,14 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from voice.engines.destination import ASKED, checked
+from voice.engines.local import random_id
 from voice.errors import ConfigError, LinkClosed, Silent
 from voice.links.base import Link
 from voice.links.dial import DialedLink, dial, realtime_url
 from voice.links.spoken import SpokenLink, before_server
 from voice.protocol.accents import AUTO, GA, Exchange, known
 from voice.protocol.dialect import Dialect
+from voice.protocol.peek import PEEKED, peeked
 
 log = logging.getLogger(__name__)
 
@@ -46,12 +47,9 @@ EXPIRED = "Your session hit its maximum duration."
 TELL_S = 1.0
 CLOCK_OFF_S = 5.0
 """Clocks that differ by less are taken for equal: `Date` has whole seconds, and a handshake takes its time."""
-_PEEKED = 200
-"""Characters in which the type of an event is looked for."""
 _SETTINGS = re.compile(r'\s*\{.{0,120}?"type"\s*:\s*"(?:transcription_)?session\.(?:created|updated)"', re.DOTALL)
 _EXPIRES_AT = re.compile(r'("expires_at"\s*:\s*)(\d{1,15})(?![\d.eE])')
 """Not in the words of a session: there the quotation marks are escaped."""
-_TYPE = re.compile(r'\s*\{\s*(?:"event_id"\s*:\s*"[^"\\]*"\s*,\s*)?"type"\s*:\s*"([^"\\]*)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +120,7 @@ class Reached:
         `dialect`: what the client speaks; None: to be heard.
         """
         ended, by = LinkClosed(1001, "the relay is stopping"), By.US
-        upstream = before_server(self._link, Exchange(dialect, self._dialect, _new_id))
+        upstream = before_server(self._link, Exchange(dialect, self._dialect, random_id))
         try:
             ended, by = await self._until_the_end(client, upstream)
             if by is By.TIME:
@@ -185,7 +183,7 @@ class Reached:
             except LinkClosed as closed:
                 return over(closed, By.UPSTREAM)
             text = message if isinstance(message, str) else message.decode(errors="replace")
-            if "session." in text[:_PEEKED] and _SETTINGS.match(text):
+            if "session." in text[:PEEKED] and _SETTINGS.match(text):
                 text = self._with_our_end(text)
             self._count(self.down, "down", text)
             try:
@@ -211,7 +209,7 @@ class Reached:
 
     async def _tell_expiry(self, client: Link) -> None:
         error = {"type": "invalid_request_error", "code": "session_expired", "message": EXPIRED, "param": None, "event_id": None}
-        event = {"type": "error", "event_id": _new_id("event"), "error": error}
+        event = {"type": "error", "event_id": random_id("event"), "error": error}
         try:
             async with asyncio.timeout(TELL_S):
                 await client.send(json.dumps(event))
@@ -262,19 +260,15 @@ class RelayEngine:
             self.sessions -= 1
 
 
-def _new_id(kind: str) -> str:
-    return f"{kind}_{uuid.uuid4().hex[:24]}"
-
-
 class _Typed(msgspec.Struct):
     type: str
 
 
 def event_type(text: str) -> str:
     """The type of an event, for a log: peeked where everybody writes it, else read; the rest is not looked at."""
-    found = _TYPE.match(text, 0, _PEEKED)
+    name = peeked(text)
     try:
-        name = found[1] if found else msgspec.json.decode(text, type=_Typed).type
+        name = name if name is not None else msgspec.json.decode(text, type=_Typed).type
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
         return "no event"
     return "".join(letter for letter in name if letter.isprintable())[:80]

@@ -15,7 +15,6 @@ It stands between a client and whatever answers (our own engine, an upstream), s
 Sound passes unread, as long as the response that it is of is numbered as the client sees it. Pure; a shell runs the tools.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +25,7 @@ from voice.errors import ProtocolError
 from voice.protocol.complaints import complaint
 from voice.protocol.lenient import fields, text
 from voice.protocol.overture import REFUSED, Overture
+from voice.protocol.peek import peeked
 from voice.protocol.rounds import Moves, Rounds
 from voice.protocol.shownresponse import Event, HiddenCall
 from voice.protocol.unseen import Unseen
@@ -34,9 +34,6 @@ from voice.protocol.veil import Veil
 MOST_IDS = 1_000
 """Of events of ours that are remembered, the newest: an `error` that names one is not the client's affair."""
 _EVENTS = msgspec.json.Decoder(Event)
-_PEEKED = 200
-"""Characters in which the type of an event is looked for."""
-_TYPE = re.compile(r'\s*\{\s*(?:"event_id"\s*:\s*"[^"\\]*"\s*,\s*)?"type"\s*:\s*"([^"\\]*)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +85,7 @@ class Backstage:
 
     def down(self, text: str) -> Staged:
         """A message of what answers."""
-        if self.ready and self._rounds.open.plain and _kind(text) == "response.output_audio.delta":
+        if self.ready and self._rounds.open.plain and peeked(text) == "response.output_audio.delta":
             return Staged(down=(text,))
         event = None if self._overture.plain else _event(text)
         if event is None:
@@ -227,15 +224,9 @@ class Backstage:
         return made
 
 
-def _kind(text: str) -> str:
-    """The type of an event, peeked where everybody writes it; "" if it stands elsewhere."""
-    found = _TYPE.match(text, 0, _PEEKED)
-    return found[1] if found else ""
-
-
 def _is_only(text: str, kind: str) -> bool:
     """Whether an event is of this type, and cannot be taken for another one by a reader who reads it otherwise."""
-    return _kind(text) == kind and text.count('"type"') == 1 and "\\" not in text
+    return peeked(text) == kind and text.count('"type"') == 1 and "\\" not in text
 
 
 def _event(text: str) -> Event | None:
