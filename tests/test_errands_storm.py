@@ -74,6 +74,8 @@ class ErrandsStorm(RuleBasedStateMachine):
 
     def carry(self, all_of_it: bool = True) -> None:
         """What the session has sent arrives, or the first of it."""
+        # A user who says something all the time: how many answers may call in a row is told in `test_errands_rounds.py`.
+        self.caller.client.errands.said()
         self.look()
         while self.read < len(self.caller.up):
             event = self.caller.up[self.read]
