@@ -71,6 +71,7 @@ BULK_FILES = frozenset(
         *("devices_base", "drain", "espeak", "fixtures", "flite", "greeting", "local", "machine", "mcp", "outbox", "paced", "piper"),
         *("additions", "backstage_storm", "shop_served", "commands_twin", "engines_twin", "twin_page"),
         *("acting", "client_storm", "decoders", "dialects_hostile", "limits", "protocol_storm", "server_storm", "serverside_storm", "shop"),
+        *("dialect_formats", "dialect_story", "ending", "interpreter", "judged", "reply_storm", "spoken", "wire_storm"),
         *("realtime", "realtime_dialects", "replay", "server_twin", "session", "sphinx", "tts", "wavmic"),
     )
 )

@@ -99,7 +99,7 @@ def test_what_is_tested_elsewhere_is_imported_there(module: str, test: str) -> N
     dotted = module.removesuffix(".py").replace("/", ".")
     assert module in FILES, f"{module} is gone: take it out of the list"
     assert (ROOT / test).exists(), f"{test} is not there"
-    names = [name for _, name in layout.imports(Source(test, (ROOT / test).read_text("utf-8")).tree)]
+    names = [name for _, name in layout.imports(Source(test, (ROOT / test).read_text("utf-8")).nodes)]
     assert any(f"{name}.".startswith(f"{dotted}.") for name in names), f"{test} does not import {dotted}"
 
 

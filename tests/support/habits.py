@@ -23,7 +23,7 @@ def sizes(source: Source) -> Found:
     count = len(source.text.splitlines())
     if count > FILE_LINES:
         yield FILE_LINES, f"{count} lines in a file, at most {FILE_LINES}"
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
             if lines > FUNCTION_LINES:
@@ -69,7 +69,7 @@ def prints(source: Source) -> Found:
     """Only cli.py and the commands may print."""
     if not source.in_voice or source.room in {"cli", "commands"}:
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Call) and ast.unparse(node.func) in {"print", "pprint", "pprint.pprint", "builtins.print"}:
             yield node.lineno, "only cli.py and commands/ print"
 
@@ -79,10 +79,10 @@ def tasks(source: Source) -> Found:
     if not source.in_voice:
         return
     bare = {"create_task", "ensure_future", "run_coroutine_threadsafe", "gather"}
-    for line, name in imports(source.tree):
+    for line, name in imports(source.nodes):
         if name.startswith("asyncio.") and name.split(".")[-1] in bare:
             yield line, f"a task belongs to an asyncio.TaskGroup: no {name}"
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in bare:
             continue
         owner = ast.unparse(node.func.value)
@@ -100,7 +100,7 @@ def excepts(source: Source) -> Found:
     if not source.in_voice:
         return
     lines = source.text.splitlines()
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("suppress"):
             caught = {ast.unparse(item) for item in node.args}
             broad, last = caught & {"Exception", "BaseException"}, node.lineno

@@ -5,6 +5,7 @@ A rule is a function from a `Source` to the lines it objects to; `test_layout.py
 """
 
 import ast
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -82,6 +83,11 @@ class Source:
     def __post_init__(self) -> None:
         object.__setattr__(self, "tree", ast.parse(self.text, self.path))
 
+    @functools.cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """All of the tree, walked once: every rule looks at every file."""
+        return tuple(ast.walk(self.tree))
+
     @property
     def room(self) -> str:
         """What its first folder (or its own name) is: `audio`, `cli`; empty for `voice/__init__.py` and outside voice."""
@@ -114,9 +120,9 @@ Found = Iterator[tuple[int, str]]
 Rule = Callable[[Source], Found]
 
 
-def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Every module or name imported, in full: `from a.b import c` gives "a.b.c"."""
-    for node in ast.walk(tree):
+def imports(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str]]:
+    """Every module or name imported among these, in full: `from a.b import c` gives "a.b.c"."""
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
@@ -127,7 +133,7 @@ def _top_imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Imports that run when the module is imported."""
     for node in _run_on_import(tree.body):
         if isinstance(node, ast.Import | ast.ImportFrom):
-            yield from imports(node)
+            yield from imports([node])
 
 
 def _run_on_import(body: list[ast.stmt]) -> Iterator[ast.stmt]:
@@ -152,7 +158,7 @@ def floors(source: Source) -> Found:
         yield 1, f"the room {source.room!r} is on no floor: see FLOORS in tests/support/layout.py"
     if not source.in_voice:
         return
-    for line, name in imports(source.tree):
+    for line, name in imports(source.nodes):
         parts = name.split(".")
         if parts[0] != "voice" or parts[1:] == ["__version__"]:
             continue
@@ -170,7 +176,7 @@ def floors(source: Source) -> Found:
 
 def relative(source: Source) -> Found:
     """Full import paths."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ImportFrom) and node.level:
             yield node.lineno, "a relative import: write the full path"
 
@@ -179,10 +185,10 @@ def pure(source: Source) -> Found:
     """Floors 0 and 1 have no async, clock, random, thread, file, environment or log."""
     if not source.in_voice or source.floor is None or source.floor > 1:
         return
-    for line, name in imports(source.tree):
+    for line, name in imports(source.nodes):
         if _within(name, IMPURE):
             yield line, f"floors 0 and 1 are pure: no {name}"
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.AsyncFor | ast.AsyncWith):
             yield node.lineno, "floors 0 and 1 are pure: nothing asynchronous"
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in IMPURE_CALLS:
@@ -216,7 +222,7 @@ def cycles(sources: Iterable[Source]) -> set[tuple[str, str]]:
         (source.room, name.split(".")[1])
         for source in sources
         if source.in_voice and source.room
-        for _, name in imports(source.tree)
+        for _, name in imports(source.nodes)
         if name.startswith("voice.")
     }
     return {(here, there) for here, there in edges if here < there and (there, here) in edges}
