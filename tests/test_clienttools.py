@@ -101,6 +101,7 @@ async def test_whatever_a_function_does_the_model_is_told(
 
     model = Model(("act", "{}"))
     caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG, "voice.engines.toolset")
     async with talking(model) as talk:
         talk.session.tool(coroutine if kind == "coroutine" else function, name="act")
         await talk.answer()
