@@ -71,6 +71,8 @@ class Server:
     async def call(self) -> None:
         self.calls += 1
         name, item = f"resp_{self.calls}", call_item(self.calls)
+        # The user has spoken: of calls that nobody asked for the client answers eight.
+        await self.tell("input_audio_buffer.committed", item_id=f"turn_{self.calls}", previous_item_id=None)
         await self.tell("response.created", response={"id": name})
         await self.tell("response.output_item.added", response_id=name, item={**item, "arguments": "", "status": "in_progress"})
         self.told_s = time.perf_counter()
