@@ -7,6 +7,7 @@ not there costs nobody more than a sentence: its tools keep their names and thei
 """
 
 import asyncio
+import importlib
 import itertools
 import json
 import logging
@@ -283,7 +284,7 @@ class McpTool:
 
 def _load() -> None:
     """Import the SDK: half a second, not on the loop."""
-    import mcp  # noqa: F401
+    importlib.import_module("mcp")
 
     # They log requests with their arguments, and what a server says that is no MCP. Our own log has what somebody should know.
     for name in ("mcp", "httpx2", "httpcore2"):

@@ -89,6 +89,9 @@ class _Round:
         call.arguments = (call.arguments + piece.arguments)[: MAX_ARGUMENTS + 1]
 
 
+USUAL_FILLER = Filler()
+
+
 class ServerSide:
     """See the top of the file: a `Responder` of one session. `new_id("call")` gives an id that no other call has."""
 
@@ -98,7 +101,7 @@ class ServerSide:
         toolset: Toolset,
         new_id: Callable[[str], str],
         context: ToolContext = NOBODY,
-        filler: Filler = Filler(),  # noqa: B008 - frozen
+        filler: Filler = USUAL_FILLER,
     ) -> None:
         self._inside = inside
         self._toolset = toolset

@@ -52,6 +52,9 @@ class Locks:
     """It is speaking."""
 
 
+UNLOCKED = Locks()
+
+
 def transcribes(session: Session) -> bool:
     """Whether a session only writes down what is said: no answers."""
     return session.type == "transcription"
@@ -123,7 +126,7 @@ def _unanswered(detection: TurnDetection) -> TurnDetection:
     return msgspec.structs.replace(detection, create_response=UNSET, interrupt_response=UNSET, idle_timeout_ms=UNSET)
 
 
-def merged(current: Session, patch: Session, locks: Locks = Locks(), recogniser: str = "") -> Session:  # noqa: B008 - frozen
+def merged(current: Session, patch: Session, locks: Locks = UNLOCKED, recogniser: str = "") -> Session:
     """The settings after a `session.update`. `recogniser`: the name of what writes down, whatever model is asked for; "" tells that as asked.
 
     Raises: ProtocolError naming the parameter that cannot be.
