@@ -26,6 +26,12 @@ def secret() -> str:
 
 
 @server.tool()
+def who() -> int:
+    """Tell the number of this process."""
+    return os.getpid()
+
+
+@server.tool()
 def die() -> str:
     """End in the middle of a call."""
     os._exit(3)
