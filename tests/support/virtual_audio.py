@@ -2,13 +2,15 @@
 
     async with virtual_audio(folder) as cards:          # two null sinks; PortAudio finds them as the default ALSA device
         cards.environment                               # for the process that is to use them
-        cards.say(wav), cards.record(path)              # into the microphone; what the loudspeaker gets
+        cards.say(wav), cards.record()                  # into the microphone; what the loudspeaker gets
+        cards.echo()                                    # from now on the microphone hears the loudspeaker
 
 Nothing of the machine's own sound is touched: the daemon has its own socket, home and runtime folder. `norewinds=1`: without it callbacks
 of the client stall for up to 1.9 s when somebody else plays into the same sink.
 """
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import AsyncIterator, Mapping
@@ -19,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.support.until import until
-from voice.audio.pcm import Samples, from_bytes
+from voice.audio.pcm import Samples, from_bytes, ms_in
 
 RATE_HZ = 16_000
 START_S = 40.0
@@ -52,6 +54,15 @@ class Recording:
         """int16, mono, 16 kHz, from the beginning."""
         return from_bytes(bytes(self._data[: len(self._data) // 2 * 2]))
 
+    @property
+    def now_ms(self) -> int:
+        """How much of it there is."""
+        return ms_in(len(self._data) // 2)
+
+    async def reaches(self, at_ms: int, within_s: float = 60.0) -> None:
+        """Wait until so much of it is there."""
+        await until(lambda: self.now_ms >= at_ms, within_s)
+
     async def sounds(self, level: int = 300, within_s: float = 40.0) -> None:
         """Wait until something is heard in what came since this was called."""
         seen = len(self._data) // 2
@@ -68,6 +79,13 @@ class Cards:
     async def say(self, wav: Path) -> None:
         """Speak a WAV into the microphone; returns when it has been said."""
         await self._run("paplay", "-d", "micfeed", str(wav))
+
+    async def echo(self, delay_ms: int = 60, gain_db: float = -12.0) -> None:
+        """Bare loudspeakers: the microphone hears them so much later, at this level, from now on."""
+        module = await self.control("load-module", "module-loopback", "source=spk.monitor", "sink=micfeed", f"latency_msec={delay_ms}")
+        inputs = await self.control("--format=json", "list", "sink-inputs")
+        (path,) = [line["index"] for line in json.loads(inputs) if str(line["owner_module"]) == module.strip()]
+        await self.control("set-sink-input-volume", str(path), f"{gain_db}dB")
 
     async def control(self, *words: str) -> str:
         """`pactl`."""
