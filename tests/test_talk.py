@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.talking import Stage, added, stage
 from tests.support.until import until
-from voice import talk
+from voice import talk, telling
 from voice.errors import MissingError
 from voice.protocol.notices import (
     ErrorReported,
@@ -276,8 +276,8 @@ async def test_a_server_that_says_nothing_is_not_waited_for(monkeypatch: pytest.
 
 async def test_a_turn_about_which_nothing_comes_gets_no_reply(monkeypatch: pytest.MonkeyPatch) -> None:
     async with stage() as scene:
-        monkeypatch.setattr(talk, "STILL_S", 0.05)
-        monkeypatch.setattr(talk, "LATE_TEXT_S", 0.05)
+        monkeypatch.setattr(telling, "STILL_S", 0.05)
+        monkeypatch.setattr(telling, "LATE_TEXT_S", 0.05)
         scene.session.tell(*SPOKEN)
         await until(lambda: scene.taken.turns)
         assert scene.taken.turns[0]["status"] == "no_reply"
@@ -291,7 +291,7 @@ async def test_words_that_come_late_are_waited_for_a_while(monkeypatch: pytest.M
         scene.speaker.hear_out("a")
         await scene.state("listening")
         assert scene.taken.turns == []
-        monkeypatch.setattr(talk, "LATE_TEXT_S", 0.05)
+        monkeypatch.setattr(telling, "LATE_TEXT_S", 0.05)
         await until(lambda: scene.taken.turns)
         assert scene.taken.turns[0]["user_text"] == ""
 

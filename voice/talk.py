@@ -10,9 +10,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
-from voice.audio.pcm import FRAME_MS
 from voice.audio.turns import TurnSettings
 from voice.devices.base import Loudspeaker, Microphone
 from voice.errors import MissingError, ProtocolError
@@ -37,15 +35,15 @@ from voice.protocol.notices import (
 )
 from voice.protocol.objects import Item
 from voice.protocol.played import Played
-from voice.protocol.turnlog import LATE_TEXT_S, NO_REPLY, STILL_S, TAIL_MS, Origin, Turn, TurnLog, summary_json, turn_json
+from voice.protocol.turnlog import STILL_S, TAIL_MS, Turn, TurnLog, summary_json
+from voice.report import Report
 from voice.session import Session
+from voice.telling import Teller
 
 STEP_S = 0.02
 """How often the state is looked at: one frame."""
 LEAST_MS = 100
 """Less cannot be committed as a turn."""
-RECENT = 50
-"""Frames among which the one that was fetched soonest tells when the microphone's count began: 1 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +56,6 @@ class TalkOptions:
     """An empty line opens the microphone, the next one ends the turn."""
     half_duplex: bool = False
     """The microphone hears the loudspeaker: it is shut while something is played."""
-
-
-class Report(Protocol):
-    """Takes what happens, as it happens."""
-
-    def result(self, line: dict[str, object]) -> None:
-        """A turn, or the summary at the end."""
-
-    def note(self, text: str) -> None:
-        """Something that a person should know."""
-
-    def state(self, state: str) -> None:
-        """Another state."""
-
-    def caption(self, who: str, text: str) -> None:
-        """What `who` ("you" or "voice") said."""
 
 
 class Talk:
@@ -270,64 +252,6 @@ class Talk:
                 self._report.note(f"the session ended ({_why(notice.close_code, notice.reason)})")
             case _:
                 pass
-
-
-class Teller:
-    """Tells each turn once it is over: answered, its words known, its reply heard or stopped; in order."""
-
-    def __init__(self, log: TurnLog, played: Played, speaker: Loudspeaker, microphone: Microphone, report: Report) -> None:
-        self._log = log
-        self._played = played
-        self._speaker = speaker
-        self._microphone = microphone
-        self._report = report
-        self._told = 0
-        self._came_at = time.monotonic()
-        self._began_s: deque[float] = deque(maxlen=RECENT)
-        self._file_end_ms: int | None = None
-
-    def fetched(self, position_ms: int, now: float) -> None:
-        """A frame of the microphone has been fetched."""
-        self._began_s.append(now - self._microphone.latency_s - position_ms / 1000)
-        if self._microphone.ended and self._file_end_ms is None:
-            # This one is the first frame of the silence behind it.
-            self._file_end_ms = position_ms - FRAME_MS
-
-    def ended_ms(self, position_ms: int) -> int:
-        """Where the microphone's file was at its end."""
-        return position_ms if self._file_end_ms is None else self._file_end_ms
-
-    def came(self, now: float) -> None:
-        """Something has come from the server."""
-        self._came_at = now
-
-    def tell(self, now: float, final: bool = False) -> None:
-        """Report the turns that are over."""
-        if now - self._came_at > STILL_S and not self._speaker.busy:
-            self._log.close()
-        for turn in self._log.turns[self._told :]:
-            if not final and not self._over(turn, now):
-                return
-            self._told += 1
-            heard_ms = sum(self._speaker.heard_ms(item_id) for item_id in self._played.items(turn.response_id))
-            line = turn_json(turn, Origin(self._microphone.name, 0), self._first_audio_ms(turn))
-            self._report.result(line | {"heard_ms": heard_ms})
-
-    def _over(self, turn: Turn, now: float) -> bool:
-        if turn.status is None or not (turn.heard or now - self._came_at > LATE_TEXT_S):
-            return False
-        if turn.response_id is None or turn.status == NO_REPLY or self._played.was_stopped(turn.response_id):
-            return True
-        later = any(other.reply_samples for other in self._log.turns[turn.index + 1 :])
-        return later or not self._speaker.busy
-
-    def _first_audio_ms(self, turn: Turn) -> int | None:
-        """From the last voiced sample to the first one of the reply at the loudspeaker."""
-        items = self._played.items(turn.response_id)
-        heard_s = self._speaker.began_s(items[0]) if items else None
-        if heard_s is None or turn.stopped_ms is None or not self._began_s:
-            return None
-        return round((heard_s - min(self._began_s)) * 1000) - turn.stopped_ms
 
 
 async def _within(ready: asyncio.Event, limit_s: float) -> None:

@@ -19,6 +19,7 @@ from voice.protocol.codec import decode_server
 from voice.protocol.ledger import FrameCount
 from voice.protocol.notices import Notice, Other, ReplyAudio, ReplyBegan, ReplyEnded, ReplyText, SessionEnded, SessionReady
 from voice.protocol.objects import Session as Settings
+from voice.report import Meters
 from voice.talk import Talk, TalkOptions
 
 
@@ -137,6 +138,7 @@ class Taken:
         self.notes: list[str] = []
         self.states: list[str] = []
         self.captions: list[tuple[str, str]] = []
+        self.readings: list[Meters] = []
 
     def result(self, line: dict[str, object]) -> None:
         self.lines.append(line)
@@ -149,6 +151,9 @@ class Taken:
 
     def caption(self, who: str, text: str) -> None:
         self.captions.append((who, text))
+
+    def meters(self, meters: Meters) -> None:
+        self.readings.append(meters)
 
     @property
     def turns(self) -> list[dict[str, Any]]:

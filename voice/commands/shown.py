@@ -5,6 +5,12 @@ import sys
 
 from voice.commands.printing import printable
 
+TYPE_CHECKING = False
+"""As `typing.TYPE_CHECKING`, without the import."""
+
+if TYPE_CHECKING:
+    from voice.report import Meters
+
 
 class JsonLines:
     """One object a line on stdout."""
@@ -20,6 +26,9 @@ class JsonLines:
 
     def caption(self, who: str, text: str) -> None:
         pass  # it is in the turn
+
+    def meters(self, meters: "Meters") -> None:
+        pass  # a program asks for numbers by the turn
 
 
 class PlainLines:
@@ -44,6 +53,9 @@ class PlainLines:
         if who == "voice":
             self._said = text
         print(f"{who + ':':7}{printable(text)}", flush=True)
+
+    def meters(self, meters: "Meters") -> None:
+        pass  # lines that change need a terminal
 
 
 def _turn(turn: dict[str, object], said: str) -> str:

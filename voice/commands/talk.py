@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from voice.engines.destination import Destination
+    from voice.report import Report
     from voice.session import Answering
-    from voice.talk import Report, TalkOptions
+    from voice.talk import TalkOptions
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -1,0 +1,109 @@
+"""Turns are told in order, once each is over: answered, its words known, its reply heard or stopped."""
+
+import numpy as np
+
+from tests.support.talking import FakeMicrophone, FakeSpeaker, Taken
+from voice.protocol.notices import Notice, ReplyAudio, ReplyBegan, ReplyEnded, ReplyText, SpeechBegan, SpeechEnded, TurnCommitted, UserText
+from voice.protocol.played import Played
+from voice.protocol.turnlog import LATE_TEXT_S, TurnLog
+from voice.telling import Teller
+
+
+class Scene:
+    """A teller, and the conversation that it tells of."""
+
+    def __init__(self) -> None:
+        self.log, self.played, self.speaker, self.taken = TurnLog(), Played(), FakeSpeaker(), Taken()
+        self.microphone = FakeMicrophone()
+        self.teller = Teller(self.log, self.played, self.speaker, self.microphone, self.taken)
+
+    def see(self, now: float, *notices: Notice) -> None:
+        for notice in notices:
+            self.log.see(notice, now)
+            self.teller.came(now)
+            match notice:
+                case ReplyBegan():
+                    self.played.begin(notice.response_id)
+                case ReplyAudio() if self.played.wants(notice):
+                    self.speaker.play(notice.item_id, notice.samples, notice.rate_hz)
+                case _:
+                    pass
+
+    @property
+    def told(self) -> list[tuple[object, ...]]:
+        return [(turn["index"], turn["status"], turn["heard_ms"]) for turn in self.taken.turns]
+
+
+def turn(item_id: str, response_id: str, *, words: bool = True, ms: int = 100) -> list[Notice]:
+    said = [UserText(item_id, "hello", True)] if words else []
+    spoken = [SpeechBegan(100, False, item_id), SpeechEnded(900, False, item_id), TurnCommitted(item_id)]
+    sound = ReplyAudio(response_id, f"{response_id}-item", np.ones(24 * ms, np.int16), 24_000)
+    words_of_it = ReplyText(response_id, sound.item_id, "Hello.", True)
+    return [*spoken, *said, ReplyBegan(response_id), sound, words_of_it, ReplyEnded(response_id, "completed", "", None)]
+
+
+def test_a_turn_is_told_when_its_reply_has_been_heard() -> None:
+    scene = Scene()
+    scene.see(1.0, *turn("u1", "r1", ms=250))
+    scene.teller.tell(1.1)
+    assert scene.told == []
+    scene.speaker.hear_out("r1-item")
+    scene.teller.tell(1.4)
+    scene.teller.tell(1.5)
+    assert scene.told == [(0, "completed", 250)]
+
+
+def test_a_reply_that_is_followed_by_another_one_has_been_heard() -> None:
+    scene = Scene()
+    scene.see(1.0, *turn("u1", "r1"), *turn("u2", "r2"))
+    scene.teller.tell(1.1)
+    assert scene.told == [(0, "completed", 0)]
+
+
+def test_words_that_come_late_are_waited_for_but_not_for_ever() -> None:
+    scene = Scene()
+    scene.see(1.0, *turn("u1", "r1", words=False))
+    scene.speaker.hear_out("r1-item")
+    scene.teller.tell(1.0 + LATE_TEXT_S)
+    assert scene.told == []
+    scene.teller.tell(1.1 + LATE_TEXT_S)
+    assert scene.told == [(0, "completed", 100)]
+
+
+def test_a_reply_that_was_stopped_is_not_waited_for() -> None:
+    scene = Scene()
+    scene.see(1.0, *turn("u1", "r1"))
+    scene.speaker.heard["r1-item"] = 40
+    scene.played.stop(("r1-item",))
+    scene.teller.tell(1.1)
+    assert scene.told == [(0, "completed", 40)]
+
+
+def test_at_the_end_everything_is_told() -> None:
+    scene = Scene()
+    scene.see(1.0, *turn("u1", "r1"), *turn("u2", "r2", words=False)[:3])
+    scene.log.close()
+    scene.teller.tell(1.1, final=True)
+    assert scene.told == [(0, "completed", 0), (1, "no_reply", 0)]
+
+
+def test_the_microphones_own_count_says_when_it_was_spoken() -> None:
+    """The frame that was fetched soonest tells when the count began: later ones may have waited."""
+    scene = Scene()
+    for position_ms, now in ((20, 10.02), (40, 10.30), (60, 10.31)):
+        scene.teller.fetched(position_ms, now)
+    scene.see(11.0, *turn("u1", "r1"))
+    scene.speaker.began_s = lambda item_id: 11.4  # type: ignore[method-assign]
+    scene.speaker.hear_out("r1-item")
+    scene.teller.tell(12.0)
+    assert scene.taken.turns[0]["first_audio_ms"] == 500, "the count began at 10.0 s, the last voiced sample was its 900th ms"
+
+
+def test_where_a_file_ended() -> None:
+    scene = Scene()
+    scene.teller.fetched(20, 1.0)
+    assert scene.teller.ended_ms(20) == 20
+    scene.microphone.ended = True
+    scene.teller.fetched(40, 1.02)
+    scene.teller.fetched(60, 1.04)
+    assert scene.teller.ended_ms(60) == 20

@@ -1,0 +1,49 @@
+"""Who is told what happens in `voice talk`: a terminal, plain lines, JSON (`commands/`), or a test."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Meters:
+    """How it stands at this moment. Levels are dBFS, -100.0 for silence; None: not known."""
+
+    microphone_dbfs: float | None = None
+    """Of what is sent, the loudest of the last moment."""
+    loudspeaker_dbfs: float | None = None
+    """Of what is played, likewise."""
+    erle_db: float | None = None
+    """By how much the canceller lowers the echo; None: there is no canceller, or no echo yet."""
+    half_duplex: bool = False
+    """While something is played the microphone is shut."""
+    needed_ms: float | None = None
+    """How much speech an interruption takes now (infinite: none will do); None: nothing is played."""
+    underruns: int = 0
+    """How often playback has run dry in mid-reply."""
+    buffered_ms: int = 0
+    """Sound that waits to be played."""
+    link: str = "up"
+    """The way to the server: up, lost."""
+    recording: str = ""
+    """Where the conversation is recorded; "": it is not."""
+    muted: bool = False
+    """The user has shut the microphone."""
+
+
+class Report(Protocol):
+    """Takes what happens, as it happens."""
+
+    def result(self, line: dict[str, object]) -> None:
+        """A turn, or the summary at the end."""
+
+    def note(self, text: str) -> None:
+        """Something that a person should know."""
+
+    def state(self, state: str) -> None:
+        """Another state."""
+
+    def caption(self, who: str, text: str) -> None:
+        """What `who` ("you" or "voice") said."""
+
+    def meters(self, meters: Meters) -> None:
+        """How it stands; ten times a second at most."""

@@ -1,0 +1,74 @@
+"""When the turns of `voice talk` are told, and with which times.
+
+The main loop (`talk.py`) feeds it; what is told goes to a `Report`.
+"""
+
+import time
+from collections import deque
+
+from voice.audio.pcm import FRAME_MS
+from voice.devices.base import Loudspeaker, Microphone
+from voice.protocol.played import Played
+from voice.protocol.turnlog import LATE_TEXT_S, NO_REPLY, STILL_S, Origin, Turn, TurnLog, turn_json
+from voice.report import Report
+
+RECENT = 50
+"""Frames among which the one that was fetched soonest tells when the microphone's count began: 1 s."""
+
+
+class Teller:
+    """Tells each turn once it is over: answered, its words known, its reply heard or stopped; in order."""
+
+    def __init__(self, log: TurnLog, played: Played, speaker: Loudspeaker, microphone: Microphone, report: Report) -> None:
+        self._log = log
+        self._played = played
+        self._speaker = speaker
+        self._microphone = microphone
+        self._report = report
+        self._told = 0
+        self._came_at = time.monotonic()
+        self._began_s: deque[float] = deque(maxlen=RECENT)
+        self._file_end_ms: int | None = None
+
+    def fetched(self, position_ms: int, now: float) -> None:
+        """A frame of the microphone has been fetched."""
+        self._began_s.append(now - self._microphone.latency_s - position_ms / 1000)
+        if self._microphone.ended and self._file_end_ms is None:
+            # This one is the first frame of the silence behind it.
+            self._file_end_ms = position_ms - FRAME_MS
+
+    def ended_ms(self, position_ms: int) -> int:
+        """Where the microphone's file was at its end."""
+        return position_ms if self._file_end_ms is None else self._file_end_ms
+
+    def came(self, now: float) -> None:
+        """Something has come from the server."""
+        self._came_at = now
+
+    def tell(self, now: float, final: bool = False) -> None:
+        """Report the turns that are over."""
+        if now - self._came_at > STILL_S and not self._speaker.busy:
+            self._log.close()
+        for turn in self._log.turns[self._told :]:
+            if not final and not self._over(turn, now):
+                return
+            self._told += 1
+            heard_ms = sum(self._speaker.heard_ms(item_id) for item_id in self._played.items(turn.response_id))
+            line = turn_json(turn, Origin(self._microphone.name, 0), self._first_audio_ms(turn))
+            self._report.result(line | {"heard_ms": heard_ms})
+
+    def _over(self, turn: Turn, now: float) -> bool:
+        if turn.status is None or not (turn.heard or now - self._came_at > LATE_TEXT_S):
+            return False
+        if turn.response_id is None or turn.status == NO_REPLY or self._played.was_stopped(turn.response_id):
+            return True
+        later = any(other.reply_samples for other in self._log.turns[turn.index + 1 :])
+        return later or not self._speaker.busy
+
+    def _first_audio_ms(self, turn: Turn) -> int | None:
+        """From the last voiced sample to the first one of the reply at the loudspeaker."""
+        items = self._played.items(turn.response_id)
+        heard_s = self._speaker.began_s(items[0]) if items else None
+        if heard_s is None or turn.stopped_ms is None or not self._began_s:
+            return None
+        return round((heard_s - min(self._began_s)) * 1000) - turn.stopped_ms
