@@ -7,9 +7,10 @@ the resampler for each item, so that the callback has nothing to do but to copy.
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from voice.audio.jitter import JitterBuffer, JitterStats, Stopped
-from voice.audio.pcm import Samples
+from voice.audio.pcm import Samples, ms_in
 from voice.audio.resample import Resampler
 
 REMEMBERED = 64
@@ -17,6 +18,18 @@ REMEMBERED = 64
 STALLED_S = 5.0
 """A reply that has run dry for so long is not heard any more, whatever its server does."""
 US = 1_000_000
+
+
+@dataclass(slots=True)
+class _Length:
+    """Of an item."""
+
+    rate_hz: int
+    """Of what came."""
+    came: int = 0
+    """Samples at that rate."""
+    given: int = 0
+    """Samples at the device's rate."""
 
 
 class Player:
@@ -29,6 +42,7 @@ class Player:
         self._buffer = JitterBuffer(rate_hz)
         self._buffer.latency_samples = round(latency_s * rate_hz)
         self._open: tuple[str, int, Resampler] | None = None
+        self._lengths: dict[str, _Length] = {}
         self._began_s: dict[str, float] = {}
         self._sounded_s = 0.0
 
@@ -42,6 +56,10 @@ class Player:
         if self._open is None or self._open[:2] != (item_id, rate_hz):
             self._close()
             self._open = (item_id, rate_hz, Resampler(rate_hz, self.rate_hz))
+            self._lengths[item_id] = _Length(rate_hz)
+            if len(self._lengths) > REMEMBERED:
+                del self._lengths[next(iter(self._lengths))]
+        self._lengths[item_id].came += len(samples)
         self._put(item_id, self._open[2].push(samples))
 
     def end(self, item_id: str) -> None:
@@ -76,9 +94,14 @@ class Player:
         return self._began_s.get(item_id)
 
     def heard_ms(self, item_id: str) -> int:
-        """How much of the item was heard."""
+        """How much of the item was heard, of its own ms: the whole of it is as long as it came, whatever the device's rate makes of it."""
         with self._lock:
-            return self._buffer.heard(item_id)
+            heard_ms = self._buffer.heard(item_id)
+        length = self._lengths.get(item_id)
+        complete = self._open is None or self._open[0] != item_id
+        if length is not None and complete and heard_ms == ms_in(length.given, self.rate_hz):
+            return ms_in(length.came, length.rate_hz)
+        return heard_ms
 
     @property
     def busy(self) -> bool:
@@ -103,5 +126,6 @@ class Player:
     def _put(self, item_id: str, samples: Samples) -> None:
         if len(samples):
             now_s = self._clock()
+            self._lengths[item_id].given += len(samples)
             with self._lock:
                 self._buffer.put(item_id, samples, round(now_s * US))
