@@ -24,7 +24,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from voice.audio.arrivals import Arrivals, Needs
-from voice.audio.jitter import JitterBuffer, JitterSettings
+from voice.audio.jitter import JitterBuffer
+from voice.audio.tuning import JitterSettings
 
 ARRIVALS = Path(__file__).resolve().parent.parent / "fixtures" / "arrivals"
 RATE_HZ = 24_000

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from tests.support.jitter_trace import FIXTURES, TRACES, run, text_of
 from tests.support.player import MS, RATE_HZ, TAKE, Player, sound
-from voice.audio.jitter import JitterBuffer, JitterSettings, JitterStats
+from voice.audio.jitter import JitterBuffer, JitterStats
 from voice.audio.pcm import samples_in
+from voice.audio.tuning import JitterSettings
 
 LEARNS = JitterSettings(learn_ms=0)
 """Learns from short replies too."""

@@ -3,8 +3,9 @@
 import numpy as np
 
 from tests.support.player import RATE_HZ, Player
-from voice.audio.jitter import REMEMBERED, JitterBuffer, JitterSettings, Stopped
+from voice.audio.jitter import REMEMBERED, JitterBuffer, Stopped
 from voice.audio.pcm import samples_in
+from voice.audio.tuning import JitterSettings
 
 # --- what was heard
 

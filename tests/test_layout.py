@@ -15,6 +15,7 @@ TEXTS = {".py", ".md", ".toml", ".js", ".mjs", ".html", ".css", ".json", ".jsonl
 
 # module: the test file that imports and tests it under another name. Few: a module that deserves a file deserves its tests.
 TESTED_ELSEWHERE = {
+    "voice/audio/tuning.py": "tests/test_starting.py",
     "voice/doctor/finding.py": "tests/test_doctor.py",
     "voice/engines/base.py": "tests/test_engines_contract.py",
     "voice/links/base.py": "tests/test_links_contract.py",

@@ -139,3 +139,33 @@ def test_two_threads_lose_nothing() -> None:
     assert player.heard_ms("one") == 4_000
     steps = heard[(heard >= 1_000) & (np.arange(len(heard)) >= 0)]
     assert set(range(1_000, 1_400)) <= set(steps.tolist()), "every block is there"
+
+
+def test_held_and_released_it_plays_all_of_it() -> None:
+    clock = Clock()
+    player = Player(48_000, clock=clock)
+    player.play("one", tone(500, rate_hz=24_000), 24_000)
+    player.end("one")
+    player.take(4_800)
+    player.hold()
+    assert player.held and np.abs(player.take(4_800)[240:]).max() == 0, "silent after a ramp of 5 ms"
+    assert player.busy and player.heard_ms("one") == 100
+    player.release()
+    assert not player.held
+    drain(player, clock)
+    assert player.heard_ms("one") == 500 and player.stats.underruns == 0
+
+
+def test_a_latency_that_grows_while_it_plays_takes_nothing_back() -> None:
+    """A headset is connected: Bluetooth is 200 ms late."""
+    clock = Clock()
+    player = Player(16_000, clock=clock)
+    player.play("one", tone(1_000), 16_000)
+    player.take(8_000)
+    assert player.heard_ms("one") == 500
+    player.delayed_by(0.22)
+    heard = []
+    for _ in range(40):
+        player.take(160)
+        heard.append(player.heard_ms("one"))
+    assert heard[:22] == [500] * 22 and heard[22:] == list(range(510, 690, 10))

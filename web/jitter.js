@@ -1,48 +1,40 @@
-// The playback buffer: the twin of voice/audio/jitter.py, whose comments tell the whole story (arrivals.js, fades.js and playing.js are
-// those of arrivals.py, fades.py and playing.py). Both run fixtures/traces/jitter-*.jsonl and must give the same samples, decisions and
+// The playback buffer: the twin of voice/audio/jitter.py, whose comments tell the whole story (arrivals.js, fades.js, playing.js,
+// starting.js and tuning.js are those of the Python files of these names). Both run fixtures/traces/jitter-*.jsonl and must give the same samples, decisions and
 // counters. No DOM, no audio, no clock: an AudioWorklet imports it. Times are whole microseconds, counts whole samples.
 
-import { Arrivals, Past, SECOND_US } from "./arrivals.js";
+import { Arrivals } from "./arrivals.js";
 import { Fades } from "./fades.js";
 import { DRY, Item, PLAYING, Runs, WAITING } from "./playing.js";
+import { Starting } from "./starting.js";
+import { SETTINGS } from "./tuning.js";
 
 const REMEMBERED = 32;
 
 const divided = (number, by) => Math.floor(number / by);
 
-/** The settings of JitterSettings in jitter.py; `new JitterBuffer(rate, {mostWaitMs: 300})` changes some. */
-export const SETTINGS = Object.freeze({
-  quantilePercent: 75,
-  decayPercent: 90,
-  mostWaitMs: 500,
-  slowSpeed: 1400,
-  slowWaitMs: 80,
-  aheadFactor: 2,
-  resumeMs: 120,
-  learnMs: 1000,
-  fadeMs: 10,
-  flushMs: 5,
-});
-
 /** Like JitterBuffer in jitter.py, and with its words; a worklet's frames are filled in place. */
 export class JitterBuffer {
   /** From `take` to the air, in samples; may change at any time. */
   latencySamples = 0;
+  /** Whether playback rests: see `hold`. */
+  held = false;
   #settings;
-  #past;
+  #starting;
   #items = [];
   #gone = new Array(REMEMBERED).fill(null);
   #goneCount = 0;
   #runs = new Runs();
   #fades;
+  #flushSamples;
   #counts = { out: 0, replies: 0, start: 0, startTotal: 0, underruns: 0, silence: 0, played: 0, lateMaxUs: 0 };
 
   constructor(rateHz = 24000, settings = {}) {
     if (!(rateHz >= 1)) throw new RangeError(`a sample rate is positive, not ${rateHz} Hz`);
     this.rateHz = rateHz;
     this.#settings = { ...SETTINGS, ...settings };
-    this.#past = new Past(this.#settings.quantilePercent, this.#settings.decayPercent);
+    this.#starting = new Starting(this.#settings, rateHz);
     this.#fades = new Fades(this.#samplesIn(this.#settings.fadeMs));
+    this.#flushSamples = this.#samplesIn(this.#settings.flushMs);
   }
 
   /** Sound of an item (Int16Array; kept, not copied), behind all that was put before. */
@@ -50,7 +42,7 @@ export class JitterBuffer {
     if (!samples.length) return;
     let item = this.#items.find((one) => one.itemId === itemId);
     if (!item) {
-      for (const before of this.#items) this.#end(before);
+      for (const before of this.#items) this.#starting.end(before);
       item = new Item(itemId, new Arrivals(this.rateHz, nowUs));
       this.#items.push(item);
     }
@@ -60,7 +52,7 @@ export class JitterBuffer {
 
   /** The item is complete: the rest is played at once. */
   end(itemId) {
-    for (const item of this.#items) if (item.itemId === itemId) this.#end(item);
+    for (const item of this.#items) if (item.itemId === itemId) this.#starting.end(item);
   }
 
   /** Fills `out` (Int16Array, or Float32Array within +-1) for the loudspeaker. For the audio callback: allocates nothing. */
@@ -75,30 +67,41 @@ export class JitterBuffer {
           at += this.#play(item, out, at, floats);
           continue;
         }
-        if (!this.#fades.stop()) {
+        if (!this.#fades.stop(this.held ? this.#flushSamples : undefined)) {
           quiet = out.length - at;
           out.fill(0, at);
         }
       }
-      if (this.#items.length) this.#items[0].silent += quiet;
+      if (this.#items.length && !this.held) this.#items[0].silent += quiet;
       at += quiet;
     }
     this.#counts.out += out.length;
   }
 
-  /** Stops: the next `take` fades out, then silence. {itemId, heardMs, unheard: [itemId]}, or null if there was nothing to stop. */
+  /** Rests: the next `take` fades out, then silence, until `release`. Nothing is lost. */
+  hold() {
+    this.held = true;
+  }
+
+  /** Plays on from the sample behind the last one that was given, fading in. */
+  release() {
+    this.held = false;
+  }
+
+  /** Stops, also what is held: the next `take` fades out, then silence. {itemId, heardMs, unheard: [itemId]}, or null if there was nothing to stop. */
   flush() {
+    this.held = false;
     this.#settle();
     const heard = this.#runs.latest;
     const stopped = new Set(heard && !heard.finished ? [heard] : []);
     for (const item of [...this.#runs.items(), ...this.#items]) stopped.add(item);
     for (const item of this.#items) {
-      this.#end(item);
+      this.#starting.end(item);
       this.#leave(item);
     }
     this.#items.length = 0;
     this.#runs.clear();
-    this.#fades.stop(this.#samplesIn(this.#settings.flushMs));
+    this.#fades.stop(this.#flushSamples);
     if (!stopped.size) return null;
     const [first, ...others] = stopped;
     return { itemId: first.itemId, heardMs: this.#msIn(first.heard), unheard: others.map((item) => item.itemId) };
@@ -142,45 +145,23 @@ export class JitterBuffer {
     };
   }
 
-  #end(item) {
-    if (item.ended) return;
-    item.ended = true;
-    const speed = item.arrivals.speed();
-    if (speed !== null && item.arrivals.received >= this.#samplesIn(this.#settings.learnMs)) {
-      this.#past.add(item.arrivals.neededUs, speed);
-    }
-  }
-
   #next(count, nowUs) {
-    while (this.#items.length) {
-      const item = this.#items[0];
-      if (item.left && (item.state === PLAYING || this.#mayStart(item, count, nowUs))) {
-        this.#begin(item);
-        return item;
-      }
-      if (item.left || !item.ended) {
-        if (item.state === PLAYING) item.state = DRY;
-        return null;
-      }
-      this.#leave(this.#items.shift());
+    while (this.#items.length && this.#items[0].ended && !this.#items[0].left) this.#leave(this.#items.shift());
+    if (!this.#items.length || this.held) return null;
+    const item = this.#items[0];
+    if (item.left && (item.state === PLAYING || this.#starting.mayStart(item, count, nowUs))) {
+      this.#begin(item);
+      return item;
     }
+    if (item.state === PLAYING) item.state = DRY;
     return null;
   }
 
-  #mayStart(item, count, nowUs) {
-    const settings = this.#settings;
-    if (item.ended || nowUs - item.arrivals.lastUs >= settings.mostWaitMs * 1000) return true;
-    if (item.state === DRY) return item.left >= Math.max(count, this.#samplesIn(settings.resumeMs));
-    const speed = this.#past.speed ?? item.arrivals.speed();
-    const leastMs = speed !== null && speed < settings.slowSpeed ? settings.slowWaitMs : 0;
-    if (item.left < Math.max(count, this.#samplesIn(leastMs))) return false;
-    const waitUs = Math.max(leastMs * 1000, Math.min(this.#past.neededUs, settings.mostWaitMs * 1000));
-    const aheadUs = divided(item.left * SECOND_US, this.rateHz);
-    return item.arrivals.ageUs(nowUs) >= waitUs || aheadUs >= waitUs * settings.aheadFactor;
-  }
-
   #begin(item) {
-    if (item.state === PLAYING) return;
+    if (item.state === PLAYING) {
+      this.#fades.start(true);
+      return;
+    }
     const counts = this.#counts;
     if (item.state === WAITING) {
       counts.replies++;

@@ -80,7 +80,7 @@ export class Runs {
       const run = this.#at(0);
       if (run.outFrom >= out) break;
       const heard = Math.min(run.count, out - run.outFrom);
-      run.item.heard = run.itemFrom + heard;
+      run.item.heard = Math.max(run.item.heard, run.itemFrom + heard);
       this.latest = run.item;
       if (heard < run.count) break;
       run.item = null;

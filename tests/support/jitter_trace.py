@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from voice.audio.jitter import JitterBuffer, JitterSettings
+from voice.audio.jitter import JitterBuffer
 from voice.audio.pcm import Samples, to_bytes
+from voice.audio.tuning import JitterSettings
 
 FIXTURES = Path(__file__).resolve().parent.parent.parent / "fixtures"
 Op = dict[str, Any]
@@ -62,6 +63,10 @@ def _done(buffer: JitterBuffer, op: Op) -> Op:
             buffer.put(op["item"], sound(op), op["now_us"])
         case "end":
             buffer.end(op["item"])
+        case "hold":
+            buffer.hold()
+        case "release":
+            buffer.release()
         case "latency":
             buffer.latency_samples = op["samples"]
         case "take":
@@ -115,7 +120,7 @@ def wild(seed: int, steps: int, rate_hz: int) -> Iterator[Op]:
 
     now_us, item = 5_000_000, 0
     for step in range(steps):
-        what = below(20)
+        what = below(22)
         name = f"item-{item}"
         if what < 8:
             length = below(30) + 1 if below(6) == 0 else below(rate_hz // 5) + 1
@@ -133,6 +138,8 @@ def wild(seed: int, steps: int, rate_hz: int) -> Iterator[Op]:
         elif what == 18:
             item += below(2)
             yield {"op": "heard", "item": f"item-{below(item + 1)}"}
+        elif what > 19:
+            yield {"op": "release" if below(4) else "hold"}
         elif below(2):
             yield {"op": "flush"}
             item += 1

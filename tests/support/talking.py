@@ -96,6 +96,7 @@ class FakeSpeaker:
         self.waiting: list[str] = []
         self.heard: dict[str, int] = {}
         self.stopped = 0
+        self.held = False
         self.stats = JitterStats()
 
     def play(self, item_id: str, samples: Samples, rate_hz: int) -> None:
@@ -111,8 +112,15 @@ class FakeSpeaker:
         self.heard[item_id] = sum(count * 1000 // rate_hz for name, count, rate_hz in self.played if name == item_id)
         self.waiting.remove(item_id)
 
+    def hold(self) -> None:
+        self.held = True
+
+    def release(self) -> None:
+        self.held = False
+
     def stop(self) -> Stopped | None:
         self.stopped += 1
+        self.held = False
         if not self.waiting:
             return None
         first, *others = self.waiting

@@ -6,7 +6,8 @@ import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-import { JitterBuffer, SETTINGS } from "../../web/jitter.js";
+import { JitterBuffer } from "../../web/jitter.js";
+import { SETTINGS } from "../../web/tuning.js";
 
 const FOLDER = new URL("../../fixtures/traces/", import.meta.url);
 const NAMES = readdirSync(FOLDER).filter((name) => /^jitter-.*\.jsonl$/.test(name));
@@ -48,6 +49,10 @@ function done(buffer, op, floats) {
       return {};
     case "end":
       buffer.end(op.item);
+      return {};
+    case "hold":
+    case "release":
+      buffer[op.op]();
       return {};
     case "latency":
       buffer.latencySamples = op.samples;
@@ -97,14 +102,13 @@ for (const name of NAMES) {
 
 test("the traces use every operation, and both kinds of fade", () => {
   const all = NAMES.flatMap((name) => lines(name).slice(1));
-  assert.deepEqual(new Set(all.map((op) => op.op)), new Set(["put", "end", "latency", "take", "flush", "heard"]));
+  assert.deepEqual(new Set(all.map((op) => op.op)), new Set(["put", "end", "hold", "release", "latency", "take", "flush", "heard"]));
   assert.ok(all.some((op) => op.stats?.underruns > 3));
   assert.ok(all.some((op) => op.heard?.unheard.length));
 });
 
-test("settings are those of jitter.py", () => {
-  const source = readFileSync(new URL("../../voice/audio/jitter.py", import.meta.url), "utf8");
-  const body = source.slice(source.indexOf("class JitterSettings"), source.indexOf("class Stopped"));
+test("settings are those of tuning.py", () => {
+  const body = readFileSync(new URL("../../voice/audio/tuning.py", import.meta.url), "utf8");
   const found = Object.fromEntries([...body.matchAll(/^ {4}(\w+): int = (\d+)$/gm)].map(([, key, value]) => [camel(key), Number(value)]));
   assert.deepEqual(found, { ...SETTINGS });
 });

@@ -4,8 +4,8 @@ The items of replies are played in the order in which they came. The first of th
 
     WAITING --may start--> PLAYING --no samples, more to come--> DRY --resume_ms are there, or the rest--> PLAYING
 
-It may start when it has waited as long as past replies needed (`arrivals.py`), or is so far ahead of the loudspeaker that it need not
-wait, or is complete; and not with less than the device takes at a time: it would run dry at once. A lead is never given up: nothing here
+It may start (`starting.py`) when it has waited as long as past replies needed (`arrivals.py`), or is so far ahead of the loudspeaker that
+it need not wait, or is complete; and not with less than the device takes at a time: it would run dry at once. A lead is never given up: nothing here
 plays faster than it was spoken. Every sample is played once, in order, until `flush`; the samples are exact but for a fade-in after a
 gap. Where sound stops it fades out (`fades.py`).
 
@@ -21,39 +21,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voice.audio.arrivals import SECOND_US, Arrivals, Needs, Past
+from voice.audio.arrivals import Arrivals
 from voice.audio.fades import Fades
 from voice.audio.pcm import Samples, ms_in, samples_in
 from voice.audio.playing import Item, Runs, State
+from voice.audio.starting import Starting
+from voice.audio.tuning import JitterSettings
 
 REMEMBERED = 32
 """Items of which `heard` still knows after they were played or flushed."""
-
-
-@dataclass(frozen=True, slots=True)
-class JitterSettings:
-    """Chosen by measurement: `bench/jitter.py`."""
-
-    quantile_percent: int = 75
-    """How many of the past replies the next one's start delay would have done for."""
-    decay_percent: int = 90
-    """A reply weighs so much of the next one."""
-    most_wait_ms: int = 500
-    """The longest start delay that is learned; sound that nothing follows for so long is played, however little it is."""
-    slow_speed: int = 1400
-    """Arrival under so many per mille of real time is slow. The rule is 1.5x; the rest is for jitter around it."""
-    slow_wait_ms: int = 80
-    """The least start delay, and the least sound, if arrival is slow. Else one delta is enough."""
-    ahead_factor: int = 2
-    """With so many times the start delay in the buffer, it need not be waited for."""
-    resume_ms: int = 120
-    """After running dry, play on with so much."""
-    learn_ms: int = 1000
-    """Shorter replies say nothing about longer ones."""
-    fade_ms: int = 10
-    """Fade-out where sound stops, fade-in after a gap."""
-    flush_ms: int = 5
-    """Fade-out where sound is stopped; at most `fade_ms`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +92,14 @@ class JitterBuffer:
         self.latency_samples = 0
         """From `take` to the air, in samples: what was taken later than this has not been heard. May change at any time."""
         self._settings = settings or JitterSettings()
-        self._past = Past(self._settings.quantile_percent, self._settings.decay_percent)
+        self.held = False
+        """Whether playback rests: see `hold`."""
+        self._starting = Starting(self._settings, rate_hz)
         self._items: deque[Item] = deque()
         self._gone: deque[Item] = deque(maxlen=REMEMBERED)
         self._runs = Runs()
         self._fades = Fades(samples_in(self._settings.fade_ms, rate_hz))
+        self._flush_samples = samples_in(self._settings.flush_ms, rate_hz)
         self._counts = _Counts()
 
     def put(self, item_id: str, samples: Samples, now_us: int) -> None:
@@ -133,7 +112,7 @@ class JitterBuffer:
         item = next((item for item in self._items if item.item_id == item_id), None)
         if item is None:
             for before in self._items:
-                self._end(before)
+                self._starting.end(before)
             item = Item(item_id, Arrivals(self.rate_hz, now_us))
             self._items.append(item)
         item.add(samples, now_us)
@@ -143,7 +122,7 @@ class JitterBuffer:
         """The item is complete: the rest is played at once. Nothing happens if there is no such item (any more)."""
         for item in self._items:
             if item.item_id == item_id:
-                self._end(item)
+                self._starting.end(item)
 
     def take(self, count: int, now_us: int) -> Samples:
         """The next `count` samples for the loudspeaker, silence where there is nothing to play. For the audio callback."""
@@ -157,25 +136,38 @@ class JitterBuffer:
                     at += self._play(item, out[at:], self._counts.out + at)
                     continue
                 # Either there is a fade-out to come, or silence for the rest.
-                quiet = 0 if self._fades.stop() else count - at
-            if self._items:
+                quiet = 0 if self._fades.stop(self._flush_samples if self.held else None) else count - at
+            if self._items and not self.held:
                 self._items[0].silent += quiet
             at += quiet
         self._counts.out += count
         return out
 
+    def hold(self) -> None:
+        """Rests: the next `take` has `flush_ms` of fading sound, then silence, until `release`. Nothing is lost, what comes is kept,
+        and no counter counts it."""
+        self.held = True
+
+    def release(self) -> None:
+        """Plays on from the sample behind the last one that was given, fading in. Nothing happens if nothing is held."""
+        self.held = False
+
     def flush(self) -> Stopped | None:
-        """Stops: the next `take` has `flush_ms` of fading sound, then silence. Says what was heard; None if there was nothing to stop."""
+        """Stops: the next `take` has `flush_ms` of fading sound, then silence. Says what was heard; None if there was nothing to stop.
+
+        What is held is stopped too, and nothing is held any more.
+        """
+        self.held = False
         self._settle()
         heard = self._runs.latest
         pending = [*([heard] if heard and not heard.finished else []), *self._runs.items(), *self._items]
         stopped = list(dict.fromkeys(pending))
         for item in self._items:
-            self._end(item)
+            self._starting.end(item)
             self._gone.append(item)
         self._items.clear()
         self._runs.clear()
-        self._fades.stop(samples_in(self._settings.flush_ms, self.rate_hz))
+        self._fades.stop(self._flush_samples)
         if not stopped:
             return None
         first, *others = stopped
@@ -213,49 +205,26 @@ class JitterBuffer:
             late_max_ms=counts.late_max_us // 1000,
         )
 
-    def _end(self, item: Item) -> None:
-        """It is complete, or is not wanted any more: what its arrivals have shown is learned, once."""
-        if item.ended:
-            return
-        item.ended = True
-        speed = item.arrivals.speed()
-        if speed is not None and item.arrivals.received >= samples_in(self._settings.learn_ms, self.rate_hz):
-            self._past.add(Needs(item.arrivals.needed_us, speed))
-
     def _next(self, count: int, now_us: int) -> Item | None:
         """The item that gives the next of `count` samples; None if there is none, or it is not time."""
-        while self._items:
-            item = self._items[0]
-            if item.left and (item.state is State.PLAYING or self._may_start(item, count, now_us)):
-                self._begin(item)
-                return item
-            if item.left or not item.ended:
-                if item.state is State.PLAYING:
-                    item.state = State.DRY
-                return None
+        while self._items and self._items[0].ended and not self._items[0].left:
             self._gone.append(self._items.popleft())
+        if not self._items or self.held:
+            return None
+        item = self._items[0]
+        if item.left and (item.state is State.PLAYING or self._starting.may_start(item, count, now_us)):
+            self._begin(item)
+            return item
+        if item.state is State.PLAYING:
+            item.state = State.DRY
         return None
-
-    def _may_start(self, item: Item, count: int, now_us: int) -> bool:
-        """Whether an item that has samples should sound, for a device that takes `count` at a time."""
-        if item.ended or now_us - item.arrivals.last_us >= self._settings.most_wait_ms * 1000:
-            return True
-        if item.state is State.DRY:
-            return item.left >= max(count, samples_in(self._settings.resume_ms, self.rate_hz))
-        speed = self._past.speed
-        if speed is None:
-            speed = item.arrivals.speed()
-        least_ms = self._settings.slow_wait_ms if speed is not None and speed < self._settings.slow_speed else 0
-        if item.left < max(count, samples_in(least_ms, self.rate_hz)):
-            return False
-        wait_us = max(least_ms * 1000, min(self._past.needed_us, self._settings.most_wait_ms * 1000))
-        ahead_us = item.left * SECOND_US // self.rate_hz
-        return item.arrivals.age_us(now_us) >= wait_us or ahead_us >= wait_us * self._settings.ahead_factor
 
     def _begin(self, item: Item) -> None:
         """From WAITING or DRY to PLAYING, with what that means for the counters."""
         match item.state:
             case State.PLAYING:
+                # Nothing is heard of this, but after `release`.
+                self._fades.start(fade_in=True)
                 return
             case State.WAITING:
                 self._counts.replies += 1

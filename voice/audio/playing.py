@@ -91,7 +91,8 @@ class Runs:
         while self._runs and self._runs[0].out_from < out:
             run = self._runs[0]
             heard = min(run.count, out - run.out_from)
-            run.item.heard = run.item_from + heard
+            # What was heard stays heard, whatever latency the device has now.
+            run.item.heard = max(run.item.heard, run.item_from + heard)
             self.latest = run.item
             if heard < run.count:
                 break

@@ -61,6 +61,19 @@ class Loudspeaker(Protocol):
         """Silence within 5 ms. Says what was heard; None if there was nothing to stop."""
         ...
 
+    def hold(self) -> None:
+        """Silence within 5 ms; nothing is lost, and what comes is kept. Until `release`, or `stop`, which says what was heard."""
+        ...
+
+    def release(self) -> None:
+        """Play on from the sample behind the last one that sounded, fading in."""
+        ...
+
+    @property
+    def held(self) -> bool:
+        """Whether it rests between `hold` and `release`."""
+        ...
+
     def heard_ms(self, item_id: str) -> int:
         """How much of an item was heard, of its own ms; 0 of one that was forgotten (the last 32 are known)."""
         ...

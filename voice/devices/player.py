@@ -47,7 +47,7 @@ class Player:
         self._sounded_s = 0.0
 
     def delayed_by(self, latency_s: float) -> None:
-        """From `take` to the air, where it is known only once the device is open."""
+        """From `take` to the air, where it is known only once the device is open; may change while it plays."""
         with self._lock:
             self._buffer.latency_samples = round(latency_s * self.rate_hz)
 
@@ -74,6 +74,21 @@ class Player:
         self._open = None
         with self._lock:
             return self._buffer.flush()
+
+    def hold(self) -> None:
+        """Silence within 5 ms, and nothing is lost; until `release` or `stop`."""
+        with self._lock:
+            self._buffer.hold()
+
+    def release(self) -> None:
+        """Play on from the very next sample."""
+        with self._lock:
+            self._buffer.release()
+
+    @property
+    def held(self) -> bool:
+        """Whether it rests between `hold` and `release`."""
+        return self._buffer.held
 
     def take(self, count: int) -> Samples:
         """The next samples for the loudspeaker. For the audio callback: never waits for more than another's copy."""

@@ -1,0 +1,41 @@
+"""When the next item of a reply begins to sound, or goes on after it ran dry: for `jitter.py`, whose top tells the story."""
+
+from voice.audio.arrivals import SECOND_US, Needs, Past
+from voice.audio.pcm import samples_in
+from voice.audio.playing import Item, State
+from voice.audio.tuning import JitterSettings
+
+
+class Starting:
+    """Knows what past replies needed."""
+
+    def __init__(self, settings: JitterSettings, rate_hz: int) -> None:
+        """`rate_hz`: of the items' samples."""
+        self._settings = settings
+        self._rate_hz = rate_hz
+        self._past = Past(settings.quantile_percent, settings.decay_percent)
+
+    def end(self, item: Item) -> None:
+        """The item is complete, or is not wanted any more: what its arrivals have shown is learned, once."""
+        if item.ended:
+            return
+        item.ended = True
+        speed = item.arrivals.speed()
+        if speed is not None and item.arrivals.received >= samples_in(self._settings.learn_ms, self._rate_hz):
+            self._past.add(Needs(item.arrivals.needed_us, speed))
+
+    def may_start(self, item: Item, count: int, now_us: int) -> bool:
+        """Whether an item that has samples should sound, for a device that takes `count` at a time."""
+        if item.ended or now_us - item.arrivals.last_us >= self._settings.most_wait_ms * 1000:
+            return True
+        if item.state is State.DRY:
+            return item.left >= max(count, samples_in(self._settings.resume_ms, self._rate_hz))
+        speed = self._past.speed
+        if speed is None:
+            speed = item.arrivals.speed()
+        least_ms = self._settings.slow_wait_ms if speed is not None and speed < self._settings.slow_speed else 0
+        if item.left < max(count, samples_in(least_ms, self._rate_hz)):
+            return False
+        wait_us = max(least_ms * 1000, min(self._past.needed_us, self._settings.most_wait_ms * 1000))
+        ahead_us = item.left * SECOND_US // self._rate_hz
+        return item.arrivals.age_us(now_us) >= wait_us or ahead_us >= wait_us * self._settings.ahead_factor

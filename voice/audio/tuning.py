@@ -1,0 +1,29 @@
+"""The settings of the playback buffer (`jitter.py`), which its parts share. `web/tuning.js` has the same."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class JitterSettings:
+    """Chosen by measurement: `bench/jitter.py`."""
+
+    quantile_percent: int = 75
+    """How many of the past replies the next one's start delay would have done for."""
+    decay_percent: int = 90
+    """A reply weighs so much of the next one."""
+    most_wait_ms: int = 500
+    """The longest start delay that is learned; sound that nothing follows for so long is played, however little it is."""
+    slow_speed: int = 1400
+    """Arrival under so many per mille of real time is slow. The rule is 1.5x; the rest is for jitter around it."""
+    slow_wait_ms: int = 80
+    """The least start delay, and the least sound, if arrival is slow. Else one delta is enough."""
+    ahead_factor: int = 2
+    """With so many times the start delay in the buffer, it need not be waited for."""
+    resume_ms: int = 120
+    """After running dry, play on with so much."""
+    learn_ms: int = 1000
+    """Shorter replies say nothing about longer ones."""
+    fade_ms: int = 10
+    """Fade-out where sound stops, fade-in after a gap."""
+    flush_ms: int = 5
+    """Fade-out where sound is stopped or held; at most `fade_ms`."""
