@@ -94,3 +94,63 @@ def test_a_callback_after_the_end_of_the_loop_raises_nothing() -> None:
     thread = threading.Thread(target=capture.push, args=(np.zeros((160, 1), np.int16),))
     thread.start()
     thread.join(5)
+
+
+async def test_what_the_loudspeaker_was_handed_goes_with_the_frame() -> None:
+    capture = Capture(16_000, asyncio.get_running_loop())
+    capture.late_s, capture.beside.ahead_s = 0.03, 0.05
+    frames: list[Frame] = []
+    source = capture.frames()
+    async with asyncio.timeout(30):
+        asking = asyncio.ensure_future(anext(source))
+        await asyncio.sleep(0)
+        for number in range(4):
+            capture.push(np.full((160, 1), number, np.int16), np.full(160, 100 + number, np.int16))
+        frames = [await asking, await anext(source)]
+    await source.aclose()
+    for number, frame in enumerate(frames):
+        assert frame.played is not None and frame.delay_ms == 80
+        assert (frame.samples.tolist(), frame.played.tolist()) == (
+            [2 * number] * 160 + [2 * number + 1] * 160,
+            [100 + 2 * number] * 160 + [101 + 2 * number] * 160,
+        )
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 44_100, 48_000])
+async def test_the_loudspeaker_of_another_stream_keeps_step(rate_hz: int) -> None:
+    """Both hear the same tone: the reference comes at the microphone's rate, whatever its own."""
+    capture = Capture(48_000, asyncio.get_running_loop())
+    frames: list[Frame] = []
+    source = capture.frames()
+    asking = asyncio.ensure_future(anext(source))
+    await asyncio.sleep(0)
+    for number in range(100):
+        here, there = (np.arange(number * rate // 100, (number + 1) * rate // 100) / rate for rate in (48_000, rate_hz))
+        wave = [np.round(8_000 * np.sin(2 * np.pi * 20 * at)).astype(np.int16) for at in (here, there)]
+        capture.heard(wave[1], rate_hz)
+        capture.push(wave[0][:, np.newaxis])
+    async with asyncio.timeout(30):
+        frames.append(await asking)
+        while len(frames) < 45:
+            frames.append(await anext(source))
+    await source.aclose()
+    samples = np.concatenate([frame.samples for frame in frames])[1_600:].astype(float)
+    played = np.concatenate([frame.played for frame in frames if frame.played is not None])[1_600:].astype(float)
+    shifts = [float(np.dot(samples[400:-400], np.roll(played, shift)[400:-400])) for shift in range(-400, 401)]
+    shift = int(np.argmax(shifts)) - 400
+    assert abs(shift) <= (16 if rate_hz == 48_000 else 400), "a resampler of another rate holds back some ms more"
+    assert np.corrcoef(samples[400:-400], np.roll(played, shift)[400:-400])[0, 1] > 0.999
+
+
+async def test_a_gap_is_one_in_the_reference_too() -> None:
+    capture = Capture(16_000, asyncio.get_running_loop(), max_ms=100)
+    source = capture.frames()
+    asking = asyncio.ensure_future(anext(source))
+    await asyncio.sleep(0)
+    for number in range(1, 11):
+        capture.push(np.full((FRAME_SAMPLES, 1), number, np.int16), np.full(FRAME_SAMPLES, 100 + number, np.int16))
+    async with asyncio.timeout(30):
+        frames = [await asking, *[await anext(source) for _ in range(9)]]
+    await source.aclose()
+    assert [frame.played is None for frame in frames] == [True] * 5 + [False] * 5
+    assert [int(frame.played[0]) for frame in frames if frame.played is not None] == [106, 107, 108, 109, 110]

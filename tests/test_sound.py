@@ -242,3 +242,38 @@ async def test_a_sound_system_that_hangs_is_not_waited_for(monkeypatch: pytest.M
         async with opened(monkeypatch, FakeSound(refuse)):
             raise AssertionError("it is not open")
     hang.set()
+
+
+async def test_what_is_played_goes_to_the_microphone_as_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeSound()
+    async with opened(monkeypatch, fake) as card:
+        (stream,) = fake.open
+        assert card.microphone is not None and card.loudspeaker is not None
+        card.loudspeaker.play("one", tone(1_000, rate_hz=24_000), 24_000)
+        source = card.microphone.frames()
+        asking = asyncio.ensure_future(anext(source))
+        await asyncio.sleep(0)
+        outs = [stream.call(late_s=0.02, ahead_s=0.05) for _ in range(9)]
+        frames = [await asking, *[await anext(source) for _ in range(2)]]
+        await source.aclose()
+        assert [frame.delay_ms for frame in frames] == [70] * 3
+        levels = [np.abs(frame.played).max() for frame in frames if frame.played is not None]
+        assert len(levels) == 3 and levels[2] == pytest.approx(np.abs(np.concatenate(outs)).max(), rel=0.1)
+
+
+async def test_a_loudspeaker_on_another_stream_is_the_reference_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeSound()
+    async with opened(monkeypatch, fake, speak=ELSEWHERE) as card:
+        listen, speak = fake.open
+        assert card.microphone is not None and card.loudspeaker is not None
+        card.loudspeaker.play("one", tone(1_000, rate_hz=24_000), 24_000)
+        source = card.microphone.frames()
+        asking = asyncio.ensure_future(anext(source))
+        await asyncio.sleep(0)
+        for _ in range(9):
+            speak.call(late_s=0.0, ahead_s=0.05)
+            listen.call(frames=441, late_s=0.02)
+        frames = [await asking, *[await anext(source) for _ in range(2)]]
+        await source.aclose()
+        assert 70 <= frames[0].delay_ms <= 160, "what waits in the queue counts"
+        assert frames[2].played is not None and np.abs(frames[2].played).max() > 1_000

@@ -33,14 +33,17 @@ class FakeStream:
         assert ignore_errors, "a card that has gone cannot be closed in order"
         self.closed = True
 
-    def call(self, heard: NDArray[np.int16] | None = None, frames: int = 480, late_s: float | None = None) -> NDArray[np.int16]:
-        """One callback: gives (frames, channels) to the program, returns what the program plays."""
+    def call(
+        self, heard: NDArray[np.int16] | None = None, frames: int = 480, late_s: float | None = None, ahead_s: float = 0.0
+    ) -> NDArray[np.int16]:
+        """One callback: gives (frames, channels) to the program, returns what the program plays. `late_s`: how long ago the first sample given was
+        in the air; `ahead_s`: in how long the first one returned will be."""
         channels = self.settings["channels"]
         ins, outs = channels if isinstance(channels, tuple) else (channels, channels)
         given = np.zeros((frames, ins), np.int16) if heard is None else heard
         before = given.copy()
         out = np.full((len(given), outs), 77, np.int16)
-        when = None if late_s is None else SimpleNamespace(currentTime=100.0, inputBufferAdcTime=100.0 - late_s)
+        when = None if late_s is None else _times(100.0, late_s, ahead_s)
         callback = self.settings["callback"]
         match self.kind:
             case "both":
@@ -52,6 +55,10 @@ class FakeStream:
         assert (given == before).all()
         given.fill(99)  # the library uses its memory again
         return out
+
+
+def _times(now_s: float, late_s: float, ahead_s: float) -> SimpleNamespace:
+    return SimpleNamespace(currentTime=now_s, inputBufferAdcTime=now_s - late_s, outputBufferDacTime=now_s + ahead_s)
 
 
 class FakeSound:

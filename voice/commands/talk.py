@@ -76,11 +76,14 @@ async def _talk(
     make_engine: "Callable[[], AbstractAsyncContextManager[Answering]] | None",
     report: "Report",
 ) -> bool:
+    import asyncio
     from contextlib import AsyncExitStack
     from dataclasses import replace
 
     from voice.audio.turns import TurnDetector, TurnSettings
     from voice.audio.vad import make_detector
+    from voice.devices.canceller import make_canceller
+    from voice.devices.clear import ClearMicrophone
     from voice.devices.open import open_devices
     from voice.devices.typed import typed_lines
     from voice.opening import connect
@@ -91,12 +94,16 @@ async def _talk(
         # The devices first: whoever has none is told so at once, and is not kept waiting for a model.
         opened = await stack.enter_async_context(open_devices(options.input, options.output, report.note))
         half_duplex = opened.beside and not options.headphones and not chosen.push_to_talk
+        # The library takes half a second to load, on a thread: the loop has devices to serve.
+        microphone = opened.microphone
+        if opened.beside:
+            microphone = ClearMicrophone(microphone, await asyncio.to_thread(make_canceller))
         engine = None if make_engine is None else await stack.enter_async_context(make_engine())
         detector = None if chosen.push_to_talk else TurnDetector(TurnSettings(), make_detector())
         settings = settings_of(turns=chosen.turns)
         session = await stack.enter_async_context(connect(server, settings=settings, engine=engine, detector=detector))
         report.note(_greeting(opened.microphone.name, opened.speaker.name, chosen, half_duplex))
-        talk = Talk(replace(chosen, half_duplex=half_duplex), session, opened.microphone, opened.speaker, report)
+        talk = Talk(replace(chosen, half_duplex=half_duplex), session, microphone, opened.speaker, report)
         return await talk.run(typed_lines())
 
 

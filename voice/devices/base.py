@@ -16,16 +16,24 @@ class Frame:
     """20 ms of the microphone."""
 
     samples: Samples
-    """int16, mono, 16 kHz, 320 of them."""
+    """What is heard: int16, mono, 16 kHz, 320 of them; without the loudspeaker's echo, where there is a canceller."""
     dropped: bool = False
     """Nobody fetched it in time: silence of the same length is in its place."""
+    captured: Samples | None = None
+    """The same 20 ms as the card gave them, if `samples` was processed."""
+    played: Samples | None = None
+    """What the loudspeaker was handed in the same 20 ms: as many samples at 16 kHz, mono; None where that is not known."""
+    delay_ms: int = 0
+    """A hint, from the stream's times: how much later than `played` its echo is in `captured`."""
 
 
 class Microphone(Protocol):
     """Where speech comes from."""
 
-    name: str
-    """For people, one line."""
+    @property
+    def name(self) -> str:
+        """For people, one line."""
+        ...
 
     @property
     def latency_s(self) -> float:

@@ -52,6 +52,8 @@ class Line:
         self.finished = threading.Event()
         self.capture: Capture | None = None
         self.player: Player | None = None
+        self.listener: Capture | None = None
+        """The microphone's that may hear this loudspeaker, on this stream or on another."""
         self.name = " and ".join(dict.fromkeys(f"'{device.name}'" for device in devices if device is not None))
         self._sound = sound
         self._devices = devices
@@ -87,15 +89,16 @@ class Line:
             stream.close(ignore_errors=True)
 
     def _both(self, heard: NDArray[np.int16], out: NDArray[np.int16], frames: int, when: Any, status: Any) -> None:
-        self._hear(heard, frames, when, status)
+        # What goes out first: the microphone's sound is paired with it.
         self._speak(out, frames, when, status)
+        self._hear(heard, frames, when, status, out[:, 0].copy())
         self.calls -= 1  # one callback
 
-    def _hear(self, heard: NDArray[np.int16], frames: int, when: Any, status: Any) -> None:
+    def _hear(self, heard: NDArray[np.int16], frames: int, when: Any, status: Any, played: NDArray[np.int16] | None = None) -> None:
         self.calls += 1
         try:
             assert self.capture is not None
-            self.capture.push(heard.copy())
+            self.capture.push(heard.copy(), played)
             if when is not None:
                 self.capture.late_s = max(0.0, min(when.currentTime - when.inputBufferAdcTime, LATEST_S))
         except Exception as exc:
@@ -107,6 +110,12 @@ class Line:
         try:
             assert self.player is not None
             out[:] = self.player.take(frames)[:, np.newaxis]
+            if self.listener is None:
+                return
+            if self.capture is None:
+                self.listener.heard(out[:, 0].copy(), self._rate_hz)
+            if when is not None:
+                self.listener.beside.ahead_s = max(0.0, min(when.outputBufferDacTime - when.currentTime, LATEST_S))
         except Exception as exc:
             # Nothing may leave a callback: the watch raises it.
             out.fill(0)
@@ -224,6 +233,9 @@ class Card:
                 speaker.delayed_by(latency_s[1] + BLOCK_MS / 1000)
                 self.loudspeaker = speaker
             self._lines.append(line)
+            capture = next((each.capture for each in self._lines if each.capture is not None), None)
+            for each in self._lines:
+                each.listener = capture
             return None
         return failure
 

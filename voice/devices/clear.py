@@ -1,0 +1,43 @@
+"""A microphone whose loudspeaker's echo has been taken out, as far as that can be."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+
+from voice.devices.base import Frame, Microphone
+from voice.devices.canceller import Canceller
+
+
+class ClearMicrophone:
+    """Another microphone's frames, processed. One canceller for the whole call: it outlives replies, links and devices that are opened again."""
+
+    def __init__(self, microphone: Microphone, canceller: Canceller | None) -> None:
+        self._microphone = microphone
+        self._canceller = canceller
+
+    @property
+    def name(self) -> str:
+        """The microphone's."""
+        return self._microphone.name
+
+    @property
+    def latency_s(self) -> float:
+        """The microphone's: a canceller adds some milliseconds."""
+        return self._microphone.latency_s
+
+    @property
+    def ended(self) -> bool:
+        """The microphone's."""
+        return self._microphone.ended
+
+    async def frames(self) -> AsyncGenerator[Frame, None]:
+        """The microphone's, each with `captured` if it was processed."""
+        async with aclosing(self._microphone.frames()) as frames:
+            async for frame in frames:
+                yield self._clear(frame)
+
+    def _clear(self, frame: Frame) -> Frame:
+        if self._canceller is None or frame.played is None or frame.dropped:
+            return frame
+        clear = self._canceller.process(frame.samples, frame.played, frame.delay_ms)
+        return replace(frame, samples=clear, captured=frame.samples)
