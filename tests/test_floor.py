@@ -57,5 +57,16 @@ def test_push_to_talk_is_muted_until_the_key_is_down() -> None:
     assert floor.step(3.0, False, True) is State.THINKING
 
 
+@pytest.mark.parametrize("push_to_talk", [False, True])
+def test_who_shuts_the_microphone_is_not_heard_until_it_is_opened_again(push_to_talk: bool) -> None:
+    floor = Floor(push_to_talk=push_to_talk)
+    floor.pressed = floor.muted = True
+    assert floor.step(1.0, False, False) is State.MUTED and not floor.open(1.0, False)
+    assert floor.step(2.0, True, False) is State.SPEAKING, "an answer goes on"
+    assert floor.step(3.0, False, True) is State.THINKING
+    floor.muted = False
+    assert floor.step(4.0, False, False) is State.LISTENING and floor.open(4.0, False)
+
+
 def test_the_states_are_those_of_the_contract() -> None:
     assert {state.value for state in State} == {"listening", "thinking", "speaking", "reconnecting", "muted"}

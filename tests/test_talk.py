@@ -8,6 +8,7 @@ import pytest
 from tests.support.talking import Stage, added, stage
 from tests.support.until import until
 from voice import talk, telling
+from voice.devices.typed import Key
 from voice.errors import MissingError
 from voice.protocol.notices import (
     ErrorReported,
@@ -78,7 +79,7 @@ async def test_a_typed_line_too_many_waits_and_that_is_said() -> None:
         assert len(scene.taken.notes) == 1 and "sent when there is room" in scene.taken.notes[0]
 
 
-@pytest.mark.parametrize("by", ["server", "local", "enter", "escape"])
+@pytest.mark.parametrize("by", ["server", "local", "enter", "escape", "key", "talk key"])
 async def test_whoever_interrupts_hears_no_more_and_the_server_learns_what_was_heard(by: str) -> None:
     async with stage() as scene:
         await scene.reply(ms=500, whole=False)
@@ -94,6 +95,10 @@ async def test_whoever_interrupts_hears_no_more_and_the_server_learns_what_was_h
                 scene.type("")
             case "escape":
                 scene.type("\x1b")
+            case "key":
+                scene.press(Key.STOP)
+            case "talk key":
+                scene.press(Key.TALK)
         await scene.state("listening")
         assert scene.session.did == [("interrupt", "a", 180)] and scene.speaker.stopped == 1
         late = [ReplyAudio("r1", item, np.ones(240, np.int16), 24_000) for item in ("a", "b")]

@@ -96,7 +96,9 @@ def test_the_microphones_own_count_says_when_it_was_spoken() -> None:
     scene.speaker.began_s = lambda item_id: 11.4  # type: ignore[method-assign]
     scene.speaker.hear_out("r1-item")
     scene.teller.tell(12.0)
-    assert scene.taken.turns[0]["first_audio_ms"] == 500, "the count began at 10.0 s, the last voiced sample was its 900th ms"
+    (told,) = scene.taken.turns
+    assert told["first_audio_ms"] == 500, "the count began at 10.0 s, the last voiced sample was its 900th ms"
+    assert told["waterfall"] == {"turn_ms": 100, "delta_ms": 100, "sound_ms": 500}
 
 
 def test_where_a_file_ended() -> None:

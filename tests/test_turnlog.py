@@ -17,7 +17,7 @@ from voice.protocol.notices import (
     TurnCommitted,
     UserText,
 )
-from voice.protocol.turnlog import Origin, Turn, TurnLog, summary_json, turn_json
+from voice.protocol.turnlog import Origin, Turn, TurnLog, Waterfall, summary_json, turn_json, waterfall
 
 
 def log_of(*notices: Notice) -> TurnLog:
@@ -54,7 +54,7 @@ def test_a_turn() -> None:
     )
     [turn] = log.turns
     assert (turn.index, turn.item_id, turn.started_ms, turn.stopped_ms, turn.user_text, turn.heard) == (0, "u", 500, 900, "What now?", True)
-    assert (turn.assistant_text, turn.response_id, turn.status, turn.reply_ms, turn.first_audio_at) == (
+    assert (turn.assistant_text, turn.response_id, turn.status, turn.reply_ms, turn.came.audio_at) == (
         "Nothing.",
         "r",
         "completed",
@@ -110,7 +110,7 @@ def test_errors_are_kept() -> None:
 
 def test_the_lines_of_the_contract() -> None:
     log = log_of(*SPOKEN, ReplyBegan("r"), sound("r"), ended("r"), ErrorReported("c", "m"))
-    assert turn_json(log.turns[0], Origin("a.wav", 400), 120) == {
+    assert turn_json(log.turns[0], Origin("a.wav", 400), Waterfall(520, 80, 120)) == {
         "event": "turn",
         "index": 0,
         "file": "a.wav",
@@ -119,6 +119,7 @@ def test_the_lines_of_the_contract() -> None:
         "speech_started_ms": 100,
         "speech_stopped_ms": 500,
         "first_audio_ms": 120,
+        "waterfall": {"turn_ms": 520, "delta_ms": 80, "sound_ms": 120},
         "reply_ms": 100,
         "status": "completed",
     }
@@ -137,9 +138,39 @@ def test_the_lines_of_the_contract() -> None:
     }
 
 
+# The session's first sample was in the air at 100.0, the last voiced one 900 ms later; commit, words, sound and more words come at:
+COMES = ((101.4, TurnCommitted("u")), (101.5, ReplyBegan("r")))
+TEXT, SOUND = ReplyText("r", "a", "No", final=False), sound("r")
+
+
+@pytest.mark.parametrize(
+    ("came", "began_s", "sound_at", "want"),
+    [
+        (((101.6, TEXT), (101.7, SOUND)), 100.0, 101.75, Waterfall(500, 700, 850)),
+        (((101.6, SOUND), (101.7, TEXT)), 100.0, 101.65, Waterfall(500, 700, 750)),
+        (((101.6, TEXT), (101.7, SOUND)), 100.0, None, Waterfall(500, 700, None)),
+        (((101.6, ended("r")),), 100.0, None, Waterfall(500, None, None)),
+        (((101.6, SOUND),), None, 101.7, Waterfall(None, None, None)),
+    ],
+)
+def test_where_the_time_went(
+    came: tuple[tuple[float, Notice], ...], began_s: float | None, sound_at: float | None, want: Waterfall
+) -> None:
+    log = log_of(SpeechBegan(500, False, "u"), SpeechEnded(900, False, "u"))
+    for at, notice in (*COMES, *came):
+        log.see(notice, at)
+    assert waterfall(log.turns[0], began_s, sound_at) == want
+
+
+def test_a_typed_message_has_no_last_sample_to_count_from() -> None:
+    log = log_of()
+    log.typed("t", "hello")
+    assert waterfall(log.turns[0], 100.0, 101.0) == Waterfall()
+
+
 @pytest.mark.parametrize("status", [None, "completed"])
 def test_a_turn_of_which_nothing_is_known(status: str | None) -> None:
-    line = turn_json(Turn(3, "", status=status), Origin("", 0), None)
+    line = turn_json(Turn(3, "", status=status), Origin("", 0), Waterfall())
     assert (line["speech_started_ms"], line["speech_stopped_ms"], line["first_audio_ms"]) == (None, None, None)
     assert line["status"] == (status or "no_reply") and line["index"] == 3
 

@@ -27,7 +27,7 @@ from voice.engines.speaker import Clocks
 from voice.errors import UsageError
 from voice.opening import connect
 from voice.protocol.notices import ErrorReported, LinkLost, LinkRestored, ReplyAudio, SessionEnded, SessionReady, SpeechBegan, SpeechEnded
-from voice.protocol.turnlog import LATE_TEXT_S, STILL_S, TAIL_MS, Origin, Turn, TurnLog, summary_json, turn_json
+from voice.protocol.turnlog import LATE_TEXT_S, STILL_S, TAIL_MS, Origin, Turn, TurnLog, summary_json, turn_json, waterfall
 from voice.session import Answering, Session, settings_of
 
 OUT_RATE_HZ = 24_000
@@ -210,7 +210,7 @@ class Replay:
     def _played_at(self) -> float:
         """When the last reply will have been heard to its end."""
         last = self._log.turns[-1] if self._log.turns else None
-        return last.first_audio_at + last.reply_ms / 1000 if last is not None and last.first_audio_at is not None else 0.0
+        return last.came.audio_at + last.reply_ms / 1000 if last is not None and last.came.audio_at is not None else 0.0
 
     async def _push(self, frame: Samples) -> bool:
         """One frame; returns whether our detector heard the end of speech in it."""
@@ -254,7 +254,8 @@ class Replay:
             self._reported += 1
             self._speaker.finish(turn)
             self._refine(turn)
-            self._report.result(turn_json(turn, self._origin(turn), self._first_audio_ms(turn)))
+            began_s = self._began if self._options.realtime else None
+            self._report.result(turn_json(turn, self._origin(turn), waterfall(turn, began_s, turn.came.audio_at)))
 
     def _refine(self, turn: Turn) -> None:
         """Our own detector knows where the speech began, where the wire's padding was cut short at the beginning."""
@@ -267,11 +268,6 @@ class Replay:
     def _origin(self, turn: Turn) -> Origin:
         at_ms = turn.stopped_ms if turn.stopped_ms is not None else self._session.position_ms
         return next((origin for origin in reversed(self._origins) if origin.start_ms <= at_ms), self._origins[0])
-
-    def _first_audio_ms(self, turn: Turn) -> int | None:
-        if not self._options.realtime or turn.first_audio_at is None or turn.stopped_ms is None:
-            return None
-        return round((turn.first_audio_at - self._began) * 1000) - turn.stopped_ms
 
 
 MakeEngine = Callable[[LocalOptions], AbstractAsyncContextManager[Answering]]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from voice.audio.turns import TurnSettings
 from voice.devices.base import Loudspeaker, Microphone
+from voice.devices.typed import Key
 from voice.errors import MissingError, ProtocolError
 from voice.protocol.events import ItemAdded
 from voice.protocol.floor import Floor, State
@@ -75,8 +76,8 @@ class Talk:
         self._pressed_ms = 0
         self._ended: SessionEnded | None = None
 
-    async def run(self, lines: AsyncIterator[str]) -> bool:
-        """Talk until the session ends, or the microphone's file does and is answered. False if the session ended first."""
+    async def run(self, lines: AsyncIterator[str], keys: AsyncIterator[Key] | None = None) -> bool:
+        """Talk until the session ends, the user ends it, or the microphone's file ends and is answered. False if the session ended first."""
         ready = asyncio.Event()
         try:
             async with asyncio.TaskGroup() as group:
@@ -84,6 +85,9 @@ class Talk:
                 await _within(ready, STILL_S)
                 tasks.append(group.create_task(self._hear(), name="microphone"))
                 tasks.append(group.create_task(self._read(lines), name="typed lines"))
+                if keys is not None:
+                    # Not in one row with the lines: a message may have to wait, a key never.
+                    tasks.append(group.create_task(self._obey_keys(keys), name="keys"))
                 await self._watch()
                 for task in tasks:
                     task.cancel()
@@ -92,7 +96,7 @@ class Talk:
             self._speaker.stop()
             self._log.close()
             self._teller.tell(time.monotonic(), final=True)
-            self._report.result(summary_json(self._log, self._session.stats, self._audio_in_ms()))
+            self._report.result(summary_json(self._log, self._session.stats, self._teller.ended_ms(self._session.position_ms)))
         return self._ended is None
 
     async def _watch(self) -> None:
@@ -105,7 +109,7 @@ class Talk:
                 shown = state
                 self._report.state(state.value)
             self._teller.tell(now)
-            if self._ended is not None:
+            if self._ended is not None or self._floor.left:
                 return
             if state in (State.LISTENING, State.MUTED) and self._said_all():
                 if not self._floor.pressed:
@@ -122,10 +126,6 @@ class Talk:
         """The file is at its end, and the server has had the time to notice a turn in it."""
         window_ms = TurnSettings().silence_duration_ms + TAIL_MS
         return self._microphone.ended and self._session.position_ms >= self._teller.ended_ms(self._session.position_ms) + window_ms
-
-    def _audio_in_ms(self) -> int:
-        position_ms = self._session.position_ms
-        return min(position_ms, self._teller.ended_ms(position_ms)) if self._microphone.ended else position_ms
 
     async def _hear(self) -> None:
         """The microphone: what may be heard goes up."""
@@ -171,6 +171,22 @@ class Talk:
                 self._press()
             else:
                 self._interrupt()
+
+    async def _obey_keys(self, keys: AsyncIterator[Key]) -> None:
+        async for key in keys:
+            match key:
+                case Key.TALK:
+                    was_muted, self._floor.muted = self._floor.muted, False
+                    if not self._options.push_to_talk:
+                        self._interrupt()
+                    elif not (was_muted and self._floor.pressed):
+                        self._press()
+                case Key.MUTE:
+                    self._floor.muted = not self._floor.muted
+                case Key.STOP:
+                    self._interrupt()
+                case Key.END:
+                    self._floor.left = True
 
     async def _say(self, text: str) -> None:
         """Send it, or wait with it (and with all that is typed behind it) while too many messages are not answered."""

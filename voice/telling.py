@@ -9,7 +9,7 @@ from collections import deque
 from voice.audio.pcm import FRAME_MS
 from voice.devices.base import Loudspeaker, Microphone
 from voice.protocol.played import Played
-from voice.protocol.turnlog import LATE_TEXT_S, NO_REPLY, STILL_S, Origin, Turn, TurnLog, turn_json
+from voice.protocol.turnlog import LATE_TEXT_S, NO_REPLY, STILL_S, Origin, Turn, TurnLog, Waterfall, turn_json, waterfall
 from voice.report import Report
 
 RECENT = 50
@@ -54,7 +54,7 @@ class Teller:
                 return
             self._told += 1
             heard_ms = sum(self._speaker.heard_ms(item_id) for item_id in self._played.items(turn.response_id))
-            line = turn_json(turn, Origin(self._microphone.name, 0), self._first_audio_ms(turn))
+            line = turn_json(turn, Origin(self._microphone.name, 0), self._waterfall(turn))
             self._report.result(line | {"heard_ms": heard_ms})
 
     def _over(self, turn: Turn, now: float) -> bool:
@@ -65,10 +65,7 @@ class Teller:
         later = any(other.reply_samples for other in self._log.turns[turn.index + 1 :])
         return later or not self._speaker.busy
 
-    def _first_audio_ms(self, turn: Turn) -> int | None:
-        """From the last voiced sample to the first one of the reply at the loudspeaker."""
+    def _waterfall(self, turn: Turn) -> Waterfall:
         items = self._played.items(turn.response_id)
-        heard_s = self._speaker.began_s(items[0]) if items else None
-        if heard_s is None or turn.stopped_ms is None or not self._began_s:
-            return None
-        return round((heard_s - min(self._began_s)) * 1000) - turn.stopped_ms
+        began_s = min(self._began_s) if self._began_s else None
+        return waterfall(turn, began_s, self._speaker.began_s(items[0]) if items else None)

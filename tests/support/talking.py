@@ -14,6 +14,7 @@ from tests.support.until import until
 from voice.audio.jitter import JitterStats, Stopped
 from voice.audio.pcm import FRAME_SAMPLES, Samples, ms_in
 from voice.devices.base import Frame
+from voice.devices.typed import Key
 from voice.errors import ProtocolError
 from voice.protocol.codec import decode_server
 from voice.protocol.ledger import FrameCount
@@ -180,13 +181,21 @@ class Stage:
         self.session, self.microphone, self.speaker, self.taken = FakeSession(), FakeMicrophone(), FakeSpeaker(), Taken()
         self.talk = Talk(options, self.session, self.microphone, self.speaker, self.taken)  # type: ignore[arg-type]
         self._lines: asyncio.Queue[str] = asyncio.Queue()
+        self._keys: asyncio.Queue[Key] = asyncio.Queue()
 
     async def lines(self) -> AsyncIterator[str]:
         while True:
             yield await self._lines.get()
 
+    async def keys(self) -> AsyncIterator[Key]:
+        while True:
+            yield await self._keys.get()
+
     def type(self, line: str) -> None:
         self._lines.put_nowait(line)
+
+    def press(self, key: Key) -> None:
+        self._keys.put_nowait(key)
 
     async def state(self, state: str) -> None:
         """Wait until it is shown."""
@@ -220,7 +229,7 @@ async def stage(**options: Any) -> AsyncIterator[Stage]:
     made = Stage(TalkOptions(**options))
     made.session.tell(SessionReady(Settings(type="realtime")))
     async with asyncio.timeout(30), asyncio.TaskGroup() as group:
-        running = group.create_task(made.talk.run(made.lines()), name="talk")
+        running = group.create_task(made.talk.run(made.lines(), made.keys()), name="talk")
         await until(lambda: made.taken.states)
         yield made
         if not running.done():

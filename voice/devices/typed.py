@@ -1,10 +1,13 @@
-"""Lines that somebody types, or that a program writes, on standard input: text for the conversation.
+"""What somebody types, or a program writes, on standard input: lines for the conversation.
+
+Keys come from a terminal that is drawn (`commands/terminal.py`).
 
 A thread reads them: neither a terminal nor a file can be waited for in the same way on every system. It ends with the process.
 """
 
 import asyncio
 import codecs
+import enum
 import os
 import threading
 from collections.abc import AsyncGenerator
@@ -14,6 +17,19 @@ WAITING = 8
 """Blocks that wait for the loop; the reader waits for them to be taken."""
 LONGEST = 20_000
 """Characters of a line; a longer one is cut there."""
+
+
+class Key(enum.Enum):
+    """What a key asks for."""
+
+    TALK = "talk"
+    """Push-to-talk: the key goes down, or up."""
+    MUTE = "mute"
+    """The microphone is shut, or opened again."""
+    STOP = "stop"
+    """No more of this answer."""
+    END = "end"
+    """The conversation ends."""
 
 
 async def typed_lines(fd: int = 0) -> AsyncGenerator[str, None]:

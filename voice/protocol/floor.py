@@ -3,7 +3,7 @@
     RECONNECTING  there is no link
     SPEAKING      a reply is heard, or was until a moment ago
     THINKING      somebody has spoken or typed, and is not answered yet
-    MUTED         push-to-talk, and the key is not down
+    MUTED         the user has shut the microphone, or push-to-talk, and the key is not down
     LISTENING     all else
 
 The first that is so, in this order. Without an echo canceller a microphone beside a loudspeaker hears the reply: half-duplex keeps it shut
@@ -34,6 +34,10 @@ class Floor:
         """There is a link to the server."""
         self.pressed = False
         """Push-to-talk: the user has the floor."""
+        self.muted = False
+        """The user has shut the microphone."""
+        self.left = False
+        """The user has ended the conversation."""
         self._half_duplex = half_duplex
         self._push_to_talk = push_to_talk
         self._held_until = 0.0
@@ -48,7 +52,7 @@ class Floor:
             return State.SPEAKING
         if waiting:
             return State.THINKING
-        return State.MUTED if self._push_to_talk and not self.pressed else State.LISTENING
+        return State.MUTED if self.muted or (self._push_to_talk and not self.pressed) else State.LISTENING
 
     def stopped(self) -> None:
         """The user has stopped the reply: whoever does that wants to be heard at once."""
@@ -56,6 +60,8 @@ class Floor:
 
     def open(self, now: float, playing: bool) -> bool:
         """Whether the microphone is to be heard."""
+        if self.muted:
+            return False
         if self._push_to_talk:
             return self.pressed
         return not (self._half_duplex and (playing or now < self._held_until))

@@ -3,7 +3,7 @@
 A response belongs to the oldest turn that was committed and has none yet; one that no turn waits for (a timer) makes a turn of its own.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 
 from voice.protocol.ledger import FrameCount
 from voice.protocol.notices import (
@@ -34,6 +34,18 @@ MAX_EARLY = 64
 
 
 @dataclass(slots=True)
+class Came:
+    """When a turn's first news came, in monotonic seconds; None: not yet."""
+
+    ended_at: float | None = None
+    """That the turn is over."""
+    delta_at: float | None = None
+    """The first of the reply, words or sound."""
+    audio_at: float | None = None
+    """The first of the reply's sound."""
+
+
+@dataclass(slots=True)
 class Turn:
     """One turn. Times in ms of the session's sound; None: not known (yet)."""
 
@@ -50,8 +62,7 @@ class Turn:
     """completed, cancelled, incomplete, failed, no_reply; None while it is open."""
     reply_samples: int = 0
     reply_rate_hz: int = 24_000
-    first_audio_at: float | None = None
-    """When the first of the reply's sound came (monotonic seconds)."""
+    came: Came = field(default_factory=Came)
 
     @property
     def reply_ms(self) -> int:
@@ -84,7 +95,7 @@ class TurnLog:
             case SpeechEnded():
                 self._speech = (self._speech[0], notice.at_ms)
             case TurnCommitted():
-                return self._commit(notice.item_id)
+                return self._commit(notice.item_id, now)
             case UserText():
                 return self._user_text(notice)
             case ReplyBegan():
@@ -113,9 +124,9 @@ class TurnLog:
         self.turns.append(Turn(len(self.turns), item_id, user_text=text, heard=True))
         return self.turns[-1]
 
-    def _commit(self, item_id: str) -> Turn:
+    def _commit(self, item_id: str, now: float) -> Turn:
         text, final = self._early.pop(item_id, ("", False))
-        turn = Turn(len(self.turns), item_id, *self._speech, user_text=text, heard=final)
+        turn = Turn(len(self.turns), item_id, *self._speech, user_text=text, heard=final, came=Came(ended_at=now))
         self._speech = (None, None)
         self.turns.append(turn)
         return turn
@@ -154,11 +165,13 @@ class TurnLog:
             turn = self._begin(notice.response_id)  # a failure may come without a response.created before it
         if turn is None:
             return None
+        if not isinstance(notice, ReplyEnded) and turn.came.delta_at is None:
+            turn.came.delta_at = now
         match notice:
             case ReplyText():
                 turn.assistant_text = notice.text if notice.final else turn.assistant_text + notice.text
             case ReplyAudio():
-                turn.first_audio_at = now if turn.first_audio_at is None else turn.first_audio_at
+                turn.came.audio_at = now if turn.came.audio_at is None else turn.came.audio_at
                 turn.reply_samples += notice.samples.size
                 turn.reply_rate_hz = notice.rate_hz
             case ReplyEnded():
@@ -175,7 +188,28 @@ class Origin:
     """The session's ms of the file's first sample."""
 
 
-def turn_json(turn: Turn, origin: Origin, first_audio_ms: int | None) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    """Where the time went between the user's last voiced sample and the answer, in ms from that sample; None: not known."""
+
+    turn_ms: int | None = None
+    """It was known that the turn is over."""
+    delta_ms: int | None = None
+    """The first of the reply came, words or sound."""
+    sound_ms: int | None = None
+    """The first sample of the reply was heard."""
+
+
+def waterfall(turn: Turn, began_s: float | None, sound_at: float | None) -> Waterfall:
+    """Of a turn. `began_s`: when the session's first sample was in the air (monotonic seconds, None: in no real time); `sound_at`: when the
+    reply's first sample was heard."""
+    if began_s is None or turn.stopped_ms is None:
+        return Waterfall()
+    spoken_s = began_s + turn.stopped_ms / 1000
+    return Waterfall(*(None if at is None else round((at - spoken_s) * 1000) for at in (turn.came.ended_at, turn.came.delta_at, sound_at)))
+
+
+def turn_json(turn: Turn, origin: Origin, times: Waterfall) -> dict[str, object]:
     """A turn as `voice replay --json` and `voice talk --json` print it; times are ms from the file's first sample."""
     return {
         "event": "turn",
@@ -185,7 +219,8 @@ def turn_json(turn: Turn, origin: Origin, first_audio_ms: int | None) -> dict[st
         "assistant_text": turn.assistant_text,
         "speech_started_ms": None if turn.started_ms is None else max(0, turn.started_ms - origin.start_ms),
         "speech_stopped_ms": None if turn.stopped_ms is None else turn.stopped_ms - origin.start_ms,
-        "first_audio_ms": first_audio_ms,
+        "first_audio_ms": times.sound_ms,
+        "waterfall": asdict(times),
         "reply_ms": turn.reply_ms,
         "status": turn.status or NO_REPLY,
     }
