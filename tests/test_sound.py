@@ -15,6 +15,7 @@ from tests.support.until import until
 from voice.devices import sound
 from voice.devices.portaudio import Device
 from voice.devices.sound import Card, open_card
+from voice.devices.stumble import WINDOW
 from voice.errors import MissingError
 
 MICROPHONE = Device(0, "Mic", "ALSA", 2, 0, 44_100)
@@ -204,6 +205,39 @@ async def test_a_card_that_stumbles_is_opened_again_and_the_conversation_goes_on
         heard = [await anext(source) for _ in range(25)]
         assert any(abs(int(frame.samples.mean()) - 3_000) < 10 for frame in heard)
         await source.aclose()
+
+
+async def test_a_card_whose_sound_has_become_stale_for_good_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sound, "WATCH_S", 0.005)
+    fake = FakeSound()
+    async with opened(monkeypatch, fake) as card:
+        (stream,) = fake.open
+        assert card.microphone is not None
+        for late_s in (0.01, 0.4, 0.4):
+            assert stream.aborts == 0
+            for _ in range(WINDOW):
+                stream.call(late_s=late_s)
+        await until(lambda: stream.aborts == 1 and stream.started)
+        for _ in range(3 * WINDOW):
+            stream.call(late_s=0.01)
+            await asyncio.sleep(0)
+        assert (stream.aborts, fake.open, len(fake.streams)) == (1, [stream], 1) and card.microphone.latency_s == 0.02
+
+
+async def test_a_stream_that_cannot_be_started_again_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sound, "WATCH_S", 0.005)
+    fake = FakeSound()
+
+    def refuse() -> None:
+        raise FakeSound.PortAudioError("Host error", -9999)
+
+    async with opened(monkeypatch, fake):
+        (stream,) = fake.open
+        monkeypatch.setattr(stream, "abort", refuse)
+        for late_s in (0.01, 0.4, 0.4):
+            for _ in range(WINDOW):
+                stream.call(late_s=late_s)
+        await until(lambda: len(fake.streams) == 2 and fake.open == [fake.streams[1]])
 
 
 async def test_a_card_that_is_there_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

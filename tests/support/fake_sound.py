@@ -21,6 +21,7 @@ class FakeStream:
         self.latency: float | tuple[float, float] = sound.latency if kind == "both" else sound.latency[0]
         self.started = False
         self.closed = False
+        self.aborts = 0
         self._refused = sound.refuse(kind, settings)
         sound.streams.append(self)
         if self._refused is not None:
@@ -28,6 +29,11 @@ class FakeStream:
 
     def start(self) -> None:
         self.started = True
+
+    def abort(self) -> None:
+        self.started = False
+        self.aborts += 1
+        self.settings["finished_callback"]()
 
     def close(self, ignore_errors: bool = False) -> None:
         assert ignore_errors, "a card that has gone cannot be closed in order"

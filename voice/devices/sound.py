@@ -7,6 +7,7 @@ callbacks stop, or the stream says that it has finished. So somebody counts the 
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,6 +20,7 @@ from voice.devices.capture import Capture
 from voice.devices.choice import cannot_open
 from voice.devices.player import Player
 from voice.devices.portaudio import INSTEAD, Device, library
+from voice.devices.stumble import Stumble
 from voice.errors import MissingError
 
 log = logging.getLogger(__name__)
@@ -47,13 +49,13 @@ class Line:
     """One stream: a microphone, a loudspeaker, or both."""
 
     def __init__(self, sound: Any, devices: tuple[Device | None, Device | None], rate_hz: int, channels: tuple[int, int]) -> None:
-        self.calls = 0
         self.failure: Exception | None = None
         self.finished = threading.Event()
         self.capture: Capture | None = None
         self.player: Player | None = None
         self.listener: Capture | None = None
         """The microphone's that may hear this loudspeaker, on this stream or on another."""
+        self.stumble = Stumble(BLOCK_MS / 1000)
         self.name = " and ".join(dict.fromkeys(f"'{device.name}'" for device in devices if device is not None))
         self._sound = sound
         self._devices = devices
@@ -78,9 +80,19 @@ class Line:
             self._stream = self._sound.OutputStream(
                 device=speak, channels=self._channels[1], latency=OUT_S, callback=self._speak, **settings
             )
-        self._stream.start()
+        self._start()
         latency = self._stream.latency
         return latency if isinstance(latency, tuple) else (latency, latency)
+
+    def restart(self) -> None:
+        """Stop and start the open stream, which drops what has piled up in it: 1 ms. Raises: PortAudioError."""
+        self._stream.abort()
+        self.finished.clear()
+        self._start()
+
+    def _start(self) -> None:
+        self.stumble.again()
+        self._stream.start()
 
     def close(self) -> None:
         """Stop at once. Never raises: a card that has gone cannot be closed in order."""
@@ -92,23 +104,23 @@ class Line:
         # What goes out first: the microphone's sound is paired with it.
         self._speak(out, frames, when, status)
         self._hear(heard, frames, when, status, out[:, 0].copy())
-        self.calls -= 1  # one callback
 
     def _hear(self, heard: NDArray[np.int16], frames: int, when: Any, status: Any, played: NDArray[np.int16] | None = None) -> None:
-        self.calls += 1
         try:
             assert self.capture is not None
             self.capture.push(heard.copy(), played)
             if when is not None:
                 self.capture.late_s = max(0.0, min(when.currentTime - when.inputBufferAdcTime, LATEST_S))
+            self._called(self.capture.late_s)
         except Exception as exc:
             # Nothing may leave a callback: the watch raises it.
             self.failure = exc
 
     def _speak(self, out: NDArray[np.int16], frames: int, when: Any, status: Any) -> None:
-        self.calls += 1
         try:
             assert self.player is not None
+            if self.capture is None:
+                self._called()
             out[:] = self.player.take(frames)[:, np.newaxis]
             if self.listener is None:
                 return
@@ -120,6 +132,14 @@ class Line:
             # Nothing may leave a callback: the watch raises it.
             out.fill(0)
             self.failure = exc
+
+    @property
+    def calls(self) -> int:
+        """Callbacks so far."""
+        return self.stumble.calls
+
+    def _called(self, late_s: float | None = None) -> None:
+        self.stumble.after(time.thread_time(), late_s)
 
 
 class CardMicrophone:
@@ -191,6 +211,8 @@ class Card:
             if calls - began >= STABLE_CALLS:
                 tries = 0
             if not line.finished.is_set() and still <= SILENT_STEPS:
+                if line.stumble.down:
+                    await self._restart(line, gone)
                 continue
             if calls == began:
                 raise gone  # it was open and did nothing
@@ -201,6 +223,14 @@ class Card:
                 tries += 1
                 opened = await self._again(line, gone)
             log.warning("%s has stopped, and was opened again", line.name)
+
+    async def _restart(self, line: Line, gone: MissingError) -> None:
+        """Start a stream again that has stumbled. Raises: MissingError if the sound system hangs."""
+        log.info("%s had stumbled, and was started again", line.name)
+        try:
+            await in_thread(line.restart, CLOSE_S, str(gone))
+        except self._sound.PortAudioError:
+            line.finished.set()  # opened again as one that has ended
 
     async def _again(self, line: Line, gone: MissingError) -> bool:
         """Open another stream for one that has ended; whether that worked. Raises: MissingError if the sound system hangs."""
