@@ -169,3 +169,10 @@ def test_a_latency_that_grows_while_it_plays_takes_nothing_back() -> None:
         player.take(160)
         heard.append(player.heard_ms("one"))
     assert heard[:22] == [500] * 22 and heard[22:] == list(range(510, 690, 10))
+
+
+def test_what_was_taken_last_can_be_looked_at() -> None:
+    player = Player(24_000, clock=Clock())
+    assert not len(player.last)
+    player.play("one", tone(400, rate_hz=24_000), 24_000)
+    assert player.take(2_400) is player.last and np.any(player.last)

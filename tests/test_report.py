@@ -4,12 +4,15 @@ import pytest
 
 from tests.support.talking import Taken
 from voice.commands.shown import JsonLines, PlainLines
+from voice.protocol.captions import Caption
 from voice.report import Meters, Report
 
 
 @pytest.mark.parametrize("make", [JsonLines, PlainLines, Taken])
-def test_meters_change_no_line_that_a_program_reads(make: type[Report], capsys: pytest.CaptureFixture[str]) -> None:
-    make().meters(Meters(microphone_dbfs=-20.0, link="lost", muted=True))
+def test_what_changes_all_the_time_changes_no_line_that_a_program_reads(make: type[Report], capsys: pytest.CaptureFixture[str]) -> None:
+    report = make()
+    report.meters(Meters(microphone_dbfs=-20.0, link="lost", muted=True))
+    report.saying((Caption(0, "voice", "Once upon", partial=True),))
     assert capsys.readouterr() == ("", "")
 
 

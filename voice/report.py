@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from voice.protocol.captions import Caption
+
 
 @dataclass(frozen=True, slots=True)
 class Meters:
     """How it stands at this moment. Levels are dBFS, -100.0 for silence; None: not known."""
 
     microphone_dbfs: float | None = None
-    """Of what is sent, the loudest of the last moment."""
+    """Of what is sent, the loudest 20 ms since the last time."""
     loudspeaker_dbfs: float | None = None
-    """Of what is played, likewise."""
+    """Of what is played."""
     erle_db: float | None = None
     """By how much the canceller lowers the echo; None: there is no canceller, or no echo yet."""
     half_duplex: bool = False
@@ -33,6 +35,9 @@ class Meters:
 class Report(Protocol):
     """Takes what happens, as it happens."""
 
+    live: bool
+    """Whether captions and meters are looked at; else they are not made."""
+
     def result(self, line: dict[str, object]) -> None:
         """A turn, or the summary at the end."""
 
@@ -44,6 +49,9 @@ class Report(Protocol):
 
     def caption(self, who: str, text: str) -> None:
         """What `who` ("you" or "voice") said."""
+
+    def saying(self, captions: tuple[Caption, ...]) -> None:
+        """What has been recognised and heard of the turns that are not over, oldest first; of each once more just before its result."""
 
     def meters(self, meters: Meters) -> None:
         """How it stands; ten times a second at most."""

@@ -71,7 +71,7 @@ class Talk:
         self._log = TurnLog()
         self._floor = Floor(options.half_duplex, options.push_to_talk)
         self._played = Played()
-        self._teller = Teller(self._log, self._played, speaker, microphone, report)
+        self._teller = Teller(self._log, self._played, self._floor, session, speaker, microphone, report)
         self._typed: deque[str] = deque()
         self._pressed_ms = 0
         self._ended: SessionEnded | None = None
@@ -135,7 +135,7 @@ class Talk:
             was_open = self._floor.open(now - self._microphone.latency_s, self._speaker.busy)
             withheld = "bound" if frame.dropped else "" if was_open else "muted"
             heard = self._session.push_audio(frame.samples, withheld)
-            self._teller.fetched(self._session.position_ms, now)
+            self._teller.fetched(frame, withheld, self._session.position_ms, now)
             for notice in heard:
                 if self._options.turns == "client":
                     self._log.see(notice, now)
@@ -221,7 +221,7 @@ class Talk:
         async for notice in self._session:
             now = time.monotonic()
             turn = self._log.see(notice, now)
-            self._teller.came(now)
+            self._teller.see(notice, now)
             self._obey(notice)
             self._tell_people(notice, turn)
             if isinstance(notice, SessionReady | ErrorReported | SessionEnded):

@@ -29,6 +29,7 @@ FLOORS = {
     "report": 4,
     "server": 4,
     "keeper": 4,
+    "metering": 4,
     "opening": 4,
     "session": 4,
     "talk": 4,

@@ -12,11 +12,13 @@ import numpy as np
 
 from tests.support.until import until
 from voice.audio.jitter import JitterStats, Stopped
-from voice.audio.pcm import FRAME_SAMPLES, Samples, ms_in
+from voice.audio.pcm import FRAME_SAMPLES, Samples, empty, ms_in
 from voice.devices.base import Frame
 from voice.devices.typed import Key
 from voice.errors import ProtocolError
+from voice.protocol.captions import Caption
 from voice.protocol.codec import decode_server
+from voice.protocol.history import HistoryLine
 from voice.protocol.ledger import FrameCount
 from voice.protocol.notices import Notice, Other, ReplyAudio, ReplyBegan, ReplyEnded, ReplyText, SessionEnded, SessionReady
 from voice.protocol.objects import Session as Settings
@@ -33,6 +35,7 @@ class FakeSession:
         self.hears: deque[list[Notice]] = deque()
         self.position_ms = 0
         self.full = False
+        self.lines_of_history: list[HistoryLine] = []
         self._notices: asyncio.Queue[Notice] = asyncio.Queue()
 
     def tell(self, *notices: Notice) -> None:
@@ -61,6 +64,10 @@ class FakeSession:
             yield notice
             if isinstance(notice, SessionEnded):
                 return
+
+    @property
+    def history(self) -> list[HistoryLine]:
+        return self.lines_of_history
 
     @property
     def stats(self) -> FrameCount:
@@ -99,6 +106,7 @@ class FakeSpeaker:
         self.stopped = 0
         self.held = False
         self.stats = JitterStats()
+        self.last = empty()
 
     def play(self, item_id: str, samples: Samples, rate_hz: int) -> None:
         self.played.append((item_id, samples.size, rate_hz))
@@ -142,11 +150,14 @@ class FakeSpeaker:
 class Taken:
     """A report that keeps what it is told."""
 
+    live = True
+
     def __init__(self) -> None:
         self.lines: list[dict[str, Any]] = []
         self.notes: list[str] = []
         self.states: list[str] = []
         self.captions: list[tuple[str, str]] = []
+        self.shown: list[tuple[Caption, ...]] = []
         self.readings: list[Meters] = []
 
     def result(self, line: dict[str, object]) -> None:
@@ -160,6 +171,9 @@ class Taken:
 
     def caption(self, who: str, text: str) -> None:
         self.captions.append((who, text))
+
+    def saying(self, captions: tuple[Caption, ...]) -> None:
+        self.shown.append(captions)
 
     def meters(self, meters: Meters) -> None:
         self.readings.append(meters)

@@ -9,11 +9,14 @@ TYPE_CHECKING = False
 """As `typing.TYPE_CHECKING`, without the import."""
 
 if TYPE_CHECKING:
+    from voice.protocol.captions import Caption
     from voice.report import Meters
 
 
 class JsonLines:
     """One object a line on stdout."""
+
+    live = False
 
     def result(self, line: dict[str, object]) -> None:
         print(json.dumps(line, ensure_ascii=False), flush=True)
@@ -27,12 +30,17 @@ class JsonLines:
     def caption(self, who: str, text: str) -> None:
         pass  # it is in the turn
 
+    def saying(self, captions: "tuple[Caption, ...]") -> None:
+        pass
+
     def meters(self, meters: "Meters") -> None:
-        pass  # a program asks for numbers by the turn
+        pass
 
 
 class PlainLines:
     """For people: captions and what came of each turn on stdout; states and notes on stderr."""
+
+    live = False
 
     def __init__(self) -> None:
         self._said = ""
@@ -54,8 +62,11 @@ class PlainLines:
             self._said = text
         print(f"{who + ':':7}{printable(text)}", flush=True)
 
+    def saying(self, captions: "tuple[Caption, ...]") -> None:
+        pass
+
     def meters(self, meters: "Meters") -> None:
-        pass  # lines that change need a terminal
+        pass
 
 
 def _turn(turn: dict[str, object], said: str) -> str:

@@ -56,6 +56,8 @@ class Loudspeaker(Protocol):
 
     name: str
     """For people, one line."""
+    last: Samples
+    """The last block that the device took, at the device's rate; to be read only."""
 
     def play(self, item_id: str, samples: Samples, rate_hz: int) -> None:
         """More of an item (int16, mono, any length), behind all before it; never waits."""

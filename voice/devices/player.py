@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from voice.audio.jitter import JitterBuffer, JitterStats, Stopped
-from voice.audio.pcm import Samples, ms_in
+from voice.audio.pcm import Samples, empty, ms_in
 from voice.audio.resample import Resampler
 
 REMEMBERED = 64
@@ -45,6 +45,8 @@ class Player:
         self._lengths: dict[str, _Length] = {}
         self._began_s: dict[str, float] = {}
         self._sounded_s = 0.0
+        self.last = empty()
+        """The last block that was taken, for whoever shows how loud it is."""
 
     def delayed_by(self, latency_s: float) -> None:
         """From `take` to the air, where it is known only once the device is open; may change while it plays."""
@@ -94,7 +96,7 @@ class Player:
         """The next samples for the loudspeaker. For the audio callback: never waits for more than another's copy."""
         now_s = self._clock()
         with self._lock:
-            out = self._buffer.take(count, round(now_s * US))
+            self.last = out = self._buffer.take(count, round(now_s * US))
             at = self._buffer.position()
             if self._buffer.stats.buffered_ms:
                 self._sounded_s = now_s

@@ -38,13 +38,14 @@ class Floor:
         """The user has shut the microphone."""
         self.left = False
         """The user has ended the conversation."""
-        self._half_duplex = half_duplex
+        self.half_duplex = half_duplex
+        """The microphone is shut while something is played."""
         self._push_to_talk = push_to_talk
         self._held_until = 0.0
 
     def step(self, now: float, playing: bool, waiting: bool) -> State:
         """The state now. `playing`: the loudspeaker has something; `waiting`: a turn has no complete answer yet."""
-        if playing and self._half_duplex:
+        if playing and self.half_duplex:
             self._held_until = now + HOLD_S
         if not self.linked:
             return State.RECONNECTING
@@ -64,4 +65,4 @@ class Floor:
             return False
         if self._push_to_talk:
             return self.pressed
-        return not (self._half_duplex and (playing or now < self._held_until))
+        return not (self.half_duplex and (playing or now < self._held_until))

@@ -87,6 +87,11 @@ class TurnLog:
         """Those that are not answered yet."""
         return [turn for turn in self.turns if turn.status is None]
 
+    @property
+    def early(self) -> list[str]:
+        """The words so far of speech that has not become a turn yet."""
+        return [text for text, _ in self._early.values()]
+
     def see(self, notice: Notice, now: float) -> Turn | None:
         """Take a notice; returns the turn that it changed, if any."""
         match notice:

@@ -1,0 +1,47 @@
+"""The meters of `voice talk`: levels, echo, the playback buffer, the link; ten times a second at most, and only if somebody looks."""
+
+from voice.audio.pcm import SILENT_DBFS, dbfs
+from voice.devices.base import Frame, Loudspeaker
+from voice.protocol.floor import Floor
+from voice.report import Meters, Report
+
+EVERY_S = 0.1
+
+
+class Metering:
+    """Collects what a `Report` is shown of the moment."""
+
+    def __init__(self, floor: Floor, speaker: Loudspeaker, report: Report) -> None:
+        self._floor = floor
+        self._speaker = speaker
+        self._report = report
+        self._microphone_dbfs = SILENT_DBFS
+        self._next_s = 0.0
+
+    def hear(self, frame: Frame, withheld: bool) -> None:
+        """A frame of the microphone; `withheld`: nobody is to hear it."""
+        if not withheld:
+            self._microphone_dbfs = max(self._microphone_dbfs, dbfs(frame.samples))
+
+    def due(self, now: float) -> bool:
+        """Whether it is time to show them again; if so the next time is later."""
+        if now < self._next_s:
+            return False
+        self._next_s = now + EVERY_S
+        return True
+
+    def show(self) -> None:
+        """Report how it stands."""
+        stats = self._speaker.stats
+        self._report.meters(
+            Meters(
+                microphone_dbfs=self._microphone_dbfs,
+                loudspeaker_dbfs=dbfs(self._speaker.last),
+                half_duplex=self._floor.half_duplex,
+                underruns=stats.underruns,
+                buffered_ms=stats.buffered_ms,
+                link="up" if self._floor.linked else "lost",
+                muted=self._floor.muted,
+            )
+        )
+        self._microphone_dbfs = SILENT_DBFS
