@@ -1,6 +1,10 @@
 """The command `voice talk`: who answers, what is opened, what is said when it cannot be."""
 
 import json
+import subprocess
+import sys
+import time
+import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,6 +13,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.support.signals import speech_like
+from tests.support.until import wait_until
 from tests.support.wav import write_wav
 from tests.support.wire import fake_engine
 from voice.cli import main
@@ -92,3 +98,73 @@ def test_a_line_that_is_not_understood(line: list[str], capfd: pytest.CaptureFix
 def test_what_to_do_is_said_once(chosen: TalkOptions, half_duplex: bool, says: str, not_said: str) -> None:
     greeting = talk._greeting("Mic", "Speaker \x1b[2J", chosen, half_duplex)
     assert says in greeting and not_said not in greeting and "\x1b" not in greeting
+
+
+def test_a_recording_that_cannot_be_begun_is_said_before_anything_is_opened(
+    quiet: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "captured.wav").write_text("mine")
+    assert main(["talk", "--input", quiet, "--output", "null", "--record", str(tmp_path)]) == 2
+    assert main(["talk", "--input", quiet, "--output", "null", "--record", quiet]) == 2
+    err = capfd.readouterr().err
+    assert "has a recording in it (captured.wav)" in err and "quiet.wav is not a directory" in err and "microphone" not in err
+    assert (tmp_path / "captured.wav").read_text() == "mine"
+
+
+def test_where_there_is_no_microphone_no_recording_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "devices", lambda fresh=False: ())
+    assert main(["talk", "--record", str(tmp_path / "new")]) == 69
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_recording_has_both_sides_where_they_were(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The answer is a tone of 900 ms: it lies where the turn says that it began, behind what was said."""
+    script, said, folder = tmp_path / "tone.toml", tmp_path / "said.wav", tmp_path / "kept"
+    script.write_text("[[reply]]\ntone_ms = 900\n")
+    sound = np.concatenate((speech_like(1_000), np.zeros(4_800, np.int16)))
+    write_wav(said, sound, 16_000)
+    line = ["talk", "--json", "--engine", "twin", "--script", str(script), "--input", str(said), "--output", "null"]
+    assert main([*line, "--record", str(folder)]) == 0
+    out, err = capfd.readouterr()
+    assert f"recording into {folder}" in err
+    told = [json.loads(line) for line in out.splitlines() if '"state"' not in line]
+    assert [json.loads(line) for line in (folder / "turns.jsonl").read_text().splitlines()] == told
+    both, rate_hz = soundfile.read(folder / "conversation.wav", dtype="int16")
+    captured, _ = soundfile.read(folder / "captured.wav", dtype="int16")
+    assert rate_hz == 16_000 and np.array_equal(both[: len(sound), 0], sound) and np.array_equal(both[:, 0], captured)
+    assert len(both) == told[-1]["frames_captured"] * 320
+    loud = np.flatnonzero(both[:, 1])
+    began_ms = told[0]["speech_stopped_ms"] + told[0]["first_audio_ms"]
+    assert abs(loud[0] / 16 - began_ms) <= 15 and 890 <= (loud[-1] - loud[0]) / 16 <= 920
+    trace = [json.loads(line) for line in (folder / "trace.jsonl").read_text().splitlines()]
+    assert {(line["dir"], line["link"]) for line in trace} == {("up", 1), ("down", 1)}
+    assert {"session.updated", "response.done"} <= {line["event"]["type"] for line in trace}
+
+
+def test_killed_at_any_moment_a_recording_can_be_read(tmp_path: Path) -> None:
+    said = tmp_path / "said.wav"
+    sound = np.random.default_rng(3).integers(-2_000, 2_000, 16_000 * 60).astype(np.int16)
+    write_wav(said, sound, 16_000)
+    script = tmp_path / "tone.toml"
+    script.write_text("[[reply]]\ntone_ms = 900\n")
+    for index, delay_s in enumerate((0.0, 0.37)):
+        folder = tmp_path / f"kept{index}"
+        line = ["--engine", "twin", "--script", str(script), "--input", str(said), "--output", "null", "--record", str(folder)]
+        talking = subprocess.Popen(
+            [sys.executable, "-m", "voice", "talk", *line], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            wait_until(lambda folder=folder: (folder / "captured.wav").exists() and (folder / "captured.wav").stat().st_size > 20_000)
+            time.sleep(delay_s)
+        finally:
+            talking.kill()
+            talking.wait()
+        both, _ = soundfile.read(folder / "conversation.wav", dtype="int16")
+        captured, _ = soundfile.read(folder / "captured.wav", dtype="int16")
+        with wave.open(str(folder / "conversation.wav")) as other:
+            assert other.getnframes() == len(both) and other.readframes(len(both)) == both.astype("<i2").tobytes()
+        assert min(len(both), len(captured)) > 8_000 and abs(len(both) - len(captured)) <= 16_000 * 2
+        for side in (both[:, 0], captured):
+            assert np.array_equal(side, sound[: len(side)]), "to the sample, as far as it goes"
+        *whole, _ = (folder / "trace.jsonl").read_text().splitlines()
+        assert all("event" in json.loads(line) for line in whole)

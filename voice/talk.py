@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 
+from voice.aside import Aside
 from voice.audio.turns import TurnSettings
 from voice.devices.base import Loudspeaker, Microphone
 from voice.devices.typed import Key
@@ -62,7 +63,15 @@ class TalkOptions:
 class Talk:
     """One conversation; see the top of the file."""
 
-    def __init__(self, options: TalkOptions, session: Session, microphone: Microphone, speaker: Loudspeaker, report: Report) -> None:
+    def __init__(
+        self,
+        options: TalkOptions,
+        session: Session,
+        microphone: Microphone,
+        speaker: Loudspeaker,
+        report: Report,
+        aside: Aside | None = None,
+    ) -> None:
         self._options = options
         self._session = session
         self._microphone = microphone
@@ -73,7 +82,7 @@ class Talk:
         self._played = Played()
         self._teller = Teller(self._log, self._played, self._floor, session, speaker, microphone, report)
         self._typed: deque[str] = deque()
-        self._pressed_ms = 0
+        self._aside = aside or Aside(report)
         self._ended: SessionEnded | None = None
 
     async def run(self, lines: AsyncIterator[str], keys: AsyncIterator[Key] | None = None) -> bool:
@@ -135,6 +144,7 @@ class Talk:
             was_open = self._floor.open(now - self._microphone.latency_s, self._speaker.busy)
             withheld = "bound" if frame.dropped else "" if was_open else "muted"
             heard = self._session.push_audio(frame.samples, withheld)
+            self._aside.heard(frame, withheld, self._floor.shut)
             self._teller.fetched(frame, withheld, self._session.position_ms, now)
             for notice in heard:
                 if self._options.turns == "client":
@@ -207,12 +217,12 @@ class Talk:
         now, position_ms = time.monotonic(), self._session.position_ms
         self._floor.pressed = not self._floor.pressed
         if self._floor.pressed:
-            self._pressed_ms = position_ms
+            self._floor.pressed_ms = position_ms
             self._interrupt()
-        elif position_ms - self._pressed_ms < LEAST_MS:
+        elif position_ms - self._floor.pressed_ms < LEAST_MS:
             self._report.note("that was too short: press Enter, speak, then press it again")
         else:
-            self._log.see(SpeechBegan(self._pressed_ms, local=True), now)
+            self._log.see(SpeechBegan(self._floor.pressed_ms, local=True), now)
             self._log.see(SpeechEnded(position_ms, local=True), now)
             self._session.commit()
 

@@ -21,6 +21,7 @@ FLOORS = {
     "store": 2,
     "workers": 2,
     "engines": 3,
+    "aside": 4,
     "chat": 4,
     "clienttools": 4,
     "config": 4,

@@ -1,6 +1,7 @@
 """`voice talk`: a conversation at the microphone, and how it is shown."""
 
 import argparse
+from contextlib import contextmanager
 from functools import partial
 
 from voice.commands.answering import chat_of, engine_maker, tools_of
@@ -13,9 +14,10 @@ TYPE_CHECKING = False
 """As `typing.TYPE_CHECKING`, without the import."""
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractAsyncContextManager
 
+    from voice.devices.recording import Recording
     from voice.engines.destination import Destination
     from voice.report import Report
     from voice.session import Answering
@@ -44,6 +46,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--headphones", action="store_true", default=None, help="the microphone cannot hear the loudspeaker: interrupt by speaking"
     )
     parser.add_argument("--speech", choices=SYNTHESIZERS, help="synthesiser of the local engine (default: auto)")
+    parser.add_argument("--record", metavar="DIR", help="write both sides of the conversation down, as two WAVs, its events and its turns")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     add_config(parser)
     parser.set_defaults(run=run)
@@ -80,6 +83,7 @@ async def _talk(
     from contextlib import AsyncExitStack
     from dataclasses import replace
 
+    from voice.aside import Aside, Recorded
     from voice.audio.turns import TurnDetector, TurnSettings
     from voice.audio.vad import make_detector
     from voice.devices.canceller import make_canceller
@@ -91,6 +95,7 @@ async def _talk(
     from voice.talk import Talk
 
     async with AsyncExitStack() as stack:
+        recording = None if options.record is None else stack.enter_context(_recording(options.record, report))
         # The devices first: whoever has none is told so at once, and is not kept waiting for a model.
         opened = await stack.enter_async_context(open_devices(options.input, options.output, report.note))
         half_duplex = opened.beside and not options.headphones and not chosen.push_to_talk
@@ -101,10 +106,26 @@ async def _talk(
         engine = None if make_engine is None else await stack.enter_async_context(make_engine())
         detector = None if chosen.push_to_talk else TurnDetector(TurnSettings(), make_detector())
         settings = settings_of(turns=chosen.turns)
-        session = await stack.enter_async_context(connect(server, settings=settings, engine=engine, detector=detector))
+        session = await stack.enter_async_context(connect(server, settings=settings, engine=engine, detector=detector, trace=recording))
         report.note(_greeting(opened.microphone.name, opened.speaker.name, chosen, half_duplex))
-        talk = Talk(replace(chosen, half_duplex=half_duplex), session, microphone, opened.speaker, report)
+        aside = Aside(report, recording)
+        if recording is not None:
+            opened.join()
+            report = Recorded(report, recording)
+        talk = Talk(replace(chosen, half_duplex=half_duplex), session, microphone, opened.speaker, report, aside)
         return await talk.run(typed_lines())
+
+
+@contextmanager
+def _recording(folder: str, report: "Report") -> "Iterator[Recording]":
+    """A recording, of which people are told at its beginning, and at its end if something is missing."""
+    from voice.devices.recording import Recording
+
+    with Recording(folder) as recording:
+        report.note(f"recording into {printable(folder)}: what you say and what is played, until you end the conversation")
+        yield recording
+    if trouble := recording.trouble():
+        report.note(trouble)
 
 
 def _greeting(microphone: str, speaker: str, chosen: "TalkOptions", half_duplex: bool) -> str:

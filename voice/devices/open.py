@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from voice.devices.airing import Airing
 from voice.devices.base import Loudspeaker, Microphone
 from voice.devices.choice import choose, is_file
-from voice.devices.paced import null_speaker, wav_speaker
+from voice.devices.paced import PacedSpeaker, null_speaker, wav_speaker
 from voice.devices.portaudio import Device, devices
-from voice.devices.sound import NO_ANSWER, OPEN_S, in_thread, open_card
+from voice.devices.sound import NO_ANSWER, OPEN_S, CardSpeaker, in_thread, open_card
 from voice.devices.wavmic import WavMicrophone
 
 NOTHING = "null"
@@ -24,6 +25,14 @@ class Opened:
     speaker: Loudspeaker
     beside: bool
     """Both are cards: the one may hear the other."""
+
+    def join(self) -> None:
+        """From now on the frames of a file say what is played meanwhile, as a card's do: for a recording."""
+        if not isinstance(self.speaker, PacedSpeaker | CardSpeaker):
+            return
+        if isinstance(self.microphone, WavMicrophone):
+            airing = Airing(self.speaker.catch_up if isinstance(self.speaker, PacedSpeaker) else lambda: None)
+            self.microphone.airing, self.speaker.tap = airing, airing.put
 
 
 @asynccontextmanager

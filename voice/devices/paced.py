@@ -22,16 +22,24 @@ class PacedSpeaker(Player):
         super().__init__(RATE_HZ)
         self.name = name
         self._taken = taken
+        self._since_s: float | None = None
+        self._count = 0
 
     async def run(self) -> None:
         """Take until cancelled. After a stall of the event loop the missed samples are taken at once: time goes on."""
-        began, count = time.monotonic(), 0
         while True:
-            due = int((time.monotonic() - began) * RATE_HZ) - count
-            if due > 0:
-                count += due
-                self._taken(self.take(due))
+            self.catch_up()
             await asyncio.sleep(STEP_S)
+
+    def catch_up(self) -> None:
+        """Take what is due now."""
+        now_s = time.monotonic()
+        if self._since_s is None:
+            self._since_s = now_s
+        due = int((now_s - self._since_s) * RATE_HZ) - self._count
+        if due > 0:
+            self._count += due
+            self._taken(self.take(due))
 
 
 @asynccontextmanager

@@ -37,6 +37,8 @@ class Player:
 
     def __init__(self, rate_hz: int, latency_s: float = 0.0, clock: Callable[[], float] = time.monotonic) -> None:
         self.rate_hz = rate_hz
+        self.tap: Callable[[Samples, int, float], None] | None = None
+        """Told by `take` what it gave, at which rate, and when the first of it is in the air (monotonic seconds)."""
         self._clock = clock
         self._lock = threading.Lock()
         self._buffer = JitterBuffer(rate_hz)
@@ -104,6 +106,9 @@ class Player:
                 self._began_s[at[0]] = now_s - at[1] / self.rate_hz
                 if len(self._began_s) > REMEMBERED:
                     del self._began_s[next(iter(self._began_s))]
+            air_s = now_s + (self._buffer.latency_samples - count) / self.rate_hz
+        if self.tap is not None:
+            self.tap(out, self.rate_hz, air_s)
         return out
 
     def began_s(self, item_id: str) -> float | None:

@@ -23,11 +23,15 @@ LOWEST_HZ, HIGHEST_HZ = 1_000, 1_000_000
 MOST_BYTES = 0xFFFF_FFFF - 64
 """The lengths in a WAV header have 32 bits; 64 bytes are room for the header itself."""
 
+LEFT_IS_THE_USER = "voice: left the user, right what was played"
+"""The comment in a recording of ours: of such a file the left channel is read, and not both."""
+
 StrPath = str | os.PathLike[str]
 
 
 def read_wav(path: StrPath, note: Callable[[str], None] | None = None) -> Iterator[Samples]:
-    """The file as int16 mono 16 kHz blocks of about 100 ms: channels averaged, NaN as silence, too loud clipped.
+    """The file as int16 mono 16 kHz blocks of about 100 ms: channels averaged (of a recording by `recording.py` the left one alone, which is the
+    user), NaN as silence, too loud clipped.
 
     The file is checked before this returns, so a bad one is known before anything is played. A truncated WAV is read
     as far as it goes; `note` is then told so, once, in a sentence, before the first block.
@@ -62,7 +66,7 @@ class WavWriter:
             # Ours to close: a Wave_write that fails half-way would leave it open.
             self._file = open(path, "wb")
         except OSError as exc:
-            raise _cannot_write(self._path, exc) from exc
+            raise cannot_write(self._path, exc) from exc
         self._wave: wave.Wave_write | None = wave.open(self._file, "wb")
         self._wave.setnchannels(1)
         self._wave.setsampwidth(2)
@@ -77,7 +81,7 @@ class WavWriter:
         try:
             self._wave.writeframesraw(to_bytes(samples))
         except OSError as exc:
-            raise _cannot_write(self._path, exc) from exc
+            raise cannot_write(self._path, exc) from exc
         self._bytes += 2 * len(samples)
 
     def close(self) -> None:
@@ -89,7 +93,7 @@ class WavWriter:
             with self._file:
                 writer.close()
         except OSError as exc:
-            raise _cannot_write(self._path, exc) from exc
+            raise cannot_write(self._path, exc) from exc
 
     def __enter__(self) -> Self:
         return self
@@ -114,8 +118,9 @@ def _blocks(path: StrPath, note: Callable[[str], None] | None) -> Iterator[Sampl
         note(f"{os.fspath(path)} is truncated: its header promises {more_s:.1f} s more sound than it has; read as far as it goes")
     with _opened(path) as file:
         resampler = Resampler(file.samplerate, RATE_HZ)
+        ours = file.channels == 2 and file.comment == LEFT_IS_THE_USER
         while len(frames := _read(file, samples_in(BLOCK_MS, file.samplerate), path)):
-            block = resampler.push(_mono(frames))
+            block = resampler.push(_mono(frames[:, :1] if ours else frames))
             if len(block):
                 yield block
         rest = resampler.flush()
@@ -206,5 +211,6 @@ def _promised_bytes(file: BinaryIO) -> tuple[int, int] | None:
     return None
 
 
-def _cannot_write(name: str, exc: OSError) -> UsageError:
+def cannot_write(name: str, exc: OSError) -> UsageError:
+    """The failure to write a file, as a sentence."""
     return UsageError(f"{name} cannot be written ({exc.strerror}): check the directory and the disk")

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 import numpy as np
 
 from voice.audio.pcm import FRAME_MS, FRAME_SAMPLES
+from voice.devices.airing import LAG_MS, Airing
 from voice.devices.base import Frame
 from voice.devices.wavfile import StrPath, wav_duration_ms, wav_frames
 
@@ -24,6 +25,8 @@ class WavMicrophone:
         self.name = str(path)
         self.length_ms = wav_duration_ms(path)
         self._sound = wav_frames(path, note)
+        self.airing: Airing | None = None
+        """What is played meanwhile, where it is to come with the frames."""
         self._clock = clock
         self._ended = False
 
@@ -41,4 +44,6 @@ class WavMicrophone:
             await asyncio.sleep(max(0.0, next_s - self._clock()))
             samples = None if self._ended else next(self._sound, None)
             self._ended = samples is None
-            yield Frame(np.zeros(FRAME_SAMPLES, np.int16) if samples is None else samples)
+            played = None if self.airing is None else self.airing.take(next_s - FRAME_MS / 1000, FRAME_SAMPLES)
+            said = np.zeros(FRAME_SAMPLES, np.int16) if samples is None else samples
+            yield Frame(said, played=played, delay_ms=0 if played is None else -LAG_MS)

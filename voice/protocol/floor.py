@@ -34,6 +34,8 @@ class Floor:
         """There is a link to the server."""
         self.pressed = False
         """Push-to-talk: the user has the floor."""
+        self.pressed_ms = 0
+        """Since when, in ms of the captured sound."""
         self.muted = False
         """The user has shut the microphone."""
         self.left = False
@@ -53,11 +55,16 @@ class Floor:
             return State.SPEAKING
         if waiting:
             return State.THINKING
-        return State.MUTED if self.muted or (self._push_to_talk and not self.pressed) else State.LISTENING
+        return State.MUTED if self.shut else State.LISTENING
 
     def stopped(self) -> None:
         """The user has stopped the reply: whoever does that wants to be heard at once."""
         self._held_until = 0.0
+
+    @property
+    def shut(self) -> bool:
+        """The user has shut the microphone: what it hears is nobody's business."""
+        return self.muted or (self._push_to_talk and not self.pressed)
 
     def open(self, now: float, playing: bool) -> bool:
         """Whether the microphone is to be heard."""
