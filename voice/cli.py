@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 
 from voice import __version__
 from voice.commands import config, devices, doctor, replay, serve, talk, twin
-from voice.commands.printing import printable
 from voice.errors import VoiceError, first_of
+from voice.printing import printable
 
 INTERRUPTED = 130
 COMMANDS = (serve, talk, replay, twin, devices, doctor, config)

@@ -35,6 +35,7 @@ FLOORS = {
     "session": 4,
     "talk": 4,
     "telling": 4,
+    "terminal": 4,
     "testing": 4,
     "tooling": 4,
     "cli": 5,
@@ -43,7 +44,7 @@ FLOORS = {
 }
 PUBLIC_FLOOR = 4
 """What `voice/__init__.py` offers besides its version comes from here, imported when asked for."""
-ANYWHERE = {"errors", "data"}
+ANYWHERE = {"errors", "data", "printing"}
 CONFIG_FROM = 4
 
 VAGUE = {"manager", "managers", "helper", "helpers", "util", "utils", "common", "misc", "base2"}

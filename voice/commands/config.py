@@ -4,7 +4,7 @@ import argparse
 import json
 
 from voice.commands.flags import add_config
-from voice.commands.printing import printable, table
+from voice.printing import printable, table
 
 TYPE_CHECKING = False
 

@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from voice.commands.printing import printable, table
+from voice.printing import printable, table
 
 TYPE_CHECKING = False
 

@@ -4,7 +4,7 @@ import argparse
 import json
 
 from voice.commands.flags import add_config, seconds
-from voice.commands.printing import pad, printable
+from voice.printing import pad, printable
 
 TYPE_CHECKING = False
 

@@ -6,9 +6,9 @@ import sys
 
 from voice.commands.answering import add_model, chat_of, engine_maker, tools_of
 from voice.commands.flags import SYNTHESIZERS, add_config, moment, settle
-from voice.commands.printing import printable
 from voice.commands.reaching import add_dialect, server_of
 from voice.commands.twin import add_script, twin_of, wants_twin
+from voice.printing import printable
 
 TYPE_CHECKING = False
 """As `typing.TYPE_CHECKING`, without the import."""

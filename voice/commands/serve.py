@@ -6,9 +6,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from voice.commands.answering import add_model, chat_of, engine_maker, tools_of
 from voice.commands.flags import SYNTHESIZERS, Joined, add_config, count, port, seconds, settle
-from voice.commands.printing import printable
 from voice.commands.relaying import serve_options, upstream_of
 from voice.commands.twin import add_script, twin_of, wants_twin
+from voice.printing import printable
 
 TYPE_CHECKING = False
 """As `typing.TYPE_CHECKING`, without the import."""

@@ -3,7 +3,7 @@
 import json
 import sys
 
-from voice.commands.printing import printable
+from voice.printing import printable
 
 TYPE_CHECKING = False
 """As `typing.TYPE_CHECKING`, without the import."""

@@ -25,3 +25,32 @@ def width(text: str) -> int:
     if text.isascii():
         return len(text)
     return sum(0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def folded(text: str, columns: int) -> list[str]:
+    """The text as lines of so many columns at most (2 or more), broken at blanks where there are any; one line at least."""
+    lines, line = [], ""
+    for word in text.split(" "):
+        while True:
+            joined = f"{line} {word}" if line else word
+            if width(joined) <= columns:
+                line = joined
+                break
+            if line:
+                lines.append(line)
+                line = ""
+            else:
+                head = cut(word, columns)
+                lines.append(head)
+                word = word[len(head) :]
+    return [*lines, line] if line or not lines else lines
+
+
+def cut(text: str, columns: int) -> str:
+    """As much of its beginning as fits, one character at least."""
+    taken = 0
+    for at, character in enumerate(text):
+        taken += width(character)
+        if taken > columns and at:
+            return text[:at]
+    return text
