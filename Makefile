@@ -63,7 +63,7 @@ test: $(VENV)/.dev
 	else echo 'node is not installed: the tests of the page are left out' >&2; fi
 	@$(PYTEST) -m 'not slow' --numprocesses auto --dist worksteal
 	@$(PYTEST) -m 'bulk and not apart' --numprocesses auto --dist worksteal --durations=5
-	@$(PYTEST) -m 'slow and not bulk and not apart' --durations=10
+	@$(PYTEST) -m 'slow and not bulk and not apart' --numprocesses 2 --dist loadgroup --durations=10
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check

@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from tests.support.judged import NOTING, Sessions, watched
 from tests.support.needs import flite_wav, human_wavs
+from tests.support.sharing import OneAtTheCards
 
 __all__ = ["flite_wav", "human_wavs"]
 
@@ -24,7 +25,8 @@ settings.register_profile("same", deadline=None, derandomize=True)
 settings.load_profile("same")
 
 SLOW_FILES = frozenset(f"test_{name}.py" for name in ("chat_spoken", "frames", "heads", "keepalive", "links_contract"))
-"""Files whose tests start servers and processes or wait for clocks, and would disturb each other."""
+"""Files whose tests start servers and processes, play in real time or look at clocks. They wait for most of their time (300 s, with 120 s of CPU), so
+two run at once, of those with sound cards one; more would disturb each other."""
 
 BULK_FILES = frozenset(
     f"test_{name}.py"
@@ -135,6 +137,17 @@ def _no_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         report.outcome = "failed"
         report.longrepr = f"VOICE_TEST_ALL=1 leaves nothing out. {reason}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """In bulk one more than there are cores: some of those tests wait for processes, sockets and clocks (400 s, with 240 s of CPU)."""
+    return (os.cpu_count() or 1) + 1 if config.option.markexpr.startswith("bulk") else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneAtTheCards | None:
+    return OneAtTheCards(config, log) if config.option.dist == "loadgroup" else None
 
 
 @pytest.hookimpl(wrapper=True)

@@ -16,15 +16,17 @@ from voice.engines import relay
 from voice.engines.relay import By, passed_on
 from voice.errors import LinkClosed
 from voice.links import dial as dialing
+from voice.links import spoken
 from voice.links.base import Link
 from voice.links.dial import dial
 from voice.links.web import WebLink
 
 
 @pytest.fixture(autouse=True)
-def short_close(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some upstreams here do not answer a close."""
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some upstreams here do not answer a close, and most never say the first word that a client's would wait for."""
     monkeypatch.setattr(dialing, "CLOSE_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(spoken, "PATIENCE_S", 0.1)
 
 
 async def test_a_conversation_goes_through_it_and_the_upstream_hears_the_key() -> None:
