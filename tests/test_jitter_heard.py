@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from tests.support.player import RATE_HZ, Player
+from tests.support.player import RATE_HZ, Player, stiff
 from voice.audio.jitter import REMEMBERED, JitterBuffer, Stopped
 from voice.audio.pcm import samples_in
-from voice.audio.tuning import JitterSettings
 
 # --- what was heard
 
@@ -150,7 +149,7 @@ def test_after_a_flush_the_next_reply_is_exact() -> None:
 
 
 def test_a_reply_that_was_stopped_teaches_too() -> None:
-    player = Player(JitterBuffer(RATE_HZ, JitterSettings(learn_ms=0)))
+    player = Player(JitterBuffer(RATE_HZ, stiff(learn_ms=0)))
     player.put("a", 100)
     player.take(300)
     player.put("a", 100)

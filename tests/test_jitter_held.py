@@ -5,10 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.player import MS, RATE_HZ, Player, sound
+from tests.support.player import MS, RATE_HZ, Player, sound, stiff
 from voice.audio.jitter import JitterBuffer, Stopped
 from voice.audio.pcm import samples_in
-from voice.audio.tuning import JitterSettings
 
 
 def test_it_fades_out_in_5_ms_and_plays_on_fading_in() -> None:
@@ -27,7 +26,7 @@ def test_it_fades_out_in_5_ms_and_plays_on_fading_in() -> None:
 
 def test_not_a_sample_is_lost_or_played_twice() -> None:
     """Without fades, so that the samples can be told apart."""
-    buffer = JitterBuffer(RATE_HZ, JitterSettings(fade_ms=0))
+    buffer = JitterBuffer(RATE_HZ, stiff(fade_ms=0))
     ramp = np.arange(1, 20_001, dtype=np.int16)
     buffer.put("a", ramp, 0)
     buffer.end("a")
@@ -164,7 +163,7 @@ LATENCIES = st.lists(st.tuples(st.integers(1, 4000), st.integers(0, 12_000), st.
 @given(LATENCIES)
 def test_what_was_heard_stays_heard_whatever_the_latency(steps: list[tuple[int, int, str]]) -> None:
     """Bluetooth joins and leaves: the latency changes while sound plays."""
-    buffer = JitterBuffer(RATE_HZ)
+    buffer = JitterBuffer(RATE_HZ, stiff())
     buffer.put("a", sound(2000), 0)
     buffer.end("a")
     before = now_us = 0

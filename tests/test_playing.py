@@ -93,3 +93,11 @@ def test_an_item_that_was_interrupted_by_another_is_named_once() -> None:
     for item, at in ((one, 0), (other, 10), (one, 20)):
         handed_out(runs, item, at, 10)
     assert runs.items() == [one, other]
+
+
+def test_what_is_around_the_next_sample() -> None:
+    item = item_of(100, 200)
+    drawn(item, 150)
+    found = item.around(60, 50)
+    assert found is not None and found.tolist() == list(range(90, 200))
+    assert item.around(60, 151) is None

@@ -11,18 +11,17 @@ const divided = (number, by) => Math.floor(number / by);
 export class Arrivals {
   received = 0;
   neededUs = 0;
-  #rateHz;
   #firstUs;
   #beforeLast = 0;
 
   constructor(rateHz, nowUs) {
-    this.#rateHz = rateHz;
+    this.rateHz = rateHz;
     this.#firstUs = nowUs;
     this.lastUs = nowUs;
   }
 
   add(count, nowUs) {
-    const dueUs = this.#firstUs + divided(this.received * SECOND_US, this.#rateHz);
+    const dueUs = this.#firstUs + divided(this.received * SECOND_US, this.rateHz);
     this.neededUs = Math.max(this.neededUs, nowUs - dueUs);
     this.#beforeLast = this.received;
     this.lastUs = nowUs;
@@ -36,7 +35,7 @@ export class Arrivals {
   /** Per mille of real time; null after one delta only. */
   speed() {
     if (!this.#beforeLast) return null;
-    const soundUs = divided(this.#beforeLast * SECOND_US, this.#rateHz);
+    const soundUs = divided(this.#beforeLast * SECOND_US, this.rateHz);
     return Math.min(FAST_ENOUGH, divided(soundUs * 1000, Math.max(1, this.lastUs - this.#firstUs)));
   }
 }

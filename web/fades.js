@@ -9,12 +9,14 @@ export class Fades {
   #recent;
   #sounding = false;
   #fadedIn;
-  #ringAt = 0;
-  #ringLength = 0;
+  #rest;
+  #restAt = 0;
+  #restLength = 0;
 
   constructor(length) {
     this.#length = length;
     this.#recent = new Int16Array(length);
+    this.#rest = new Int16Array(length);
     this.#fadedIn = length;
   }
 
@@ -26,18 +28,20 @@ export class Fades {
   }
 
   stop(length = this.#length) {
-    if (!this.#sounding) return false;
+    if (!this.#sounding) return;
     this.#sounding = false;
-    this.#ringAt = 0;
-    this.#ringLength = Math.min(length, this.#length);
-    return true;
+    this.#restAt = 0;
+    this.#restLength = Math.min(length, this.#length);
+    for (let index = 0; index < this.#restLength; index++) {
+      const gain = Math.floor(((this.#restLength - 1 - index) * ONE) / this.#restLength);
+      this.#rest[index] = (this.#recent[this.#length - 1 - index] * gain + HALF) >> 15;
+    }
   }
 
   ring(out, at, floats) {
-    const count = Math.min(out.length - at, this.#ringLength - this.#ringAt);
-    for (let index = 0; index < count; index++, this.#ringAt++) {
-      const gain = Math.floor(((this.#ringLength - 1 - this.#ringAt) * ONE) / this.#ringLength);
-      const sample = (this.#recent[this.#length - 1 - this.#ringAt] * gain + HALF) >> 15;
+    const count = Math.min(out.length - at, this.#restLength - this.#restAt);
+    for (let index = 0; index < count; index++) {
+      const sample = this.#rest[this.#restAt++];
       out[at + index] = floats ? sample / 32768 : sample;
     }
     return count;
@@ -53,6 +57,7 @@ export class Fades {
         this.#fadedIn++;
         sample = (sample * Math.floor((this.#fadedIn * ONE) / length) + HALF) >> 15;
       }
+      if (this.#restAt < this.#restLength) sample = Math.max(-ONE, Math.min(ONE - 1, sample + this.#rest[this.#restAt++]));
       out[at + index] = floats ? sample / 32768 : sample;
       const place = length - count + index;
       if (place >= 0) recent[place] = sample;

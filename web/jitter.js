@@ -1,9 +1,10 @@
-// The playback buffer: the twin of voice/audio/jitter.py, whose comments tell the whole story (arrivals.js, fades.js, playing.js,
-// starting.js and tuning.js are those of the Python files of these names). Both run fixtures/traces/jitter-*.jsonl and must give the same samples, decisions and
+// The playback buffer: the twin of voice/audio/jitter.py, whose comments tell the whole story (arrivals.js, elastic.js,
+// fades.js, lead.js, playing.js, quiet.js, starting.js, tape.js and tuning.js are those of the Python files of these names). Both run fixtures/traces/jitter-*.jsonl and must give the same samples, decisions and
 // counters. No DOM, no audio, no clock: an AudioWorklet imports it. Times are whole microseconds, counts whole samples.
 
 import { Arrivals } from "./arrivals.js";
 import { Fades } from "./fades.js";
+import { Lead } from "./lead.js";
 import { DRY, Item, PLAYING, Runs, WAITING } from "./playing.js";
 import { Starting } from "./starting.js";
 import { SETTINGS } from "./tuning.js";
@@ -20,6 +21,7 @@ export class JitterBuffer {
   held = false;
   #settings;
   #starting;
+  #lead;
   #items = [];
   #gone = new Array(REMEMBERED).fill(null);
   #goneCount = 0;
@@ -33,6 +35,7 @@ export class JitterBuffer {
     this.rateHz = rateHz;
     this.#settings = { ...SETTINGS, ...settings };
     this.#starting = new Starting(this.#settings, rateHz);
+    this.#lead = new Lead(this.#settings, rateHz, this.#starting.past);
     this.#fades = new Fades(this.#samplesIn(this.#settings.fadeMs));
     this.#flushSamples = this.#samplesIn(this.#settings.flushMs);
   }
@@ -60,17 +63,17 @@ export class JitterBuffer {
     const floats = out instanceof Float32Array;
     let at = 0;
     while (at < out.length) {
+      const item = this.#next(out.length - at, nowUs);
+      if (item) {
+        at += this.#play(item, out, at, floats);
+        continue;
+      }
+      this.#lead.rest();
+      this.#fades.stop(this.held ? this.#flushSamples : undefined);
       let quiet = this.#fades.ring(out, at, floats);
       if (!quiet) {
-        const item = this.#next(out.length - at, nowUs);
-        if (item) {
-          at += this.#play(item, out, at, floats);
-          continue;
-        }
-        if (!this.#fades.stop(this.held ? this.#flushSamples : undefined)) {
-          quiet = out.length - at;
-          out.fill(0, at);
-        }
+        quiet = out.length - at;
+        out.fill(0, at);
       }
       if (this.#items.length && !this.held) this.#items[0].silent += quiet;
       at += quiet;
@@ -101,6 +104,7 @@ export class JitterBuffer {
     }
     this.#items.length = 0;
     this.#runs.clear();
+    this.#lead.rest();
     this.#fades.stop(this.#flushSamples);
     if (!stopped.size) return null;
     const [first, ...others] = stopped;
@@ -142,6 +146,8 @@ export class JitterBuffer {
       playedMs: this.#msIn(counts.played),
       bufferedMs: this.#msIn(this.#items.reduce((sum, item) => sum + item.left, 0)),
       lateMaxMs: divided(counts.lateMaxUs, 1000),
+      lengthenedMs: this.#msIn(this.#lead.lengthened),
+      stretchedMs: this.#msIn(this.#lead.stretched),
     };
   }
 
@@ -177,9 +183,11 @@ export class JitterBuffer {
   }
 
   #play(item, out, at, floats) {
-    const count = item.draw(this.#fades, out, at, floats);
-    this.#runs.add(item, this.#counts.out + at, count);
-    this.#counts.played += count;
+    const count = this.#lead.draw(item, this.#fades, out, at, floats);
+    if (this.#lead.own) {
+      this.#runs.add(item, this.#counts.out + at, count);
+      this.#counts.played += count;
+    }
     this.#settle();
     return count;
   }

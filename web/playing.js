@@ -1,5 +1,8 @@
 // The items of replies that are played, and which of their samples have left the loudspeaker: the twin of voice/audio/playing.py.
 
+import { Quiet } from "./quiet.js";
+import { Tape } from "./tape.js";
+
 export const WAITING = 0;
 export const PLAYING = 1;
 export const DRY = 2;
@@ -11,13 +14,13 @@ export class Item {
   played = 0;
   silent = 0;
   heard = 0;
-  #chunks = [];
-  #first = 0;
-  #offset = 0;
+  #tape;
 
   constructor(itemId, arrivals) {
     this.itemId = itemId;
     this.arrivals = arrivals;
+    this.quiet = new Quiet(arrivals.rateHz);
+    this.#tape = new Tape(arrivals.rateHz);
   }
 
   get left() {
@@ -29,22 +32,23 @@ export class Item {
   }
 
   add(samples, nowUs) {
-    this.#chunks.push(samples);
+    this.#tape.add(samples);
+    this.quiet.add(samples);
     this.arrivals.add(samples.length, nowUs);
   }
 
-  /** Some samples, through `fades` into `out` from `at` on; how many. */
-  draw(fades, out, at, floats) {
-    const chunk = this.#chunks[this.#first];
-    const count = Math.min(chunk.length - this.#offset, out.length - at);
-    fades.passOn(chunk, this.#offset, count, out, at, floats);
-    this.#offset += count;
+  /** Some samples, at most `limit`, through `fades` into `out` from `at` on; how many. */
+  draw(limit, fades, out, at, floats) {
+    const count = this.#tape.read(limit, fades, out, at, floats);
     this.played += count;
-    if (this.#offset === chunk.length) {
-      this.#chunks[this.#first++] = null;
-      this.#offset = 0;
-    }
     return count;
+  }
+
+  /** Fills `into` with the last `back` samples that were drawn and the next `ahead` ones; false where there are not so many. */
+  around(into, back, ahead) {
+    if (this.played < back || this.left < ahead) return false;
+    this.#tape.around(into, back, ahead);
+    return true;
   }
 }
 

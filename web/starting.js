@@ -8,14 +8,14 @@ const divided = (number, by) => Math.floor(number / by);
 
 /** Knows what past replies needed. */
 export class Starting {
+  past;
   #settings;
   #rateHz;
-  #past;
 
   constructor(settings, rateHz) {
     this.#settings = settings;
     this.#rateHz = rateHz;
-    this.#past = new Past(settings.quantilePercent, settings.decayPercent);
+    this.past = new Past(settings.quantilePercent, settings.decayPercent);
   }
 
   end(item) {
@@ -23,7 +23,7 @@ export class Starting {
     item.ended = true;
     const speed = item.arrivals.speed();
     if (speed !== null && item.arrivals.received >= this.#samplesIn(this.#settings.learnMs)) {
-      this.#past.add(item.arrivals.neededUs, speed);
+      this.past.add(item.arrivals.neededUs, speed);
     }
   }
 
@@ -31,10 +31,10 @@ export class Starting {
     const settings = this.#settings;
     if (item.ended || nowUs - item.arrivals.lastUs >= settings.mostWaitMs * 1000) return true;
     if (item.state === DRY) return item.left >= Math.max(count, this.#samplesIn(settings.resumeMs));
-    const speed = this.#past.speed ?? item.arrivals.speed();
+    const speed = this.past.speed ?? item.arrivals.speed();
     const leastMs = speed !== null && speed < settings.slowSpeed ? settings.slowWaitMs : 0;
     if (item.left < Math.max(count, this.#samplesIn(leastMs))) return false;
-    const waitUs = Math.max(leastMs * 1000, Math.min(this.#past.neededUs, settings.mostWaitMs * 1000));
+    const waitUs = Math.max(leastMs * 1000, Math.min(this.past.neededUs, settings.mostWaitMs * 1000));
     const aheadUs = divided(item.left * SECOND_US, this.#rateHz);
     return item.arrivals.ageUs(nowUs) >= waitUs || aheadUs >= waitUs * settings.aheadFactor;
   }

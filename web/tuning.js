@@ -1,13 +1,20 @@
 // The settings of the playback buffer: the twin of voice/audio/tuning.py.
 
-/** The settings of JitterSettings in jitter.py; `new JitterBuffer(rate, {mostWaitMs: 300})` changes some. */
+/** The settings of JitterSettings; `new JitterBuffer(rate, {mostWaitMs: 300})` changes some. */
 export const SETTINGS = Object.freeze({
-  quantilePercent: 75,
-  decayPercent: 90,
+  lookMs: 10,
+  pauseMs: 60,
+  pauseBelowMs: 300,
+  pauseBelowMostMs: 800,
+  pauseMostMs: 300,
+  stretchBelowMs: 120,
+  stretchBelowMostMs: 600,
+  quantilePercent: 85,
+  decayPercent: 95,
   mostWaitMs: 500,
   slowSpeed: 1400,
-  slowWaitMs: 80,
-  aheadFactor: 2,
+  slowWaitMs: 100,
+  aheadFactor: 1,
   resumeMs: 120,
   learnMs: 1000,
   fadeMs: 10,

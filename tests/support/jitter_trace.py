@@ -3,7 +3,8 @@
     python -m tests.support.jitter_trace        writes fixtures/traces/jitter-*.jsonl anew, from the Python buffer
 
 The first line has the rate and the settings; each further line is an operation, with what came of it. Sound is noise of full scale from
-a congruential generator (`seed`), or a constant (`level`); what was taken is told by its CRC-32 as little-endian 16-bit samples.
+a congruential generator (`seed`), a constant (`level`), or like speech (`from`: its
+first sample); what was taken is told by its CRC-32 as little-endian 16-bit samples.
 """
 
 import csv
@@ -20,7 +21,7 @@ import numpy as np
 
 from voice.audio.jitter import JitterBuffer
 from voice.audio.pcm import Samples, to_bytes
-from voice.audio.tuning import JitterSettings
+from voice.audio.tuning import JitterSettings, LeadSettings
 
 FIXTURES = Path(__file__).resolve().parent.parent.parent / "fixtures"
 Op = dict[str, Any]
@@ -45,14 +46,26 @@ def noise(count: int, seed: int) -> Samples:
     return values
 
 
-def sound(op: Op) -> Samples:
+def spoken(count: int, at: int, rate_hz: int) -> Samples:
+    """Like speech, from its sample `at` on: a second of buzz that swells and falls, 200 ms of pause, and so on."""
+    places = np.arange(at, at + count)
+    times_ms = places * 1000 // rate_hz
+    period = rate_hz // 130 + times_ms // 400 % 3
+    buzz = (places % period * 2000 // period - 1000) * (2 + times_ms % 250 // 50)
+    hiss = (places * 7919 + places // 13 * 104_729) % 257 - 128
+    return np.where(times_ms % 1200 < 1000, buzz + hiss, hiss // 32).astype(np.int16)
+
+
+def sound(op: Op, rate_hz: int) -> Samples:
     """What an operation puts."""
+    if "from" in op:
+        return spoken(op["count"], op["from"], rate_hz)
     return noise(op["count"], op["seed"]) if "seed" in op else np.full(op["count"], op["level"], np.int16)
 
 
 def run(head: Op, ops: Iterable[Op]) -> Iterator[Op]:
     """Each operation with what came of it now, whatever the trace says."""
-    buffer = JitterBuffer(head["rate_hz"], JitterSettings(**head["settings"]))
+    buffer = JitterBuffer(head["rate_hz"], JitterSettings(**head["settings"], lead=LeadSettings(**head.get("lead", {}))))
     for op in ops:
         yield {**op, **_done(buffer, op)}
 
@@ -60,7 +73,7 @@ def run(head: Op, ops: Iterable[Op]) -> Iterator[Op]:
 def _done(buffer: JitterBuffer, op: Op) -> Op:
     match op["op"]:
         case "put":
-            buffer.put(op["item"], sound(op), op["now_us"])
+            buffer.put(op["item"], sound(op, buffer.rate_hz), op["now_us"])
         case "end":
             buffer.end(op["item"])
         case "hold":
@@ -91,7 +104,7 @@ def _done(buffer: JitterBuffer, op: Op) -> Op:
 def played(replies: list[list[Arrival]], rate_hz: int = 24_000, take: int = 480) -> Iterator[Op]:
     """The operations of a device that plays these replies, one after the other."""
     every_us = take * 1_000_000 // rate_hz
-    seed = 1
+    put = 0
     for number, reply in enumerate(replies):
         item, now_us = f"item-{number}", reply[0][1]
         total_ms = sum(length_ms for length_ms, _ in reply)
@@ -99,8 +112,9 @@ def played(replies: list[list[Arrival]], rate_hz: int = 24_000, take: int = 480)
             if times := (came_us - now_us) // every_us:
                 yield _taking(now_us, take, times, every_us)
                 now_us += times * every_us
-            yield {"op": "put", "item": item, "count": length_ms * rate_hz // 1000, "seed": seed, "now_us": came_us}
-            seed += 1
+            count = length_ms * rate_hz // 1000
+            yield {"op": "put", "item": item, "count": count, "from": put, "now_us": came_us}
+            put += count
             if index == len(reply) - 1:
                 yield {"op": "end", "item": item}
         yield _taking(now_us, take, total_ms * 1000 // every_us + 100, every_us)
@@ -118,13 +132,14 @@ def wild(seed: int, steps: int, rate_hz: int) -> Iterator[Op]:
     def below(limit: int) -> int:
         return int(random.random() * limit)
 
-    now_us, item = 5_000_000, 0
+    now_us, item, said = 5_000_000, 0, 0
     for step in range(steps):
         what = below(22)
         name = f"item-{item}"
         if what < 8:
             length = below(30) + 1 if below(6) == 0 else below(rate_hz // 5) + 1
-            kind = {"level": below(65536) - 32768} if below(3) == 0 else {"seed": step}
+            kind = ({"level": below(65536) - 32768}, {"seed": step}, {"from": said})[below(3)]
+            said += length if "from" in kind else 0
             yield {"op": "put", "item": name, "count": length, **kind, "now_us": now_us}
         elif what < 16:
             count = (1, 128, 240, 441, 960)[below(5)]
@@ -161,7 +176,11 @@ TRACES: dict[str, Callable[[], tuple[Op, Iterable[Op]]]] = {
         wild(2, 500, 16_000),
     ),
     "jitter-wild-44k": lambda: (
-        {"rate_hz": 44_100, "settings": {"learn_ms": 20, "most_wait_ms": 90, "ahead_factor": 3}},
+        {
+            "rate_hz": 44_100,
+            "settings": {"learn_ms": 20, "most_wait_ms": 90, "ahead_factor": 3},
+            "lead": {"look_ms": 3, "pause_most_ms": 40, "pause_below_ms": 900, "stretch_below_ms": 700},
+        },
         wild(3, 500, 44_100),
     ),
 }

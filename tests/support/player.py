@@ -1,14 +1,31 @@
 """A loudspeaker for the playback buffer: takes 10 ms at a time and shows what it got."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from voice.audio.jitter import JitterBuffer
 from voice.audio.pcm import Samples, samples_in
+from voice.audio.tuning import JitterSettings, LeadSettings
 
 MS = 1000
 RATE_HZ = 24_000
 TAKE = 240
 """10 ms, as a device takes them."""
+STIFF = LeadSettings(pause_below_ms=0, pause_below_most_ms=0, stretch_below_ms=0, stretch_below_most_ms=0)
+"""Nothing is made longer."""
+BEFORE: dict[str, int] = {"quantile_percent": 75, "slow_wait_ms": 80, "ahead_factor": 2}
+"""For tests that count milliseconds: the best settings may change."""
+
+
+def stiff(**changes: int) -> JitterSettings:
+    """Settings with which nothing is made longer, but for these changes."""
+    return JitterSettings(**{**BEFORE, **changes}, lead=STIFF)
+
+
+def elastic(**changes: int) -> JitterSettings:
+    """Settings with which nothing is made longer, but where these changes say so; nothing fades."""
+    return JitterSettings(**BEFORE, fade_ms=0, lead=replace(STIFF, **changes))
 
 
 def sound(length_ms: int, level: int = 1000) -> Samples:
@@ -20,7 +37,7 @@ class Player:
     """A device that takes 10 ms at a time: "#" where it plays an item at its level, "/" in fades, "." in silence."""
 
     def __init__(self, buffer: JitterBuffer | None = None) -> None:
-        self.buffer = buffer or JitterBuffer(RATE_HZ)
+        self.buffer = buffer or JitterBuffer(RATE_HZ, stiff())
         self.now_ms = 0
         self.taken: list[Samples] = []
 

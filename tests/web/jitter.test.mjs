@@ -16,8 +16,20 @@ const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase(
 const camelKeys = (object) => Object.fromEntries(Object.entries(object).map(([key, value]) => [camel(key), value]));
 const lines = (name) => readFileSync(new URL(name, FOLDER), "utf8").trimEnd().split("\n").map((line) => JSON.parse(line));
 
-function sound({ count, seed, level }) {
+const divided = (number, by) => Math.floor(number / by);
+
+/** Like `spoken` in jitter_trace.py. */
+function spoken(place, rateHz) {
+  const timeMs = divided(place * 1000, rateHz);
+  const period = divided(rateHz, 130) + (divided(timeMs, 400) % 3);
+  const buzz = (divided((place % period) * 2000, period) - 1000) * (2 + divided(timeMs % 250, 50));
+  const hiss = ((place * 7919 + divided(place, 13) * 104729) % 257) - 128;
+  return timeMs % 1200 < 1000 ? buzz + hiss : divided(hiss, 32);
+}
+
+function sound({ count, seed, level, from }, rateHz) {
   const samples = new Int16Array(count);
+  if (from !== undefined) return samples.map((_, index) => spoken(from + index, rateHz));
   if (seed === undefined) return samples.fill(level);
   let state = seed;
   return samples.map(() => {
@@ -45,7 +57,7 @@ function crc32(samples) {
 function done(buffer, op, floats) {
   switch (op.op) {
     case "put":
-      buffer.put(op.item, sound(op), op.now_us);
+      buffer.put(op.item, sound(op, buffer.rateHz), op.now_us);
       return {};
     case "end":
       buffer.end(op.item);
@@ -88,7 +100,7 @@ for (const name of NAMES) {
   for (const floats of [false, true]) {
     test(`${name} ${floats ? "as floats" : "as integers"}`, () => {
       const [head, ...ops] = lines(name);
-      const buffer = new JitterBuffer(head.rate_hz, camelKeys(head.settings));
+      const buffer = new JitterBuffer(head.rate_hz, camelKeys({ ...head.settings, ...head.lead }));
       ops.forEach((op, index) => {
         const found = done(buffer, op, floats);
         for (const [key, value] of Object.entries(found)) {
@@ -100,11 +112,12 @@ for (const name of NAMES) {
   }
 }
 
-test("the traces use every operation, and both kinds of fade", () => {
+test("the traces use every operation, both kinds of fade, and both ways to be longer", () => {
   const all = NAMES.flatMap((name) => lines(name).slice(1));
   assert.deepEqual(new Set(all.map((op) => op.op)), new Set(["put", "end", "hold", "release", "latency", "take", "flush", "heard"]));
   assert.ok(all.some((op) => op.stats?.underruns > 3));
   assert.ok(all.some((op) => op.heard?.unheard.length));
+  assert.ok(all.some((op) => op.stats?.lengthened_ms > 100) && all.some((op) => op.stats?.stretched_ms > 100));
 });
 
 test("settings are those of tuning.py", () => {

@@ -30,13 +30,13 @@ class Arrivals:
         self.needed_us = 0
         """The start delay with which no delta so far would have been late."""
         self.last_us = now_us
-        self._rate_hz = rate_hz
+        self.rate_hz = rate_hz
         self._first_us = now_us
         self._before_last = 0
 
     def add(self, count: int, now_us: int) -> None:
         """A delta of `count` samples has come."""
-        due_us = self._first_us + self.received * SECOND_US // self._rate_hz
+        due_us = self._first_us + self.received * SECOND_US // self.rate_hz
         self.needed_us = max(self.needed_us, now_us - due_us)
         self._before_last = self.received
         self.last_us = now_us
@@ -50,7 +50,7 @@ class Arrivals:
         """Arrival in per mille of real time, at most FAST_ENOUGH; None after one delta only."""
         if not self._before_last:
             return None
-        sound_us = self._before_last * SECOND_US // self._rate_hz
+        sound_us = self._before_last * SECOND_US // self.rate_hz
         return min(FAST_ENOUGH, sound_us * 1000 // max(1, self.last_us - self._first_us))
 
 

@@ -1,7 +1,8 @@
 """No clicks where playback stops and goes on: for `jitter.py`.
 
 Where sound stops, what was played last is played backwards, fading: it begins at the very sample at which the sound stopped, needs no
-samples of the future, and nothing has to be held back for it. Where sound goes on after a gap it fades in. Gains are linear, in 1/32768,
+samples of the future, and nothing has to be held back for it. Where sound goes on after a gap it fades in; where it does so before the
+fade-out is over, both are heard. Gains are linear, in 1/32768,
 so that `web/jitter.js` computes the same samples.
 """
 
@@ -35,15 +36,14 @@ class Fades:
             self._recent[:] = 0
             self._faded_in = 0 if fade_in else len(self._rising)
 
-    def stop(self, length: int | None = None) -> bool:
-        """Sound ends here: `ring` gives the rest, `length` samples (a whole fade if that is longer, or not given). False if there was none."""
+    def stop(self, length: int | None = None) -> None:
+        """Sound ends here, if there was any: `ring` gives the rest, `length` samples (a whole fade if that is longer, or not given)."""
         if not self._sounding:
-            return False
+            return
         self._sounding = False
         length = len(self._recent) if length is None else min(length, len(self._recent))
         gains = np.arange(length - 1, -1, -1, dtype=np.int32) * ONE // max(1, length)
         self._rest = _scaled(self._recent[::-1][:length], gains)
-        return True
 
     def ring(self, out: Samples) -> int:
         """What is left of the fade-out, or as much of it as there is room for, into `out`; how many samples."""
@@ -53,7 +53,7 @@ class Fades:
         return count
 
     def pass_on(self, samples: Samples, out: Samples) -> None:
-        """Samples that are played, into the beginning of `out`."""
+        """Samples that are played, into the beginning of `out`; what is left of a fade-out is heard with them."""
         count, length = len(samples), len(self._recent)
         played = out[:count]
         played[:] = samples
@@ -61,6 +61,10 @@ class Fades:
         if len(gains):
             played[: len(gains)] = _scaled(samples[: len(gains)], gains)
             self._faded_in += len(gains)
+        if len(self._rest):
+            mixed = played[: len(self._rest)]
+            mixed[:] = np.clip(mixed.astype(np.int32) + self._rest[:count], -ONE, ONE - 1)
+            self._rest = self._rest[count:]
         if count < length:
             self._recent[:-count] = self._recent[count:].copy()
             self._recent[length - count :] = played

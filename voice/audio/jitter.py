@@ -23,6 +23,7 @@ import numpy as np
 
 from voice.audio.arrivals import Arrivals
 from voice.audio.fades import Fades
+from voice.audio.lead import Lead
 from voice.audio.pcm import Samples, ms_in, samples_in
 from voice.audio.playing import Item, Runs, State
 from voice.audio.starting import Starting
@@ -64,6 +65,10 @@ class JitterStats:
     """Sound that waits now, of all items."""
     late_max_ms: int = 0
     """The longest start delay that a reply would have needed."""
+    lengthened_ms: int = 0
+    """By how much pauses were made longer."""
+    stretched_ms: int = 0
+    """By how much words were."""
 
 
 @dataclass(slots=True)
@@ -95,6 +100,7 @@ class JitterBuffer:
         self.held = False
         """Whether playback rests: see `hold`."""
         self._starting = Starting(self._settings, rate_hz)
+        self._lead = Lead(self._settings.lead, rate_hz, self._starting.past)
         self._items: deque[Item] = deque()
         self._gone: deque[Item] = deque(maxlen=REMEMBERED)
         self._runs = Runs()
@@ -129,14 +135,14 @@ class JitterBuffer:
         out = np.zeros(count, np.int16)
         at = 0
         while at < count:
-            quiet = self._fades.ring(out[at:])
-            if not quiet:
-                item = self._next(count - at, now_us)
-                if item:
-                    at += self._play(item, out[at:], self._counts.out + at)
-                    continue
-                # Either there is a fade-out to come, or silence for the rest.
-                quiet = 0 if self._fades.stop(self._flush_samples if self.held else None) else count - at
+            item = self._next(count - at, now_us)
+            if item:
+                at += self._play(item, out[at:], self._counts.out + at)
+                continue
+            self._lead.rest()
+            self._fades.stop(self._flush_samples if self.held else None)
+            # A fade-out, or silence for the rest.
+            quiet = self._fades.ring(out[at:]) or count - at
             if self._items and not self.held:
                 self._items[0].silent += quiet
             at += quiet
@@ -167,6 +173,7 @@ class JitterBuffer:
             self._gone.append(item)
         self._items.clear()
         self._runs.clear()
+        self._lead.rest()
         self._fades.stop(self._flush_samples)
         if not stopped:
             return None
@@ -203,6 +210,8 @@ class JitterBuffer:
             played_ms=ms_in(counts.played, self.rate_hz),
             buffered_ms=ms_in(sum(item.left for item in self._items), self.rate_hz),
             late_max_ms=counts.late_max_us // 1000,
+            lengthened_ms=ms_in(self._lead.lengthened, self.rate_hz),
+            stretched_ms=ms_in(self._lead.stretched, self.rate_hz),
         )
 
     def _next(self, count: int, now_us: int) -> Item | None:
@@ -240,10 +249,11 @@ class JitterBuffer:
 
     def _play(self, item: Item, out: Samples, out_from: int) -> int:
         """Some samples of the item into `out`; how many."""
-        piece = item.draw(len(out))
+        piece, own = self._lead.draw(item, len(out))
         self._fades.pass_on(piece, out)
-        self._runs.add(item, out_from, len(piece))
-        self._counts.played += len(piece)
+        if own:
+            self._runs.add(item, out_from, len(piece))
+            self._counts.played += len(piece)
         # Here, and not only when somebody asks: else the map would grow.
         self._settle()
         return len(piece)

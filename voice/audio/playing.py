@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from voice.audio.arrivals import Arrivals
 from voice.audio.pcm import Samples
+from voice.audio.quiet import Quiet
+from voice.audio.tape import Tape
 
 
 class State(enum.Enum):
@@ -29,8 +31,8 @@ class Item:
         """Samples of silence given out while it waited, or since it ran dry."""
         self.heard = 0
         """Samples that left the loudspeaker, as far as counted."""
-        self._chunks: deque[Samples] = deque()
-        self._offset = 0
+        self.quiet = Quiet(arrivals.rate_hz)
+        self._tape = Tape(arrivals.rate_hz)
 
     @property
     def left(self) -> int:
@@ -44,18 +46,19 @@ class Item:
 
     def add(self, samples: Samples, now_us: int) -> None:
         """A delta has come."""
-        self._chunks.append(samples)
+        self._tape.add(samples)
+        self.quiet.add(samples)
         self.arrivals.add(len(samples), now_us)
 
     def draw(self, limit: int) -> Samples:
         """The next samples, at most `limit` (a view)."""
-        piece = self._chunks[0][self._offset : self._offset + limit]
-        self._offset += len(piece)
+        piece = self._tape.read(limit)
         self.played += len(piece)
-        if self._offset == len(self._chunks[0]):
-            self._chunks.popleft()
-            self._offset = 0
         return piece
+
+    def around(self, back: int, ahead: int) -> Samples | None:
+        """The last `back` samples that were drawn and the next `ahead` ones, in one piece; None where there are not so many."""
+        return self._tape.around(back, ahead)
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ class Starting:
         """`rate_hz`: of the items' samples."""
         self._settings = settings
         self._rate_hz = rate_hz
-        self._past = Past(settings.quantile_percent, settings.decay_percent)
+        self.past = Past(settings.quantile_percent, settings.decay_percent)
 
     def end(self, item: Item) -> None:
         """The item is complete, or is not wanted any more: what its arrivals have shown is learned, once."""
@@ -22,7 +22,7 @@ class Starting:
         item.ended = True
         speed = item.arrivals.speed()
         if speed is not None and item.arrivals.received >= samples_in(self._settings.learn_ms, self._rate_hz):
-            self._past.add(Needs(item.arrivals.needed_us, speed))
+            self.past.add(Needs(item.arrivals.needed_us, speed))
 
     def may_start(self, item: Item, count: int, now_us: int) -> bool:
         """Whether an item that has samples should sound, for a device that takes `count` at a time."""
@@ -30,12 +30,12 @@ class Starting:
             return True
         if item.state is State.DRY:
             return item.left >= max(count, samples_in(self._settings.resume_ms, self._rate_hz))
-        speed = self._past.speed
+        speed = self.past.speed
         if speed is None:
             speed = item.arrivals.speed()
         least_ms = self._settings.slow_wait_ms if speed is not None and speed < self._settings.slow_speed else 0
         if item.left < max(count, samples_in(least_ms, self._rate_hz)):
             return False
-        wait_us = max(least_ms * 1000, min(self._past.needed_us, self._settings.most_wait_ms * 1000))
+        wait_us = max(least_ms * 1000, min(self.past.needed_us, self._settings.most_wait_ms * 1000))
         ahead_us = item.left * SECOND_US // self._rate_hz
         return item.arrivals.age_us(now_us) >= wait_us or ahead_us >= wait_us * self._settings.ahead_factor

@@ -1,23 +1,43 @@
 """The settings of the playback buffer (`jitter.py`), which its parts share. `web/tuning.js` has the same."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class LeadSettings:
+    """When sound is made longer (`lead.py`). Chosen by measurement: `bench/jitter.py`."""
+
+    look_ms: int = 10
+    """While the lead is low, so often it is looked whether to make sound longer."""
+    pause_ms: int = 60
+    """Quiet of so much is a pause, and no part of a word."""
+    pause_below_ms: int = 300
+    """Pauses are made longer while the lead is less than this, or than what replies needed."""
+    pause_below_most_ms: int = 800
+    """And at most this."""
+    pause_most_ms: int = 300
+    """A pause is made so much longer, at most."""
+    stretch_below_ms: int = 120
+    """Words are stretched while the lead is less than this, or than what replies needed."""
+    stretch_below_most_ms: int = 600
+    """And at most this."""
 
 
 @dataclass(frozen=True, slots=True)
 class JitterSettings:
     """Chosen by measurement: `bench/jitter.py`."""
 
-    quantile_percent: int = 75
+    quantile_percent: int = 85
     """How many of the past replies the next one's start delay would have done for."""
-    decay_percent: int = 90
+    decay_percent: int = 95
     """A reply weighs so much of the next one."""
     most_wait_ms: int = 500
     """The longest start delay that is learned; sound that nothing follows for so long is played, however little it is."""
     slow_speed: int = 1400
     """Arrival under so many per mille of real time is slow. The rule is 1.5x; the rest is for jitter around it."""
-    slow_wait_ms: int = 80
+    slow_wait_ms: int = 100
     """The least start delay, and the least sound, if arrival is slow. Else one delta is enough."""
-    ahead_factor: int = 2
+    ahead_factor: int = 1
     """With so many times the start delay in the buffer, it need not be waited for."""
     resume_ms: int = 120
     """After running dry, play on with so much."""
@@ -27,3 +47,5 @@ class JitterSettings:
     """Fade-out where sound stops, fade-in after a gap."""
     flush_ms: int = 5
     """Fade-out where sound is stopped or held; at most `fade_ms`."""
+    lead: LeadSettings = field(default_factory=LeadSettings)
+    """When sound is made longer."""
