@@ -43,6 +43,7 @@ BULK_FILES = frozenset(
             "relay",
             "server_secrets",
             "silence",
+            "card",
             "sound",
             "speaker",
             "talk",

@@ -8,16 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.fake_sound import FakeSound, FakeStream
+from tests.support.fake_sound import FakeSound, FakeStream, opened
 from tests.support.signals import tone
 from tests.support.until import until
 from tests.support.wav import write_wav
 from voice.audio.pcm import FRAME_SAMPLES
-from voice.devices import sound
 from voice.devices.base import Loudspeaker, Microphone
 from voice.devices.paced import null_speaker, wav_speaker
 from voice.devices.portaudio import Device
-from voice.devices.sound import open_card
 from voice.devices.wavmic import WavMicrophone
 
 CARD = Device(0, "Card", "ALSA", 1, 2, 48_000)
@@ -33,8 +31,7 @@ async def _calls(stream: FakeStream) -> None:
 @asynccontextmanager
 async def _card(patch: pytest.MonkeyPatch, listen: bool) -> AsyncIterator[Microphone | Loudspeaker]:
     fake = FakeSound()
-    patch.setattr(sound, "library", lambda: fake)
-    async with open_card(CARD if listen else None, None if listen else CARD) as card, asyncio.TaskGroup() as group:
+    async with opened(patch, fake, CARD if listen else None, None if listen else CARD) as card, asyncio.TaskGroup() as group:
         calling = group.create_task(_calls(fake.open[0]))
         found = card.microphone if listen else card.loudspeaker
         assert found is not None

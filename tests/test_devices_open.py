@@ -9,8 +9,8 @@ import soundfile
 
 from tests.support.fake_sound import FakeSound
 from tests.support.wav import write_wav
+from voice.devices import card
 from voice.devices import open as opening
-from voice.devices import sound
 from voice.devices.open import Opened, open_devices
 from voice.devices.portaudio import Device
 from voice.errors import MissingError, UsageError
@@ -23,7 +23,7 @@ SPEAKER = Device(1, "Speaker", "ALSA", 0, 2, 48_000, default_output=True)
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeSound:
     """Two devices."""
     made = FakeSound()
-    monkeypatch.setattr(sound, "library", lambda: made)
+    monkeypatch.setattr(card, "library", lambda: made)
     monkeypatch.setattr(opening, "devices", lambda fresh=False: (MICROPHONE, SPEAKER))
     return made
 

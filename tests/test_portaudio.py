@@ -45,8 +45,15 @@ class Sound(SimpleNamespace):
     def _terminate(self) -> None:
         self.calls.append("terminate")
 
-    def _initialize(self) -> None:
-        self.calls.append("initialize")
+    @property
+    def _lib(self) -> SimpleNamespace:
+        return SimpleNamespace(Pa_Initialize=lambda: self.calls.append("initialize") or 0)
+
+    def _check(self, code: int, message: str) -> None:
+        if code:
+            raise PortAudioError(message)
+
+    _initialized = 1
 
 
 def row(name: str, api: int, inputs: int, outputs: int, rate: float = 44100.0) -> dict[str, object]:

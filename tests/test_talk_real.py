@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -12,7 +11,6 @@ import pytest
 
 from tests.support.live_talk import LiveTalk, live_server, live_talk
 from tests.support.needs import needs
-from tests.support.until import until
 from tests.support.virtual_audio import Cards, virtual_audio
 from voice.audio.pcm import Samples, dbfs
 from voice.engines.stt import SphinxTranscriber
@@ -169,15 +167,6 @@ async def test_a_server_that_ends_its_sessions_is_dialled_again_and_nothing_is_l
     assert talk.summary["turns"] == asked >= 2
     assert talk.summary["reconnects"] >= 1 and talk.summary["errors"] == []
     check_frames(talk.summary)
-
-
-@pytest.mark.parametrize("how", ["killed", "frozen"])
-async def test_a_sound_server_that_goes_is_noticed_and_said(how: str, tmp_path: Path) -> None:
-    async with talking(tmp_path) as (cards, talk):
-        cards.daemon.send_signal(signal.SIGKILL if how == "killed" else signal.SIGSTOP)
-        await until(lambda: "has gone: plug it in and start again" in talk.errors)
-        assert await talk.ended() == 69
-        assert talk.summary["turns"] == 0 and "Traceback" not in talk.errors
 
 
 async def test_sound_files_need_no_card(tmp_path: Path) -> None:

@@ -1,11 +1,18 @@
 """A sound library without sound: what `sounddevice` offers of streams, driven by the test."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
+
+from voice.devices import card, portaudio
+from voice.devices.card import Card, Wanted, open_card
+from voice.devices.portaudio import Device
 
 
 class PortAudioError(Exception):
@@ -22,6 +29,7 @@ class FakeStream:
         self.started = False
         self.closed = False
         self.aborts = 0
+        self._hang = sound.hang_close
         self._refused = sound.refuse(kind, settings)
         sound.streams.append(self)
         if self._refused is not None:
@@ -37,7 +45,13 @@ class FakeStream:
 
     def close(self, ignore_errors: bool = False) -> None:
         assert ignore_errors, "a card that has gone cannot be closed in order"
+        if self._hang is not None:
+            self._hang()
         self.closed = True
+
+    def end(self) -> None:
+        """The card says that it has stopped."""
+        self.settings["finished_callback"]()
 
     def call(
         self, heard: NDArray[np.int16] | None = None, frames: int = 480, late_s: float | None = None, ahead_s: float = 0.0
@@ -68,14 +82,29 @@ def _times(now_s: float, late_s: float, ahead_s: float) -> SimpleNamespace:
 
 
 class FakeSound:
-    """The module. `refuse(kind, settings)` says why a stream cannot be opened: (text, code), or None."""
+    """The module. `refuse(kind, settings)` says why a stream cannot be opened: (text, code), or None.
+
+    `plugged` is what is plugged in, seen by the program when it looks again. Its first microphone and its first loudspeaker are the default.
+    """
 
     PortAudioError = PortAudioError
 
-    def __init__(self, refuse: Callable[[str, dict[str, Any]], tuple[str, int] | None] = lambda kind, settings: None) -> None:
+    def __init__(
+        self,
+        refuse: Callable[[str, dict[str, Any]], tuple[str, int] | None] = lambda kind, settings: None,
+        plugged: Sequence[Device] = (),
+    ) -> None:
         self.refuse = refuse
+        self.plugged = list(plugged)
         self.latency = (0.02, 0.04)
         self.streams: list[FakeStream] = []
+        self.looks = 0
+        self.hang_close: Callable[[], object] | None = None
+        """Called in `close`: waits as long as the test likes."""
+        self.hang_look: Callable[[], object] | None = None
+        self._seen = self.plugged
+        self._lib = SimpleNamespace(Pa_Initialize=self._initialize)
+        self._initialized = 1
 
     def Stream(self, **settings: Any) -> FakeStream:
         return FakeStream(self, "both", settings)
@@ -86,7 +115,66 @@ class FakeSound:
     def OutputStream(self, **settings: Any) -> FakeStream:
         return FakeStream(self, "out", settings)
 
+    def _terminate(self) -> None:
+        assert not self.open or self.hang_close is not None, "no stream survives this"
+        self._initialized -= 1
+
+    def _check(self, code: int, message: str) -> None:
+        assert code == 0, message
+
+    def _initialize(self) -> int:
+        if self.hang_look is not None:
+            self.hang_look()
+        self.looks += 1
+        self._seen = list(self.plugged)
+        return 0
+
+    def query_devices(self) -> list[dict[str, Any]]:
+        apis = self._apis()
+        return [
+            {
+                "name": device.name,
+                "hostapi": apis.index(device.host_api),
+                "max_input_channels": device.inputs,
+                "max_output_channels": device.outputs,
+                "default_samplerate": float(device.rate_hz),
+            }
+            for device in self._seen
+        ]
+
+    def query_hostapis(self) -> list[dict[str, str]]:
+        return [{"name": name} for name in self._apis()]
+
+    @property
+    def default(self) -> SimpleNamespace:
+        inputs = next((at for at, device in enumerate(self._seen) if device.inputs), -1)
+        outputs = next((at for at, device in enumerate(self._seen) if device.outputs), -1)
+        return SimpleNamespace(device=(inputs, outputs))
+
+    def _apis(self) -> list[str]:
+        return list(dict.fromkeys(device.host_api for device in self._seen))
+
     @property
     def open(self) -> list[FakeStream]:
         """The streams that run."""
         return [stream for stream in self.streams if stream.started and not stream.closed]
+
+
+@asynccontextmanager
+async def opened(
+    patch: pytest.MonkeyPatch,
+    fake: FakeSound,
+    listen: Device | None,
+    speak: Device | None,
+    note: Callable[[str], None] = lambda text: None,
+    named: bool = True,
+) -> AsyncIterator[Card]:
+    """A card of the devices, which are plugged in if nothing else is; `named`: as the user asked for them, else as the defaults."""
+    fake.plugged = fake.plugged or list(dict.fromkeys(device for device in (listen, speak) if device is not None))
+    fake._initialize()
+    patch.setattr(card, "library", lambda: fake)
+    patch.setattr(portaudio, "library", lambda: fake)
+    names = [device.name if device is not None and named else None for device in (listen, speak)]
+    wanted = Wanted(listen is not None, speak is not None, *names)
+    async with asyncio.timeout(30), open_card(wanted, portaudio.devices(), note) as made:
+        yield made

@@ -69,12 +69,31 @@ class Recording:
         await until(lambda: (np.abs(self.samples[seen:].astype(np.int32)) > level).any(), within_s)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cards:
     """The virtual microphone and loudspeaker, while the daemon runs."""
 
     environment: Mapping[str, str]
+    folder: Path
     daemon: asyncio.subprocess.Process
+
+    async def kill(self) -> None:
+        """The daemon dies at once."""
+        self.daemon.kill()
+        await self.daemon.wait()
+
+    async def start(self) -> None:
+        """Another one in the place of one that has died."""
+        self.daemon = await _daemon(self.folder, self.environment)
+        await _up(self)
+
+    async def unplug(self) -> None:
+        """The microphone is pulled out: what it was goes on somewhere else, as the daemon likes."""
+        await self.control("unload-module", "module-remap-source")
+
+    async def plug(self) -> None:
+        """The microphone is plugged in again."""
+        await self.control("load-module", "module-remap-source", "master=micfeed.monitor", "source_name=mic")
 
     async def say(self, wav: Path) -> None:
         """Speak a WAV into the microphone; returns when it has been said."""
@@ -126,17 +145,25 @@ async def virtual_audio(folder: Path) -> AsyncIterator[Cards]:
     (folder / "voice.pa").write_text(SCRIPT.format(socket=socket))
     names = {"HOME": str(home), "XDG_RUNTIME_DIR": str(runtime), "PULSE_SERVER": f"unix:{socket}", "PULSE_COOKIE": str(home / "cookie")}
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PULSE_", "XDG_", "DBUS_"))} | names
-    options = ("--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--realtime=no", "--high-priority=no", "--log-level=error")
-    daemon = await asyncio.create_subprocess_exec("pulseaudio", "-n", "-F", str(folder / "voice.pa"), *options, env=environment)
-    cards = Cards(environment, daemon)
+    cards = Cards(environment, folder, await _daemon(folder, environment))
     try:
-        async with asyncio.timeout(START_S):
-            while not socket.exists() or "spk" not in await _ready(cards):
-                assert daemon.returncode is None, "pulseaudio has ended"
-                await asyncio.sleep(0.05)
+        await _up(cards)
         yield cards
     finally:
-        await _end(daemon)
+        await _end(cards.daemon)
+
+
+async def _daemon(folder: Path, environment: Mapping[str, str]) -> asyncio.subprocess.Process:
+    options = ("--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--realtime=no", "--high-priority=no", "--log-level=error")
+    return await asyncio.create_subprocess_exec("pulseaudio", "-n", "-F", str(folder / "voice.pa"), *options, env=environment)
+
+
+async def _up(cards: Cards) -> None:
+    """Wait until it answers."""
+    async with asyncio.timeout(START_S):
+        while "spk" not in await _ready(cards):
+            assert cards.daemon.returncode is None, "pulseaudio has ended"
+            await asyncio.sleep(0.05)
 
 
 async def _ready(cards: Cards) -> str:

@@ -18,7 +18,9 @@ class Frame:
     samples: Samples
     """What is heard: int16, mono, 16 kHz, 320 of them; without the loudspeaker's echo, where there is a canceller."""
     dropped: bool = False
-    """Nobody fetched it in time: silence of the same length is in its place."""
+    """Nobody fetched it in time, or there was no device: silence of the same length is in its place."""
+    stale: bool = False
+    """Dropped because it was too old when the device gave it."""
     captured: Samples | None = None
     """The same 20 ms as the card gave them, if `samples` was processed."""
     played: Samples | None = None

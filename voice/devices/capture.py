@@ -21,7 +21,7 @@ MAX_MS = 2_000
 """Sound that waits for the loop; older sound is no conversation any more."""
 
 Block = NDArray[np.int16]
-"""(frames, channels)"""
+"""(frames, channels); without channels it is so many frames that nobody is to hear, and without both the end."""
 Played = tuple[Samples, int]
 """What the loudspeaker was given (mono), and its rate in Hz."""
 
@@ -60,20 +60,32 @@ class Capture:
                 self._gone += oldest
         self._wake()
 
+    def skip(self, samples: int) -> None:
+        """So many samples of the device are too old to be heard: silence of their length. For the audio callback."""
+        self.push(np.empty((samples, 0), np.int16))
+
+    def end(self) -> None:
+        """The device is gone: `frames` ends behind what it has given."""
+        self.push(np.empty((0, 0), np.int16))
+
     def heard(self, played: Samples, rate_hz: int) -> None:
         """What the loudspeaker was handed by a stream of its own: mono, ours to keep. For that stream's callback."""
         with self._lock:
             self.beside.put(played, rate_hz)
 
-    async def frames(self) -> AsyncGenerator[Frame, None]:
-        """Frames of 20 ms at 16 kHz, mono, from now on: what was said before anybody listened is not heard. Without end."""
-        with self._lock:
-            self._queue.clear()
-            self._queued = self._gone = 0
+    async def frames(self, from_now: bool = True) -> AsyncGenerator[Frame, None]:
+        """Frames of 20 ms at 16 kHz, mono, until `end`. `from_now`: what was said before anybody listened is not heard."""
+        if from_now:
+            with self._lock:
+                self._queue.clear()
+                self._queued = self._gone = 0
         while True:
             self._there.clear()
             while self._queue:
-                for frame in self._fetch():
+                frames = self._fetch()
+                if frames is None:
+                    return
+                for frame in frames:
                     yield frame
             await self._there.wait()
 
@@ -84,25 +96,28 @@ class Capture:
             # The loop is closed: the program is ending, and nobody listens any more. A callback raises nothing.
             return
 
-    def _fetch(self) -> list[Frame]:
-        """The frames that the oldest block completes; before them silence for what was dropped."""
+    def _fetch(self) -> list[Frame] | None:
+        """The frames that the oldest block completes; before them silence for what was dropped. None at the end."""
         with self._lock:
             block, played = self._queue.popleft()
             self._queued -= len(block)
             gone, self._gone = self._gone, 0
             delay_s = self.late_s + self.beside.ahead_s
+        if not block.size:
+            return self._silence(gone + len(block), stale=True) if len(block) else None
         silent = self._silence(gone) if gone else []
         self.beside.bring(played)
         frames = self._framer.push(self._resampler.push(_mono(block)))
         return silent + [Frame(samples, played=self.beside.frame(), delay_ms=round(delay_s * 1000)) for samples in frames]
 
-    def _silence(self, gone: int) -> list[Frame]:
-        """Whole frames for so many samples of the device; the beginning of a frame that lies before the gap goes too."""
-        gone += len(self._framer.flush()) * self._rate_hz // RATE_HZ
+    def _silence(self, gone: int, stale: bool = False) -> list[Frame]:
+        """Whole frames for so many samples of the device; the beginning of a frame that lies before the gap goes too, and what is left
+        over begins the next one."""
+        silent = len(self._framer.flush()) + round(gone * RATE_HZ / self._rate_hz)
         self._resampler.flush()
         self.beside.forget()
-        frames = round(gone * RATE_HZ / (self._rate_hz * FRAME_SAMPLES))
-        return [Frame(np.zeros(FRAME_SAMPLES, np.int16), dropped=True)] * max(1, frames)
+        self._framer.push(np.zeros(silent % FRAME_SAMPLES, np.int16))
+        return [Frame(np.zeros(FRAME_SAMPLES, np.int16), dropped=True, stale=stale)] * (silent // FRAME_SAMPLES)
 
 
 class Beside:

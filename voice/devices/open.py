@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from voice.devices.airing import Airing
 from voice.devices.base import Loudspeaker, Microphone
-from voice.devices.choice import choose, is_file
+from voice.devices.blocking import in_thread
+from voice.devices.card import NO_ANSWER, OPEN_S, Wanted, open_card
+from voice.devices.choice import is_file
+from voice.devices.ends import CardSpeaker
 from voice.devices.paced import PacedSpeaker, null_speaker, wav_speaker
-from voice.devices.portaudio import Device, devices
-from voice.devices.sound import NO_ANSWER, OPEN_S, CardSpeaker, in_thread, open_card
+from voice.devices.portaudio import devices
 from voice.devices.wavmic import WavMicrophone
 
 NOTHING = "null"
@@ -37,9 +39,9 @@ class Opened:
 
 @asynccontextmanager
 async def open_devices(listen: str | None, speak: str | None, note: Callable[[str], None]) -> AsyncIterator[Opened]:
-    """What is named, open while the block runs; None: the default device. The block is cancelled if a card goes.
+    """What is named, open while the block runs; None: the default device. A card that goes is looked for until it is back.
 
-    `note` is told if a file is truncated. Raises: UsageError for a file, MissingError for a card, the latter also inside a group.
+    `note` is told of that, and if a file is truncated. Raises: UsageError for a file, MissingError for a card.
     """
     from_file = listen is not None and is_file(listen)
     to_file = speak is not None and is_file(speak)
@@ -51,13 +53,11 @@ async def open_devices(listen: str | None, speak: str | None, note: Callable[[st
         elif to_file and speak is not None:
             speaker = await stack.enter_async_context(wav_speaker(speak))
         if microphone is None or speaker is None:
-            found: list[Device] = []
             # PortAudio looks when it is loaded: if that was before, it must look again.
             fresh = "sounddevice" in sys.modules
-            await in_thread(lambda: found.extend(devices(fresh)), OPEN_S, NO_ANSWER)
-            chosen_in = choose(found, listen, listening=True) if microphone is None else None
-            chosen_out = choose(found, speak, listening=False) if speaker is None else None
-            card = await stack.enter_async_context(open_card(chosen_in, chosen_out))
+            found = await in_thread(lambda: devices(fresh), OPEN_S, NO_ANSWER)
+            wanted = Wanted(microphone is None, speaker is None, listen, speak)
+            card = await stack.enter_async_context(open_card(wanted, found, note))
             beside = microphone is None and speaker is None
             microphone, speaker = microphone or card.microphone, speaker or card.loudspeaker
         else:

@@ -50,15 +50,21 @@ def library() -> Any:
 
 @cache
 def _hush() -> None:
-    """ALSA's library writes what it thinks of every plug-in and every underrun to stderr, between our lines; only -v wants to see that."""
+    """The libraries of ALSA and JACK write what they think of plug-ins, underruns and servers to stderr, between our lines; only -v wants to
+    see that."""
     if logging.getLogger().isEnabledFor(logging.DEBUG):
         return
-    try:
-        alsa = ctypes.CDLL("libasound.so.2")
-        # A C function that does nothing with what it is given: one of ours would need the interpreter, on a thread of the library's.
-        alsa.snd_lib_error_set_handler(ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p))
-    except (OSError, AttributeError, TypeError):
-        return  # another system, or another ALSA
+    for name, setters in (
+        ("libasound.so.2", ["snd_lib_error_set_handler"]),
+        ("libjack.so.0", ["jack_set_error_function", "jack_set_info_function"]),
+    ):
+        try:
+            library = ctypes.CDLL(name)
+            for setter in setters:
+                # A C function that does nothing with what it is given: one of ours would need the interpreter, on a thread of the library's.
+                getattr(library, setter)(ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p))
+        except (OSError, AttributeError, TypeError):
+            continue  # another system, or another version
 
 
 def devices(fresh: bool = False) -> tuple[Device, ...]:
@@ -67,13 +73,19 @@ def devices(fresh: bool = False) -> tuple[Device, ...]:
     try:
         if fresh:
             # PortAudio looks once, when it starts: what is plugged in later does not appear.
-            sound._terminate()
-            sound._initialize()
+            _look_again(sound)
         rows, apis = sound.query_devices(), sound.query_hostapis()
         inputs, outputs = (int(index) for index in sound.default.device)
     except sound.PortAudioError as exc:
         raise MissingError(f"the sound devices cannot be listed: {_line(exc)}: try again, {INSTEAD}") from exc
     return tuple(_device(number, row, apis, inputs, outputs) for number, row in enumerate(rows))
+
+
+def _look_again(sound: Any) -> None:
+    """As `sounddevice._initialize`, which sends the whole program's stderr nowhere for as long as it takes: for ever, if the sound server hangs."""
+    sound._terminate()
+    sound._check(sound._lib.Pa_Initialize(), "Error initializing PortAudio")
+    sound._initialized += 1
 
 
 def trouble(device: Device, kind: str) -> str:

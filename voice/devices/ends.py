@@ -1,0 +1,134 @@
+"""The microphone and the loudspeaker of a card, as a conversation knows them: the same two for its whole life, whatever device is behind them.
+
+Without a device the microphone gives silence, so that time goes on, and the loudspeaker keeps what it has: a reply goes on from the
+sample where it was. The next device may have another rate.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+import numpy as np
+
+from voice.audio.pcm import FRAME_MS, FRAME_SAMPLES, Samples, empty
+from voice.audio.resample import Resampler
+from voice.devices.base import Frame
+from voice.devices.capture import Capture
+from voice.devices.player import Player
+
+FRAME_S = FRAME_MS / 1000
+LONGEST_GAP_S = 10.0
+"""Silence that is given at once, where the event loop stood still for longer it is as if it had been shorter."""
+LEAST_RATE_HZ = 24_000
+"""Of the playback buffer, replies come at this rate: a telephone's is not kept for the device that follows."""
+
+
+class CardMicrophone:
+    """See the top of the file. From the event loop only."""
+
+    ended = False
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.name = ""
+        self._clock = clock
+        self._least_s = 0.0
+        self._capture: Capture | None = None
+        self._changed = asyncio.Event()
+
+    def connect(self, name: str, capture: Capture, latency_s: float) -> None:
+        """A device is behind it from now on."""
+        self.disconnect()
+        self.name, self._capture, self._least_s = name, capture, latency_s
+        self._changed.set()
+
+    def disconnect(self) -> None:
+        """None is, for now; what it gave is heard to its end."""
+        if self._capture is not None:
+            self._capture.end()
+        self._capture = None
+        self._changed.clear()
+
+    @property
+    def there(self) -> bool:
+        """Whether a device is behind it."""
+        return self._capture is not None
+
+    @property
+    def latency_s(self) -> float:
+        """What the card names, or more: a sound server that has stumbled may be late ever after."""
+        return self._least_s if self._capture is None else max(self._least_s, self._capture.late_s)
+
+    async def frames(self) -> AsyncGenerator[Frame, None]:
+        """What is said, and silence (`dropped`) where there is no device; without end."""
+        last_s: float | None = None
+        while True:
+            capture = self._capture
+            if capture is None:
+                last_s = self._clock() if last_s is None else last_s
+                await self._rest()
+                for silent in _gap(self._clock() - last_s):
+                    last_s += FRAME_S
+                    yield silent
+                last_s = max(last_s, self._clock() - FRAME_S)
+                continue
+            async with aclosing(capture.frames(from_now=last_s is None)) as frames:
+                first = True
+                async for frame in frames:
+                    if first and last_s is not None:
+                        for silent in _gap(self._clock() - last_s):
+                            yield silent
+                    first = False
+                    yield frame
+                    last_s = self._clock()
+
+    async def _rest(self) -> None:
+        """A frame's time, or until there is a device."""
+        try:
+            async with asyncio.timeout(FRAME_S):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+
+class CardSpeaker(Player):
+    """A `Player` that a card's callback takes from."""
+
+    def __init__(self, name: str, rate_hz: int) -> None:
+        super().__init__(max(rate_hz, LEAST_RATE_HZ))
+        self.name = name
+        self.there = False
+        """Whether a device is behind it."""
+        self._device_hz = self.rate_hz
+        self._behind = Resampler(self.rate_hz, self.rate_hz)
+        self._rest = empty()
+        self._on_the_way = 0.0
+
+    def connect(self, rate_hz: int) -> None:
+        """A device of this rate takes from now on: no callback does yet."""
+        self._device_hz = rate_hz
+        self._behind = Resampler(self.rate_hz, rate_hz)
+        self._rest = empty()
+        self._on_the_way = 0.0
+
+    def give(self, count: int) -> Samples:
+        """The next samples at the device's rate. For its callback, as `take`."""
+        if self._device_hz == self.rate_hz:
+            return self.take(count)
+        while len(self._rest) < count:
+            piece = -(-(count - len(self._rest)) * self.rate_hz // self._device_hz)
+            self._on_the_way += piece / self.rate_hz
+            self._rest = np.concatenate((self._rest, self._behind.push(self.take(piece))))
+        out, self._rest = self._rest[:count], self._rest[count:].copy()
+        self._on_the_way -= count / self._device_hz
+        return out
+
+    def late_by(self, device_s: float) -> None:
+        """So long after `give` a sample is in the air."""
+        self.delayed_by(device_s + self._on_the_way)
+
+
+def _gap(gap_s: float) -> list[Frame]:
+    """Silence for what lies between two frames, but for the second one."""
+    count = round(min(gap_s, LONGEST_GAP_S) / FRAME_S) - 1
+    return [Frame(np.zeros(FRAME_SAMPLES, np.int16), dropped=True)] * max(0, count)
