@@ -47,6 +47,24 @@ CASES: list[tuple[list[Callable[[Ledger], None]], int, dict[str, int], int]] = [
     ),
     ([lambda one: one.commit(0, 1000), lambda one: one.miss(400, 600, "bound")], 50, {"silence": 50}, 0),
     ([lambda one: one.miss(400, 600, "bound"), lambda one: one.lose(2000)], 0, {"bound": 10}, 90),
+    ([lambda one: one.miss(400, 600, "gated"), lambda one: one.miss(200, 1000, "bound")], 0, {"silence": 60, "gated": 10, "bound": 30}, 0),
+    ([lambda one: one.miss(400, 600, "gated"), lambda one: one.miss(200, 300, "bound")], 0, {"silence": 85, "gated": 10, "bound": 5}, 0),
+    ([lambda one: one.miss(400, 600, "gated"), lambda one: one.find(440, 500, "gated")], 0, {"silence": 93, "gated": 7}, 0),
+    (
+        [
+            *(lambda one, at=at: one.miss(at, at + 200, "gated" if at % 400 else "muted") for at in range(0, 1_000, 200)),
+            lambda one: one.find(300, 900, "gated"),
+        ],
+        0,
+        {"silence": 65, "muted": 30, "gated": 5},
+        0,
+    ),
+    (
+        [lambda one: one.miss(400, 600, "gated"), lambda one: one.commit(0, 1000), lambda one: one.find(400, 600, "gated")],
+        40,
+        {"silence": 50, "gated": 10},
+        0,
+    ),
 ]
 
 

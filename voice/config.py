@@ -82,6 +82,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Loudspeaker: a part of its name, a WAV to write, or null."""
     headphones: bool = False
     """Nothing that is played reaches the microphone."""
+    gate: bool = False
+    """Silence is not sent."""
     host: Text = "127.0.0.1"
     """Address to serve on."""
     port: Annotated[int, Meta(ge=0, le=65535)] = 8765

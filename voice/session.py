@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 import msgspec
 
 from voice.audio.pcm import Samples
-from voice.audio.turns import TurnDetector
+from voice.audio.turns import TurnDetector, TurnSettings
+from voice.audio.vad import make_detector
 from voice.clienttools import TIMEOUT_S, ClientTools
 from voice.engines.destination import Destination, destination
 from voice.engines.local import local_engine, random_id
@@ -32,6 +33,7 @@ from voice.protocol.accents import GA, Exchange, known
 from voice.protocol.client import ClientSession
 from voice.protocol.dead_air import Filler
 from voice.protocol.history import History
+from voice.protocol.inbound import input_settings
 from voice.protocol.ledger import FrameCount
 from voice.protocol.notices import Notice, SessionEnded
 from voice.protocol.objects import Audio, AudioFormat, AudioInput, AudioOutput, Transcription, TurnDetection
@@ -87,7 +89,8 @@ class Session:
     def push_audio(self, samples: Samples, withheld: str = "") -> list[Notice]:
         """Microphone sound: int16, mono, 16 kHz, any length. Never waits; returns what our own detector heard in it.
 
-        `withheld`: why nobody is to hear it ("muted", "bound"): it is counted, and silence or nothing is sent in its place.
+        `withheld`: why nobody is to hear it ("muted", "bound"): it is counted, and silence or nothing is sent in its place; of what a gate of the
+        program's own keeps back ("gated") nothing is sent.
         """
         notices = self._core.push_audio(samples, withheld)
         self._keeper.kick()
@@ -189,14 +192,15 @@ async def hold(
     retry: RetrySettings | None = None,
     tools: Iterable[Callable[..., Any]] = (),
     filler: Filler | None = None,
+    gate: bool = False,
 ) -> AsyncIterator[Session]:
     """A session with the server at `url` (ws, wss, http, https; a bare host gets `/v1/realtime`), with a service by its name (`provider`), with
     an `engine` in this process, or, without any of these, with the embedded engine.
 
-    `dialect`: what the server speaks; "auto": its first event tells; None: as the service that is there does, else "auto". `first`: a link to it
-    that is open already. `settings`: see `settings_of`. `detector`: our own, beside the server's. `trace`: an open text file for every event, in
-    today's words. `reconnect`: outlive expiry and broken links (`LinkLost`, `LinkRestored`), as patiently as `retry` says; else the session ends
-    with its first link. `tools`: functions that the model may call (see `Session.tool`); `filler`: what is said while one runs for long.
+    `dialect`: what the server speaks; "auto": its first event tells; None: as the service that is there does, else "auto". `first`: an open link
+    to it. `settings`: see `settings_of`. `detector`: our own, beside the server's. `trace`: an open text file for every event, in today's words.
+    `reconnect`: outlive expiry and broken links (`LinkLost`, `LinkRestored`), as patiently as `retry` says; else the session ends with its first
+    link. `tools`: functions that the model may call; `filler`: what is said while one runs for long. `gate`: silence is not sent.
     Raises: UsageError, ConfigError (no key for the service), MissingError (no server there), MissingExtra (no embedded engine installed).
     """
     server = destination(url, provider, dialect, api_key)
@@ -209,7 +213,7 @@ async def hold(
         else:
             open_link = partial(_dialed, server, model)
         opened = None if server is None else await open_link() if first is None else _opened(first, server)
-        core = ClientSession(settings or settings_of(), new_id or random_id, detector, filler)
+        core = ClientSession(settings or settings_of(), new_id or random_id, detector or _gatekeeper(settings, gate), filler, gate)
         events: asyncio.Queue[Notice] = asyncio.Queue(EVENTS)
         calls = ClientTools(core, await stack.enter_async_context(Toolset()), group, events.put, tools)
         traced = partial(_traced, trace, clock, clock())
@@ -230,6 +234,12 @@ async def hold(
             calls.close()
         if failure is not None:
             raise failure
+
+
+def _gatekeeper(settings: Settings | None, gate: bool) -> TurnDetector | None:
+    """The detector that a gate needs, if there is to be one."""
+    wanted = gate and (settings is None or input_settings(settings).turn_detection is not None)
+    return TurnDetector(TurnSettings(), make_detector()) if wanted else None
 
 
 def _traced(trace: Sink | None, clock: Callable[[], float], began_s: float, link: Link, number: int) -> Link:

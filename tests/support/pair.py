@@ -18,9 +18,9 @@ from voice.protocol.objects import Session
 class Pair:
     """A `ClientSession` and a `ServerSession`; the engine is the test, through `server` (a `Served`)."""
 
-    def __init__(self, settings: Session, detector: TurnDetector | None = None) -> None:
+    def __init__(self, settings: Session, detector: TurnDetector | None = None, gate: bool = False) -> None:
         self.server = Served()
-        self.client = ClientSession(settings, counted("c"), detector)
+        self.client = ClientSession(settings, counted("c"), detector, gate=gate)
         self.notices: list[Notice] = []
         self.up: list[dict[str, Any]] = []
         self.cut = False

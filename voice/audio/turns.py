@@ -25,7 +25,7 @@ import numpy as np
 
 from voice.audio.edges import End, Window, end_edge, start_edge
 from voice.audio.patience import Patience, Thought
-from voice.audio.pcm import FRAME_SAMPLES, Framer, Samples, dbfs, empty, ms_in, samples_in
+from voice.audio.pcm import FRAME_MS, FRAME_SAMPLES, Framer, Samples, dbfs, empty, ms_in, samples_in
 from voice.audio.vad import Detector
 
 START_FRAMES, WITHIN_FRAMES = 3, 5
@@ -112,6 +112,8 @@ class TurnDetector:
         self._recent: deque[bool] = deque(maxlen=WITHIN_FRAMES)
         self._turn: _Turn | None = None
         self._steady = _Steady()
+        self.heard_ms = 0
+        """In how much of all sound there was speech: grows by 20 for each such frame, whether or not it is enough for a turn."""
 
     @property
     def speaking(self) -> bool:
@@ -175,6 +177,7 @@ class TurnDetector:
         self._sound.keep(frame)
         heard = self._steady.above(frame, heard, any(self._recent))
         self._recent.append(heard)
+        self.heard_ms += FRAME_MS * heard
         if self._turn is None:
             return self._start() if sum(self._recent) >= START_FRAMES else None
         self._turn.hear(heard, sum(self._recent), self._sound.framed)

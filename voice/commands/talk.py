@@ -46,6 +46,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--headphones", action="store_true", default=None, help="the microphone cannot hear the loudspeaker: interrupt by speaking"
     )
     parser.add_argument("--speech", choices=SYNTHESIZERS, help="synthesiser of the local engine (default: auto)")
+    parser.add_argument("--gate", action="store_true", default=None, help="send no silence")
     parser.add_argument("--record", metavar="DIR", help="write both sides of the conversation down, as two WAVs, its events and its turns")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     add_config(parser)
@@ -106,7 +107,9 @@ async def _talk(
         engine = None if make_engine is None else await stack.enter_async_context(make_engine())
         detector = None if chosen.push_to_talk else TurnDetector(TurnSettings(), make_detector())
         settings = settings_of(turns=chosen.turns)
-        session = await stack.enter_async_context(connect(server, settings=settings, engine=engine, detector=detector, trace=recording))
+        session = await stack.enter_async_context(
+            connect(server, settings=settings, engine=engine, detector=detector, trace=recording, gate=options.gate)
+        )
         report.note(_greeting(opened.microphone.name, opened.speaker.name, chosen, half_duplex))
         aside = Aside(report, recording)
         if recording is not None:

@@ -21,8 +21,9 @@ from voice.protocol.codec import decode_server, encode
 from voice.protocol.dead_air import DeadAir, Filler
 from voice.protocol.errands import Errands
 from voice.protocol.events import ErrorEvent, ServerEvent, SessionCreated, SessionUpdated, Unknown
+from voice.protocol.gated import Gated
 from voice.protocol.history import MAX_TOLD
-from voice.protocol.inbound import Inbound, input_settings
+from voice.protocol.inbound import Inbound, input_settings, turns_of
 from voice.protocol.ledger import Ledger
 from voice.protocol.life import Life
 from voice.protocol.notices import ErrorReported, MoveDue, Notice, Other, SessionReady, SpeechBegan, SpeechEnded
@@ -37,19 +38,25 @@ from voice.protocol.uplink import TAIL_MS, Uplink
 
 class ClientSession:
     """See the top of the file. `settings`: what to ask for. `detector`: ours, beside the server's; it ends the turns if
-    `settings` switch the server's off (`turn_detection` null). `filler`: what is said while a function runs."""
+    `settings` switch the server's off (`turn_detection` null). `filler`: what is said while a function runs. `gate`: silence is not sent, as
+    far as our detector can tell."""
 
     def __init__(
-        self, settings: Session, new_id: Callable[[str], str], detector: TurnDetector | None = None, filler: Filler | None = None
+        self,
+        settings: Session,
+        new_id: Callable[[str], str],
+        detector: TurnDetector | None = None,
+        filler: Filler | None = None,
+        gate: bool = False,
     ) -> None:
         self._new_id = new_id
         self._detector = detector
         own = detector is not None and input_settings(settings).turn_detection is None
         self._own_turns = turns = OwnTurns(detector, TurnSettings().prefix_padding_ms) if detector and own else None
-        self._outbox = Outbox()
-        self.uplink = Uplink(self._outbox, Ledger())
+        self.uplink = Uplink(Outbox(), Ledger())
         self.arbiter = Arbiter(self._send, new_id)
         self.inbound = Inbound(self.arbiter, self.uplink.ledger, self.uplink.to_local_ms)
+        self._gated = Gated(detector, self.uplink, turns_of(settings)) if detector and gate and not own else None
         self._life = Life()
         self.offer = Offer(settings, self._send, new_id)
         self._restorer = Restorer(self._send, new_id)
@@ -71,7 +78,7 @@ class ClientSession:
         """
         again = self.offer.stage is not Stage.UNLINKED
         self._life.begin(now, server_s)
-        self._outbox.take()
+        self.uplink.outbox.take()
         own = self._own_turns
         loss, notices = self.inbound.broken(own.open_ms if own is not None else None)
         resent = loss.resend_from_ms is not None
@@ -110,7 +117,7 @@ class ClientSession:
     def outgoing(self) -> list[str]:
         """The texts to send, in order; each is given once."""
         texts = []
-        for text, piece in self._outbox.take():
+        for text, piece in self.uplink.outbox.take():
             if piece.start != piece.end:
                 self.uplink.sent(piece)
             texts.append(text)
@@ -129,9 +136,12 @@ class ClientSession:
         """Microphone sound: int16, mono, 16 kHz, any length. Returns what our own detector heard in it.
 
         `withheld`: the reason (one of `ledger.REASONS`) why nobody is to hear it. Who listens for the end of a turn gets silence in its
-        place; where turns are ended by hand nothing is sent.
+        place; where turns are ended by hand nothing is sent, nor for what is "gated".
         """
         self.uplink.capture(samples)
+        if self._gated is not None:
+            heard = np.zeros_like(samples) if withheld else samples
+            return [notice for event in self._gated.push(heard, withheld, self.inbound.unsettled.speaking) for notice in _heard_here(event)]
         if withheld:
             self.uplink.ledger.miss(self.uplink.position_ms - ms_in(samples.size), self.uplink.position_ms, withheld)
             if self._own_turns is None and input_settings(self.offer.settings).turn_detection is None:
@@ -139,7 +149,8 @@ class ClientSession:
             samples = np.zeros_like(samples)
         if self._own_turns is not None:
             return list(self._push_own(self._own_turns, samples))
-        self.uplink.send(samples)
+        if withheld != "gated":
+            self.uplink.send(samples)
         return [notice for event in self._detector.push(samples) for notice in _heard_here(event)] if self._detector else []
 
     def commit(self, start_ms: int = 0, end_ms: int | None = None) -> None:
@@ -205,6 +216,8 @@ class ClientSession:
             self.arbiter.open()
         if isinstance(event, SessionUpdated):
             self.inbound.settings = event.session
+            if self._gated is not None:
+                self._gated.configure(turns_of(event.session))
             yield SessionReady(event.session)
             return
         if isinstance(event, ErrorEvent) and self.offer.stage is Stage.ASKED_AGAIN and asked_before is Stage.ASKED:
@@ -216,7 +229,7 @@ class ClientSession:
         yield from self.inbound.notices(event)
 
     def _send(self, event: ClientEvent) -> None:
-        self._outbox.put(encode(event))
+        self.uplink.outbox.put(encode(event))
 
 
 def _heard_here(event: TurnEvent) -> Iterator[Notice]:

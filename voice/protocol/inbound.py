@@ -194,14 +194,15 @@ class Inbound:
             yield ReplyAudio(event.response_id, event.item_id, samples, output_rate(self.settings))
 
     def _speech(self, event: wire.SpeechStarted | wire.SpeechStopped | wire.BufferCommitted) -> Iterator[Notice]:
-        detection = input_settings(self.settings).turn_detection
-        window = turn_settings(detection) if isinstance(detection, TurnDetection) else TurnSettings()
+        window = turns_of(self.settings)
         match event:
             case wire.SpeechStarted():
                 start_ms = self._to_local_ms(event.audio_start_ms)
                 self._turn = (start_ms, start_ms)
                 self.unsettled.speech(start_ms)
-                yield SpeechBegan(start_ms + window.prefix_padding_ms, local=False, item_id=event.item_id)
+                # The padding may reach across sound that was not sent.
+                voiced_ms = self._to_local_ms(event.audio_start_ms + window.prefix_padding_ms)
+                yield SpeechBegan(voiced_ms, local=False, item_id=event.item_id)
             case wire.SpeechStopped():
                 end_ms = self._to_local_ms(event.audio_end_ms)
                 self._turn = (self._turn[0] if self._turn else end_ms, end_ms)
@@ -274,6 +275,12 @@ def input_settings(settings: Session | None) -> AudioInput:
     """The input half of what a server told us, empty if it told nothing."""
     audio = settings.audio if settings is not None else None
     return audio.input if isinstance(audio, Audio) and isinstance(audio.input, AudioInput) else AudioInput()
+
+
+def turns_of(settings: Session | None) -> TurnSettings:
+    """How the server ends turns; the usual if it does not say, or leaves that to us."""
+    detection = input_settings(settings).turn_detection
+    return turn_settings(detection) if isinstance(detection, TurnDetection) else TurnSettings()
 
 
 def input_rate(settings: Session | None) -> int:

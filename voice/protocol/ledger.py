@@ -38,14 +38,23 @@ class Ledger:
         self._captured = max(self._captured, -(-samples_ms // FRAME_MS))
 
     def miss(self, start_ms: int, end_ms: int, reason: str) -> None:
-        """What lies between was left out for `reason` (one of REASONS), whatever becomes of the sound around it. Oldest first."""
-        last = self._missing[-1][1] if self._missing else 0
-        start = min(max(start_ms // FRAME_MS, last, self._settled), self._captured)
+        """What lies between was left out for `reason` (one of REASONS), whatever becomes of the sound around it. What was said first stays."""
+        start = max(start_ms // FRAME_MS, self._settled)
         end = min(-(-end_ms // FRAME_MS), self._captured)
-        if start < end:
-            if self._missing and self._missing[-1][1:] == (start, reason):
-                start = self._missing.pop()[0]
-            self._missing.append((start, end, reason))
+        for first, last, why in self._newer(start):
+            self._note(start, min(first, end), reason)
+            self._note(first, last, why)
+            start = max(start, last)
+        self._note(start, end, reason)
+
+    def find(self, start_ms: int, end_ms: int, reason: str) -> None:
+        """What lies between, and was left out for `reason`, goes out after all."""
+        start, end = start_ms // FRAME_MS, -(-end_ms // FRAME_MS)
+        for first, last, why in self._newer(start):
+            if why == reason:
+                self._note(first, min(last, start), why)
+                first = max(first, end)
+            self._note(first, last, why)
 
     def commit(self, start_ms: int, end_ms: int) -> None:
         """The server took what lies between as a turn; what lies before it and was not settled yet was silence."""
@@ -65,6 +74,20 @@ class Ledger:
         counts = self._counts + Counter(self._shares(self._captured, rest))
         discarded = {name: counts[name] for name in REASONS if counts[name]}
         return FrameCount(self._captured, counts[_COMMITTED], discarded, counts[_LOST])
+
+    def _newer(self, start: int) -> list[tuple[int, int, str]]:
+        """Takes out what is missing beyond there, oldest first."""
+        newer = []
+        while self._missing and self._missing[-1][1] > start:
+            newer.append(self._missing.pop())
+        return newer[::-1]
+
+    def _note(self, start: int, end: int, reason: str) -> None:
+        """This is missing, behind all others."""
+        if start < end:
+            if self._missing and self._missing[-1][1:] == (start, reason):
+                start = self._missing.pop()[0]
+            self._missing.append((start, end, reason))
 
     def _settle(self, until: int, what: str) -> None:
         until = min(until, self._captured)

@@ -31,14 +31,15 @@ class Uplink:
     """See the top of the file. All positions are in samples at 16 kHz from the first one captured."""
 
     def __init__(self, outbox: Outbox, ledger: Ledger) -> None:
-        self._outbox = outbox
+        self.outbox = outbox
         self.ledger = ledger
         self._held = SoundQueue(RESEND_MS)
         self._sent_lately = SoundQueue(RESEND_MS)
         self._rate_hz = 0
         self._gaps: deque[tuple[int, int]] = deque([(0, 0)], MAX_GAPS)
         self._sent = 0
-        self._start: int | None = None
+        self._run: tuple[int, int] | None = None
+        """Where the sound began that is sent without a gap, and where it goes on."""
         self._appended = 0
         self.position = 0
         """Samples captured."""
@@ -53,7 +54,7 @@ class Uplink:
         self._rate_hz = rate_hz
         self._resampler = Resampler(RATE_HZ, rate_hz)
         self._framer = Framer(samples_in(APPEND_MS, rate_hz))
-        self._start = None
+        self._run = None
         self._sent = 0
         self._gaps.clear()
         start = self._held.start
@@ -102,7 +103,7 @@ class Uplink:
         if self._rate_hz:
             for piece in [*self._framer.push(self._resampler.flush()), self._framer.flush()]:
                 self._append(piece)
-            self._start = None
+            self._run = None
 
     def nudge(self) -> None:
         """Send what waits for an append to be full: nothing more may come for a while."""
@@ -123,16 +124,20 @@ class Uplink:
         return ms_in(local - server) + server_ms
 
     def _send(self, at: int, samples: Samples) -> None:
-        if self._start is None:
-            self._start, self._appended = at, 0
+        if self._run is not None and at != self._run[1]:
+            # What lies between was not worth sending: neither a resampler nor an append reaches across it.
+            self.flush()
+        if self._run is None:
+            self._run, self._appended = (at, at), 0
+        self._run = (self._run[0], at + samples.size)
         for piece in self._framer.push(self._resampler.push(samples)):
             self._append(piece)
 
     def _append(self, samples: Samples) -> None:
-        if self._start is None or not samples.size:
+        if self._run is None or not samples.size:
             return
-        start = self._start + self._appended * RATE_HZ // self._rate_hz
+        start = self._run[0] + self._appended * RATE_HZ // self._rate_hz
         self._appended += samples.size
-        piece = Piece(start, self._start + self._appended * RATE_HZ // self._rate_hz)
-        for gone in self._outbox.put(encode(BufferAppend(audio=to_bytes(samples))), piece):
+        piece = Piece(start, self._run[0] + self._appended * RATE_HZ // self._rate_hz)
+        for gone in self.outbox.put(encode(BufferAppend(audio=to_bytes(samples))), piece):
             self.ledger.miss(ms_in(gone.start), ms_in(gone.end), "bound")

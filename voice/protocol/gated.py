@@ -1,0 +1,62 @@
+"""The talking side's sound where silence is not sent: our own detector says what may be speech, the server what it still waits for.
+
+The gate (`audio/gate.py`) opens for a single frame that may be speech, long before it is a turn, and stays open for the silence that ends a turn on
+the server, and 200 ms more. As long as the server hears somebody speak it is open, whatever our detector thinks: a turn always finds its end.
+"""
+
+from collections.abc import Iterator
+
+from voice.audio.gate import Gate
+from voice.audio.pcm import Framer, Samples, ms_in
+from voice.audio.turns import TurnDetector, TurnEvent, TurnSettings
+from voice.protocol.uplink import Uplink
+
+CLEAR_MS = 1_000
+"""Sound before the padding of a turn: detectors find an edge by what was before it, and know noise from speech after some of it."""
+SURE_MS = 200
+"""Silence beyond what ends a turn: another detector hears the end of a word a little later."""
+GATED = "gated"
+"""The ledger's word for it."""
+
+
+class Gated:
+    """See the top of the file."""
+
+    def __init__(self, detector: TurnDetector, uplink: Uplink, settings: TurnSettings) -> None:
+        self._detector = detector
+        self._uplink = uplink
+        self._framer = Framer()
+        self._position = 0
+        self._gate = Gate(0, 0)
+        self.configure(settings)
+
+    def configure(self, settings: TurnSettings) -> None:
+        """How the server ends turns, from here on."""
+        wait_ms = settings.silence_duration_ms if settings.patience is None else settings.patience.unfinished_ms
+        self._gate.before_ms = settings.prefix_padding_ms + CLEAR_MS
+        self._gate.trail_ms = wait_ms + SURE_MS
+
+    def push(self, samples: Samples, withheld: str, spoken_to: bool) -> Iterator[TurnEvent]:
+        """More captured sound (any length), why nobody is to hear it if so, and whether the server hears somebody speak.
+
+        What our detector hears in it; what is worth it is sent. Nothing is sent of what is withheld as "gated": somebody else has a gate.
+        """
+        for frame in self._framer.push(samples):
+            start, self._position = self._position, self._position + frame.size
+            before_ms = self._detector.heard_ms
+            yield from self._detector.push(frame)
+            if withheld == GATED:
+                self._miss(start, frame, GATED)
+                continue
+            was_open = self._gate.open
+            for passed in self._gate.push(start, frame, self._detector.heard_ms > before_ms, held=spoken_to):
+                if passed.late:
+                    self._uplink.ledger.find(ms_in(passed.start), ms_in(passed.start + passed.samples.size), GATED)
+                self._uplink.send(passed.samples, passed.start)
+            if withheld or not self._gate.open:
+                self._miss(start, frame, withheld or GATED)
+            if was_open and not self._gate.open:
+                self._uplink.then(self._uplink.flush)
+
+    def _miss(self, start: int, frame: Samples, reason: str) -> None:
+        self._uplink.ledger.miss(ms_in(start), ms_in(start + frame.size), reason)
