@@ -9,6 +9,8 @@ import pytest
 
 from tests.support.fakes import FakeResponder, FakeSynthesizer, FakeTranscriber
 from tests.support.signals import speech_like
+from tests.support.until import until
+from voice import keeper as keeping
 from voice.audio.pcm import silence
 from voice.audio.turns import TurnDetector, TurnSettings
 from voice.audio.vad import make_detector
@@ -270,6 +272,64 @@ async def test_links_that_nobody_uses_are_closed() -> None:
         with pytest.raises(LinkClosed):
             while True:
                 await far.receive()
+
+
+class Far:
+    """A link that leads out of this process, as far as anybody can tell; if it is dead it does not close either."""
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+        self.dead = False
+
+    async def send(self, text: str) -> None:
+        await self.link.send(text)
+
+    async def receive(self) -> str | bytes:
+        return await self.link.receive()
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        if self.dead:
+            await asyncio.sleep(60)
+        await self.link.close(code, reason)
+
+
+@pytest.mark.parametrize("far", [True, False])
+async def test_after_sleep_a_link_to_elsewhere_is_dialled_again_whatever_it_looks_like(far: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "LOOK_S", 0.005)
+    monkeypatch.setattr(keeping, "DEAD_TIMEOUT_S", 0.02)
+    slept_s = 0.0
+    monkeypatch.setattr(keeping, "always_s", lambda: keeping.waking_s() + slept_s)
+    opened: list[Far] = []
+    told: list[Notice] = []
+
+    async def open_link() -> OpenedLink:
+        near, _ = memory_pair()
+        opened.append(Far(near))
+        return OpenedLink(opened[-1] if far else near, None)
+
+    async def tell(notice: Notice) -> None:
+        told.append(notice)
+
+    first = await open_link()
+    opened[0].dead = far
+    keeper = Keeper(
+        ClientSession(settings_of(), lambda kind: kind), first.link, open_link, lambda link, number: link, tell, lambda: 0.0, QUICK
+    )
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        running = group.create_task(keeper.run(first))
+        await asyncio.sleep(0.02)
+        assert not told
+        slept_s = 3_600.0
+        if far:
+            await until(lambda: len(told) == 2)
+            assert isinstance(told[0], LinkLost) and (told[0].close_code, told[0].reason) == (1006, "the machine has slept")
+            assert told[1] == LinkRestored(2, planned=False)
+        else:
+            await asyncio.sleep(0.05)
+            assert not told, "an engine in this process has slept too"
+        assert len(opened) == 1 + far
+        await keeper.close()
+        await running
 
 
 @pytest.mark.parametrize("cut_before", [False, True])

@@ -1,6 +1,7 @@
 """Keeps a session linked: dials again when a link breaks, and moves to a new link before the server ends the old one.
 
     LINKED --- the link ends, another may do better ---> WAITING (backoff, full jitter) ---> DIALLING ---> LINKED
+    LINKED --- the machine has slept, and the link leads to another one ---> DIALLING
     LINKED --- the server will end the session soon, and it is quiet ---> a second link is dialled ---> it takes over, the old one is closed
     LINKED, DIALLING --- an end that must not be retried, or no tries left ---> ENDED
 
@@ -15,10 +16,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from voice.devices.clocks import always_s, waking_s
 from voice.errors import LinkClosed, MissingError, Refused
-from voice.links.base import Link
+from voice.links.base import Link, MemoryLink
 from voice.links.driver import Driver
 from voice.policy.retry import Backoff, RetrySettings, status_worth_retrying, worth_retrying
+from voice.policy.sleep import SleepWatch
 from voice.protocol.client import ClientSession
 from voice.protocol.notices import ErrorReported, LinkLost, LinkRestored, MoveDue, Notice, Other, SessionEnded
 
@@ -26,6 +29,11 @@ log = logging.getLogger(__name__)
 
 EXPIRED = "session_expired"
 CLOSE_TIMEOUT_S = 5.0
+DEAD_TIMEOUT_S = 0.2
+"""A link that is taken for dead is not waited for."""
+LOOK_S = 1.0
+"""How often it is looked whether the machine has slept."""
+SLEPT = LinkClosed(1006, "the machine has slept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +118,15 @@ class Keeper:
         async with asyncio.TaskGroup() as group:
             living = group.create_task(self._driver.run(), name="link")
             moving = group.create_task(self._next_link(), name="next link")
+            leaving = group.create_task(_slept(opened.link), name="sleep")
             beside = [group.create_task(opened.beside(), name="beside the link")] if opened.beside is not None else []
-            await asyncio.wait([living, moving], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([living, moving, leaving], return_when=asyncio.FIRST_COMPLETED)
             following = moving.result() if moving.done() else None
-            for task in (living, moving, *beside):
+            left = leaving.done() and not living.done()
+            for task in (living, moving, leaving, *beside):
                 task.cancel()
-        ended = LinkClosed(1000, "moved") if living.cancelled() else living.result()
-        await self._close_quietly(opened.link)
+        ended = (SLEPT if left else LinkClosed(1000, "moved")) if living.cancelled() else living.result()
+        await self._close_quietly(opened.link, DEAD_TIMEOUT_S if left else CLOSE_TIMEOUT_S)
         return following, ended
 
     async def _next_link(self) -> OpenedLink:
@@ -173,7 +183,16 @@ class Keeper:
             # Some servers leave the socket of a dead session open.
             self._driver.hang_up(1000, "expired")
 
-    async def _close_quietly(self, link: Link) -> None:
+    async def _close_quietly(self, link: Link, limit_s: float) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            async with asyncio.timeout(limit_s):
                 await link.close()
+
+
+async def _slept(link: Link) -> None:
+    """Until the machine has slept: whoever is at the other end has given it up. One that is in this process has slept too, and is there."""
+    if isinstance(link, MemoryLink):
+        await asyncio.Event().wait()
+    watch = SleepWatch()
+    while not watch.look(waking_s(), always_s()):  # noqa: ASYNC110 - nothing tells it but a look at the clocks
+        await asyncio.sleep(LOOK_S)

@@ -84,12 +84,15 @@ class DialedLink:
                     raise LinkClosed(1011, "keepalive ping timeout") from None
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """See `Link`. A peer that does not answer is cut off."""
+        """See `Link`. A peer that does not answer is cut off, at once if nobody waits for it any more."""
         try:
             async with asyncio.timeout(2 * CLOSE_TIMEOUT_S):
                 await self._connection.close(code, close_reason(reason))
         except TimeoutError:
             self._connection.transport.abort()
+        except asyncio.CancelledError:
+            self._connection.transport.abort()
+            raise
 
     def _ended(self, exc: ConnectionClosed) -> LinkClosed:
         """How it ended, by whoever said so first (we do: too big a message, no pong); 1006 if it went without a word."""
