@@ -9,7 +9,7 @@ from tests.support.signals import tone
 from voice.audio.pcm import FRAME_SAMPLES
 from voice.devices.base import Frame
 from voice.devices.capture import Capture
-from voice.devices.ends import LONGEST_GAP_S, CardMicrophone, CardSpeaker
+from voice.devices.ends import LONGEST_GAP_S, STRANDED_S, CardMicrophone, CardSpeaker
 
 
 class Clock:
@@ -96,6 +96,24 @@ def test_a_device_of_any_rate_plays_it_from_where_it_was(device_hz: int) -> None
 
 def test_a_telephone_at_the_beginning_does_not_make_a_telephone_of_all_that_follows() -> None:
     assert CardSpeaker("headset", 8_000).rate_hz == 24_000
+
+
+def test_a_reply_that_no_device_plays_is_stranded_after_a_while() -> None:
+    clock = Clock()
+    speaker = CardSpeaker("one", 48_000, clock)
+    clock.now_s += 60
+    assert not speaker.stranded, "nothing waits"
+    speaker.there = True
+    speaker.play("a", tone(1_000, rate_hz=24_000), 24_000)
+    clock.now_s += 60
+    assert speaker.there and not speaker.stranded
+    speaker.there = False
+    clock.now_s += STRANDED_S / 2
+    speaker.there = False
+    assert not speaker.stranded
+    clock.now_s += STRANDED_S
+    assert speaker.stranded
+    assert speaker.stop() is not None and not speaker.stranded
 
 
 def test_latency_is_that_of_the_device_and_of_what_waits_in_front_of_it() -> None:

@@ -188,9 +188,23 @@ async def test_half_duplex_hears_at_once_whoever_stops_the_reply() -> None:
 async def test_frames_that_were_dropped_are_counted_as_such() -> None:
     async with stage(half_duplex=True) as scene:
         scene.microphone.hear(0, dropped=True)
+        scene.microphone.hear(0, dropped=True, stale=True)
         scene.microphone.hear(1)
-        await until(lambda: len(scene.session.pushed) == 2)
-        assert scene.session.pushed == [(0, "bound"), (1, "")]
+        await until(lambda: len(scene.session.pushed) == 3)
+        assert scene.session.pushed == [(0, "bound"), (0, "stale"), (1, "")]
+
+
+async def test_a_reply_that_no_loudspeaker_plays_is_over_after_a_while_and_the_server_learns_what_was_heard() -> None:
+    async with stage() as scene:
+        await scene.reply("r1", "a", ms=2_000)
+        scene.speaker.heard["a"] = 300
+        await scene.state("speaking")
+        assert scene.speaker.stopped == 0
+        scene.speaker.stranded = True
+        await until(lambda: scene.speaker.stopped)
+        scene.speaker.stranded = False
+        await scene.state("listening")
+        assert ("interrupt", "a", 300) in scene.session.did
 
 
 async def test_push_to_talk() -> None:

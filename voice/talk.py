@@ -118,6 +118,8 @@ class Talk:
                 shown = state
                 self._report.state(state.value)
             self._teller.tell(now)
+            if self._speaker.stranded:
+                self._interrupt()
             if self._ended is not None or self._floor.left:
                 return
             if state in (State.LISTENING, State.MUTED) and self._said_all():
@@ -142,7 +144,7 @@ class Talk:
             now = time.monotonic()
             # What is fetched now was in the air a little earlier: the floor as it was then decides.
             was_open = self._floor.open(now - self._microphone.latency_s, self._speaker.busy)
-            withheld = "bound" if frame.dropped else "" if was_open else "muted"
+            withheld = "stale" if frame.stale else "bound" if frame.dropped else "" if was_open else "muted"
             heard = self._session.push_audio(frame.samples, withheld)
             self._aside.heard(frame, withheld, self._floor.shut)
             self._teller.fetched(frame, withheld, self._session.position_ms, now)

@@ -84,9 +84,9 @@ class FakeMicrophone:
         self.ended = False
         self._frames: asyncio.Queue[Frame] = asyncio.Queue()
 
-    def hear(self, level: int = 1, dropped: bool = False) -> None:
+    def hear(self, level: int = 1, dropped: bool = False, stale: bool = False) -> None:
         """20 ms at a level."""
-        self._frames.put_nowait(Frame(np.full(FRAME_SAMPLES, level, np.int16), dropped))
+        self._frames.put_nowait(Frame(np.full(FRAME_SAMPLES, level, np.int16), dropped, stale))
 
     async def frames(self) -> AsyncGenerator[Frame, None]:
         while True:
@@ -97,6 +97,7 @@ class FakeSpeaker:
     """Is busy with an item until the test says how much of it was heard."""
 
     name = "fake loudspeaker"
+    stranded = False
 
     def __init__(self) -> None:
         self.played: list[tuple[str, int, int]] = []

@@ -100,6 +100,11 @@ class Loudspeaker(Protocol):
         ...
 
     @property
+    def stranded(self) -> bool:
+        """Something waits to be heard, and for long there has been no device that plays it."""
+        ...
+
+    @property
     def stats(self) -> JitterStats:
         """The counters of the playback buffer."""
         ...

@@ -20,6 +20,8 @@ from voice.devices.player import Player
 FRAME_S = FRAME_MS / 1000
 LONGEST_GAP_S = 10.0
 """Silence that is given at once, where the event loop stood still for longer it is as if it had been shorter."""
+STRANDED_S = 10.0
+"""A reply waits so long for another loudspeaker; then it is over, and what was heard of it is told."""
 LEAST_RATE_HZ = 24_000
 """Of the playback buffer, replies come at this rate: a telephone's is not kept for the device that follows."""
 
@@ -94,11 +96,10 @@ class CardMicrophone:
 class CardSpeaker(Player):
     """A `Player` that a card's callback takes from."""
 
-    def __init__(self, name: str, rate_hz: int) -> None:
-        super().__init__(max(rate_hz, LEAST_RATE_HZ))
+    def __init__(self, name: str, rate_hz: int, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(max(rate_hz, LEAST_RATE_HZ), clock=clock)
         self.name = name
-        self.there = False
-        """Whether a device is behind it."""
+        self._gone_s: float | None = clock()
         self._device_hz = self.rate_hz
         self._behind = Resampler(self.rate_hz, self.rate_hz)
         self._rest = empty()
@@ -110,6 +111,21 @@ class CardSpeaker(Player):
         self._behind = Resampler(self.rate_hz, rate_hz)
         self._rest = empty()
         self._on_the_way = 0.0
+
+    @property
+    def there(self) -> bool:
+        """Whether a device is behind it."""
+        return self._gone_s is None
+
+    @there.setter
+    def there(self, there: bool) -> None:
+        if there != self.there:
+            self._gone_s = None if there else self._clock()
+
+    @property
+    def stranded(self) -> bool:
+        """A reply waits for a device that does not come."""
+        return self._gone_s is not None and self._clock() - self._gone_s > STRANDED_S and self.busy
 
     def give(self, count: int) -> Samples:
         """The next samples at the device's rate. For its callback, as `take`."""

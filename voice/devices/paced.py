@@ -18,6 +18,8 @@ STEP_S = 0.01
 class PacedSpeaker(Player):
     """A `Player` whose samples are taken in real time."""
 
+    stranded = False
+
     def __init__(self, name: str, taken: Callable[[Samples], None]) -> None:
         super().__init__(RATE_HZ)
         self.name = name
