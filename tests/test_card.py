@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,15 +13,18 @@ from tests.support.fake_sound import FakeSound, FakeStream, opened
 from tests.support.signals import tone
 from tests.support.until import until
 from voice.devices import card as cards
+from voice.devices import ends
 from voice.devices.base import Frame
 from voice.devices.card import Card
 from voice.devices.portaudio import Device
+from voice.devices.wavfile import wav_frames
 from voice.errors import MissingError
 
 MICROPHONE = Device(0, "Mic", "ALSA", 2, 0, 48_000)
 SPEAKER = Device(1, "Speaker", "ALSA", 0, 2, 48_000)
 HEADSET = Device(2, "Headset", "ALSA", 1, 2, 16_000)
 LEVEL = 3_000
+SPEECH = Path(__file__).resolve().parent.parent / "fixtures/wav/time-slt.wav"
 PLUG = "plug it in, it is used as soon as it is there; meanwhile you can type"
 
 
@@ -271,6 +275,44 @@ async def test_after_sleep_everything_is_opened_again(monkeypatch: pytest.Monkey
         await listener.hears()
         assert notes[0].startswith("the microphone 'Mic' had slept with the machine and was opened again")
         assert len(listener.frames) < 3_000, "an hour of silence is not made up"
+
+
+async def test_a_microphone_that_has_become_our_own_loudspeaker_is_not_heard_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeSound()
+    notes: list[str] = []
+    spoken = np.tile(np.concatenate(list(wav_frames(SPEECH))), 6)
+    async with opened(monkeypatch, fake, MICROPHONE, SPEAKER, notes.append) as card, asyncio.TaskGroup() as group:
+        listener = Listener()
+        listening = group.create_task(listener.run(card))
+        await asyncio.sleep(0)
+        assert card.loudspeaker is not None
+        card.loudspeaker.play("one", spoken, 16_000)
+        (stream,) = fake.open
+        out = np.zeros((480, 1), np.int16)
+        for _ in range(600):
+            # The next block: what was played in the last one, 30 ms before a room could have given it back.
+            out = stream.call(out, late_s=0.02, ahead_s=0.02)
+            await asyncio.sleep(0)
+        await until(lambda: notes)
+        assert notes[0].startswith("the microphone 'Mic' hears what we play and nothing else")
+        await until(lambda: listener.frames[-1].dropped)
+        assert listener.frames[20].samples.any() and not listener.frames[-1].samples.any()
+        listening.cancel()
+
+
+async def test_a_microphone_that_gives_only_zeros_is_said_to_be_muted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ends, "SHUT_S", 0.5)
+    fake = FakeSound()
+    notes: list[str] = []
+    async with opened(monkeypatch, fake, MICROPHONE, SPEAKER, notes.append) as card, asyncio.TaskGroup() as group:
+        listening = group.create_task(Listener().run(card))
+        await asyncio.sleep(0)
+        for _ in range(100):
+            fake.open[0].call(late_s=0.02)
+            await asyncio.sleep(0)
+        await until(lambda: notes)
+        assert notes == ["the microphone 'Mic' gives nothing but silence: is it muted?"]
+        listening.cancel()
 
 
 async def test_a_card_that_is_well_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from voice.devices.changes import Have, changes
+from voice.devices.changes import Have, Heard, changes
 from voice.devices.watch import Trouble
 
 PLUG = "plug it in, it is used as soon as it is there; meanwhile you can type"
@@ -43,3 +43,17 @@ def test_what_was_lost_is_remembered_until_it_is_back() -> None:
     assert have == Have("", "b", "a", "")
     assert have.then(Have("", "b")).lost_microphone == "a"
     assert have.then(Have("c", "b")) == Have("c", "b")
+
+
+def test_a_microphone_that_hears_nobody_is_spoken_of_once() -> None:
+    heard = Heard()
+    assert not heard.look("a", False, False)
+    (said,) = heard.look("a", True, False)
+    assert said.startswith("the microphone 'a' hears what we play and nothing else")
+    assert not heard.look("a", True, False)
+    assert heard.look("a", False, True) == [
+        "the microphone 'a' hears the room again",
+        "the microphone 'a' gives nothing but silence: is it muted?",
+    ]
+    assert not heard.look("a", False, True) and not heard.look("a", False, False) and not heard.look("a", False, True)
+    assert len(heard.look("a", True, False)) == 1, "again"

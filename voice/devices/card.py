@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from voice.devices.blocking import aside, in_thread
-from voice.devices.changes import Have, changes
+from voice.devices.changes import Have, Heard, changes
 from voice.devices.choice import cannot_open, choose
 from voice.devices.clocks import always_s, waking_s
 from voice.devices.ends import CardMicrophone, CardSpeaker
@@ -71,6 +71,7 @@ class Card:
         self._known: tuple[Device | None, Device | None] = (None, None)
         self._plan = Plan()
         self._sleep = SleepWatch()
+        self._heard = Heard()
 
     async def begin(self, found: tuple[Device, ...]) -> None:
         """Open what is wanted of these. Raises: MissingError."""
@@ -92,6 +93,9 @@ class Card:
         while True:
             await asyncio.sleep(WATCH_S)
             trouble = self._look()
+            if self.microphone is not None:
+                for said in self._heard.look(self.microphone.name, self.microphone.ours, self.microphone.shut):
+                    self._note(said)
             if trouble is not None and self.microphone is not None:
                 self.microphone.disconnect()
             have = self._now()

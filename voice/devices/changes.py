@@ -1,4 +1,4 @@
-"""What is said when a microphone or a loudspeaker comes or goes: one sentence. Pure."""
+"""What is said when a microphone or a loudspeaker comes or goes, or gives nothing of use: one sentence. Pure."""
 
 from dataclasses import dataclass
 
@@ -55,3 +55,27 @@ def _sentence(kinds: list[str], had: str, lost: str, has: str, trouble: Trouble 
         return f"{who} '{has}' {'is' if one else 'are'} {'back' if has == lost else 'used now'}"
     gone = f"{who} '{had}' {'has' if one else 'have'} gone"
     return f"{gone}: '{has}' is used now" if has else f"{gone}: plug it in, it is used as soon as it is there; meanwhile you can type"
+
+
+class Heard:
+    """What is said of a microphone that is there and hears nobody; each thing once, until it is over."""
+
+    def __init__(self) -> None:
+        self._ours = False
+        self._shut = False
+
+    def look(self, name: str, ours: bool, shut: bool) -> list[str]:
+        """`ours`: it hears nothing but what we play, not from the air; `shut`: it gives nothing but zeros."""
+        said = []
+        if ours and not self._ours:
+            said.append(
+                f"the microphone '{name}' hears what we play and nothing else, as if it had been pulled out: nothing it hears counts until it "
+                "hears somebody; meanwhile you can type"
+            )
+        elif self._ours and not ours:
+            said.append(f"the microphone '{name}' hears the room again")
+        if shut and not self._shut:
+            said.append(f"the microphone '{name}' gives nothing but silence: is it muted?")
+            self._shut = True
+        self._ours = ours
+        return said

@@ -8,9 +8,11 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 
 import numpy as np
 
+from voice.audio.ourselves import Ourselves
 from voice.audio.pcm import FRAME_MS, FRAME_SAMPLES, Samples, empty
 from voice.audio.resample import Resampler
 from voice.devices.base import Frame
@@ -20,6 +22,8 @@ from voice.devices.player import Player
 FRAME_S = FRAME_MS / 1000
 LONGEST_GAP_S = 10.0
 """Silence that is given at once, where the event loop stood still for longer it is as if it had been shorter."""
+SHUT_S, PAUSE_S = 10.0, 60.0
+"""So many zeros from the beginning, or after sound, are no pause."""
 STRANDED_S = 10.0
 """A reply waits so long for another loudspeaker; then it is over, and what was heard of it is told."""
 LEAST_RATE_HZ = 24_000
@@ -37,11 +41,15 @@ class CardMicrophone:
         self._least_s = 0.0
         self._capture: Capture | None = None
         self._changed = asyncio.Event()
+        self._ourselves = Ourselves()
+        self._zeros = 0
+        self._sounded = False
 
     def connect(self, name: str, capture: Capture, latency_s: float) -> None:
         """A device is behind it from now on."""
         self.disconnect()
         self.name, self._capture, self._least_s = name, capture, latency_s
+        self._ourselves, self._zeros, self._sounded = Ourselves(), 0, False
         self._changed.set()
 
     def disconnect(self) -> None:
@@ -55,6 +63,16 @@ class CardMicrophone:
     def there(self) -> bool:
         """Whether a device is behind it."""
         return self._capture is not None
+
+    @property
+    def ours(self) -> bool:
+        """It hears nothing but what we play ourselves, not from the air: nobody hears that."""
+        return self._ourselves.ours
+
+    @property
+    def shut(self) -> bool:
+        """It has given nothing but zeros for long, as no open microphone does; but one behind a noise gate, in pauses."""
+        return self._zeros * FRAME_S > (PAUSE_S if self._sounded else SHUT_S)
 
     @property
     def latency_s(self) -> float:
@@ -81,8 +99,18 @@ class CardMicrophone:
                         for silent in _gap(self._clock() - last_s):
                             yield silent
                     first = False
-                    yield frame
+                    yield self._heard(frame)
                     last_s = self._clock()
+
+    def _heard(self, frame: Frame) -> Frame:
+        """The frame, or silence if it is our own sound."""
+        if frame.samples.any():
+            self._zeros, self._sounded = 0, True
+        elif not frame.dropped:
+            self._zeros += 1
+        if frame.dropped or frame.played is None or not self._ourselves.push(frame.samples, frame.played, frame.delay_ms):
+            return frame
+        return replace(frame, samples=np.zeros(FRAME_SAMPLES, np.int16), dropped=True)
 
     async def _rest(self) -> None:
         """A frame's time, or until there is a device."""
