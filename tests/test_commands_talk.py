@@ -96,7 +96,7 @@ def test_a_line_that_is_not_understood(line: list[str], capfd: pytest.CaptureFix
     ],
 )
 def test_what_to_do_is_said_once(chosen: TalkOptions, half_duplex: bool, says: str, not_said: str) -> None:
-    greeting = talk._greeting("Mic", "Speaker \x1b[2J", chosen, half_duplex)
+    greeting = talk._greeting("Mic", "Speaker \x1b[2J", chosen, half_duplex, drawn=False)
     assert says in greeting and not_said not in greeting and "\x1b" not in greeting
 
 

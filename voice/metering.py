@@ -42,6 +42,7 @@ class Metering:
                 buffered_ms=stats.buffered_ms,
                 link="up" if self._floor.linked else "lost",
                 muted=self._floor.muted,
+                talking=self._floor.pressed,
             )
         )
         self._microphone_dbfs = SILENT_DBFS

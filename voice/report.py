@@ -30,6 +30,8 @@ class Meters:
     """Where the conversation is recorded; "": it is not."""
     muted: bool = False
     """The user has shut the microphone."""
+    talking: bool = False
+    """Push-to-talk, and the key is down."""
 
 
 class Report(Protocol):

@@ -46,7 +46,9 @@ class PlainLines:
         self._said = ""
 
     def result(self, line: dict[str, object]) -> None:
-        text = _turn(line, self._said) if line["event"] == "turn" else _summary(line)
+        from voice.terminal.drawn import summary_line
+
+        text = _turn(line, self._said) if line["event"] == "turn" else summary_line(line)
         if text:
             print(text, flush=True)
         self._said = ""
@@ -81,10 +83,3 @@ def _turn(turn: dict[str, object], said: str) -> str:
     if turn["status"] not in ("completed", "cancelled"):
         parts.append(str(turn["status"]).replace("_", " "))
     return words + (f"       ({', '.join(parts)})" if parts else "")
-
-
-def _summary(summary: dict[str, object]) -> str:
-    turns = int(str(summary["turns"]))
-    reconnects = int(str(summary["reconnects"]))
-    said = f"{turns} turn{'' if turns == 1 else 's'}, {int(str(summary['audio_in_ms'])) / 1000:.1f} s of sound"
-    return said + (f", {reconnects} reconnect{'' if reconnects == 1 else 's'}" if reconnects else "")

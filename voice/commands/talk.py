@@ -1,7 +1,9 @@
 """`voice talk`: a conversation at the microphone, and how it is shown."""
 
 import argparse
-from contextlib import contextmanager
+import os
+import sys
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 
 from voice.commands.answering import chat_of, engine_maker, tools_of
@@ -14,10 +16,11 @@ TYPE_CHECKING = False
 """As `typing.TYPE_CHECKING`, without the import."""
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
 
     from voice.devices.recording import Recording
+    from voice.devices.typed import Key
     from voice.engines.destination import Destination
     from voice.report import Report
     from voice.session import Answering
@@ -57,20 +60,18 @@ def run(options: argparse.Namespace) -> int:
     """Talk at the microphone and hear the answers. Type a line to send it as text; Enter or Esc stops an answer; Ctrl-C ends it."""
     import asyncio
 
-    from voice.commands.shown import JsonLines, PlainLines
     from voice.engines.local import LocalOptions
     from voice.talk import TalkOptions
 
     config = settle(options)
     server = server_of(config, services=True)
     chosen = TalkOptions("client" if options.push_to_talk else options.turns, options.push_to_talk)
-    report = JsonLines() if options.json else PlainLines()
     twin = wants_twin(options, config)
     make_engine: Callable[[], AbstractAsyncContextManager[Answering]] | None = None
     if server is None:
         local = LocalOptions(synthesizer=options.speech, warm=True, chat=chat_of(config, relays=True))
         make_engine = partial(twin_of, options) if twin else partial(engine_maker(config, tools_of(config)), local)
-    return 0 if asyncio.run(_talk(options, chosen, server, make_engine, report)) else 1
+    return 0 if asyncio.run(_talk(options, chosen, server, make_engine)) else 1
 
 
 async def _talk(
@@ -78,7 +79,6 @@ async def _talk(
     chosen: "TalkOptions",
     server: "Destination | None",
     make_engine: "Callable[[], AbstractAsyncContextManager[Answering]] | None",
-    report: "Report",
 ) -> bool:
     import asyncio
     from contextlib import AsyncExitStack
@@ -90,12 +90,12 @@ async def _talk(
     from voice.devices.canceller import make_canceller
     from voice.devices.clear import ClearMicrophone
     from voice.devices.open import open_devices
-    from voice.devices.typed import typed_lines
     from voice.opening import connect
     from voice.session import settings_of
     from voice.talk import Talk
 
     async with AsyncExitStack() as stack:
+        report, lines, keys = await stack.enter_async_context(_shown(options))
         recording = None if options.record is None else stack.enter_context(_recording(options.record, report))
         # The devices first: whoever has none is told so at once, and is not kept waiting for a model.
         opened = await stack.enter_async_context(open_devices(options.input, options.output, report.note))
@@ -110,13 +110,43 @@ async def _talk(
         session = await stack.enter_async_context(
             connect(server, settings=settings, engine=engine, detector=detector, trace=recording, gate=options.gate)
         )
-        report.note(_greeting(opened.microphone.name, opened.speaker.name, chosen, half_duplex))
+        report.note(_greeting(opened.microphone.name, opened.speaker.name, chosen, half_duplex, drawn=keys is not None))
         aside = Aside(report, recording)
         if recording is not None:
             opened.join()
             report = Recorded(report, recording)
         talk = Talk(replace(chosen, half_duplex=half_duplex), session, microphone, opened.speaker, report, aside)
-        return await talk.run(typed_lines())
+        return await talk.run(lines, keys)
+
+
+@asynccontextmanager
+async def _shown(options: argparse.Namespace) -> "AsyncIterator[tuple[Report, AsyncIterator[str], AsyncIterator[Key] | None]]":
+    """Who is told, where lines come from, and keys if there are any: a terminal is drawn; a program reads lines, or JSON."""
+    from importlib.util import find_spec
+
+    from voice.commands.shown import JsonLines, PlainLines
+    from voice.devices.typed import typed_lines
+
+    if options.json:
+        yield JsonLines(), typed_lines(), None
+        return
+    plain = PlainLines()
+    if not _drawable():
+        yield plain, typed_lines(), None
+    elif find_spec("prompt_toolkit") is None:
+        plain.note("for a screen with levels, live captions and keys: pip install 'voice[desktop]'")
+        yield plain, typed_lines(), None
+    else:
+        from voice.terminal.screen import screen
+
+        async with screen(options.push_to_talk) as made:
+            yield made.picture, made.entry.lines(), made.entry.keys()
+
+
+def _drawable() -> bool:
+    """Whether a person sits at both ends, before a terminal that does what it is told."""
+    ends = (sys.stdin, sys.stdout)
+    return all(end is not None and end.isatty() for end in ends) and os.environ.get("TERM", "") not in ("dumb", "unknown")
 
 
 @contextmanager
@@ -131,12 +161,13 @@ def _recording(folder: str, report: "Report") -> "Iterator[Recording]":
         report.note(trouble)
 
 
-def _greeting(microphone: str, speaker: str, chosen: "TalkOptions", half_duplex: bool) -> str:
-    """What to do, in one or two sentences; that a microphone is shut is said once."""
+def _greeting(microphone: str, speaker: str, chosen: "TalkOptions", half_duplex: bool, drawn: bool) -> str:
+    """What to do, in one or two sentences; that a microphone is shut is said once. `drawn`: the keys stand on the screen."""
     said = f"microphone {printable(microphone)}, loudspeaker {printable(speaker)}. "
+    key = "The space bar" if drawn else "Enter"
     if chosen.push_to_talk:
-        return said + "Enter opens the microphone, Enter again sends what you said; Ctrl-C ends."
-    said += "Speak, or type a line; Enter stops an answer, Ctrl-C ends."
+        return said + f"{key} opens the microphone, and again sends what you said" + ("." if drawn else "; Ctrl-C ends.")
+    said += "Speak, or type a line" + ("." if drawn else "; Enter stops an answer, Ctrl-C ends.")
     if half_duplex:
         said += " While an answer is played the microphone is shut, or it would hear it: with --headphones you can interrupt by speaking."
     return said

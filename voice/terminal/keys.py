@@ -51,6 +51,11 @@ class Keys:
         self._held = False
         self._again_until: float | None = None
 
+    @property
+    def letter(self) -> bool:
+        """Whether it is open what the last letter was."""
+        return bool(self._letter)
+
     def press(self, key: str, now: float, seen: Seen) -> list[Key | str]:
         """A key that stands for a character."""
         before = self.tick(now)
