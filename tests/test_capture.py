@@ -2,13 +2,16 @@
 
 import asyncio
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from voice.audio.pcm import FRAME_SAMPLES
+from tests.support.signals import tone
+from voice.audio.pcm import FRAME_SAMPLES, Framer
+from voice.audio.resample import Resampler
 from voice.devices.base import Frame
-from voice.devices.capture import Capture
+from voice.devices.capture import Bell, Capture
 
 
 async def fetch(capture: Capture, count: int) -> list[Frame]:
@@ -154,3 +157,30 @@ async def test_a_gap_is_one_in_the_reference_too() -> None:
     await source.aclose()
     assert [frame.played is None for frame in frames] == [True] * 5 + [False] * 5
     assert [int(frame.played[0]) for frame in frames if frame.played is not None] == [106, 107, 108, 109, 110]
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 44_100, 48_000, 96_000])
+async def test_the_loop_is_woken_for_frames_and_not_for_blocks_and_no_frame_is_later_for_it(rate_hz: int) -> None:
+    rung: list[bool] = []
+    loop = asyncio.get_running_loop()
+    bell = Bell(SimpleNamespace(call_soon_threadsafe=lambda ring: (rung.append(True), ring())))  # type: ignore[arg-type]
+    capture = Capture(rate_hz, loop)
+    capture._bell = bell
+    got: list[Frame] = []
+
+    async def fetch_all() -> None:
+        async for frame in capture.frames():
+            got.append(frame)
+
+    fetching = asyncio.ensure_future(fetch_all())
+    resampler, framer, there = Resampler(rate_hz, 16_000), Framer(), 0
+    await asyncio.sleep(0)
+    for block in blocks(tone(2_000, rate_hz=rate_hz), rate_hz // 100):
+        capture.push(block)
+        for _ in range(4):
+            await asyncio.sleep(0)
+        there += len(framer.push(resampler.push(block[:, 0])))
+        assert len(got) == there
+    assert there >= 95 and len(rung) <= 130, "of 200 blocks"
+    capture.end()
+    await fetching

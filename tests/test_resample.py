@@ -97,3 +97,25 @@ def test_rates_are_positive(rates: tuple[int, int]) -> None:
         Resampler(*rates)
     with pytest.raises(ValueError, match="positive"):
         resample(empty(), *rates)
+
+
+@pytest.mark.parametrize(
+    "rates", [(48_000, 16_000), (44_100, 16_000), (8_000, 16_000), (24_000, 48_000), (24_000, 44_100), (22_050, 16_000)]
+)
+def test_fewer_samples_than_it_wants_bring_nothing(rates: tuple[int, int]) -> None:
+    resampler, chance = Resampler(*rates), np.random.default_rng(1)
+    unneeded = 0
+    for piece in chance.integers(1, rates[0] // 50, 3_000):
+        wanted = resampler.wanted
+        ready = resampler.push(np.zeros(piece, np.int16))
+        assert not len(ready) or piece >= wanted
+        unneeded += not len(ready) and piece >= wanted
+    assert unneeded < 300, "it soon knows"
+    resampler.flush()
+    assert resampler.wanted == 1, "the first block of a stream takes longer"
+
+
+def test_without_a_change_of_rate_every_sample_is_wanted() -> None:
+    resampler = Resampler(16_000, 16_000)
+    resampler.push(np.zeros(100, np.int16))
+    assert resampler.wanted == 1

@@ -52,8 +52,12 @@ def to_bytes(samples: Samples) -> bytes:
 
 def clip_int16(values: NDArray[np.floating]) -> Samples:
     """Floats on the int16 scale as samples: rounded, clipped, NaN as 0. Any shape."""
-    finite = np.nan_to_num(values, nan=0.0, posinf=32767.0, neginf=-32768.0)
-    clipped: Samples = np.clip(np.rint(finite), -32768, 32767).astype(np.int16)
+    rounded = np.rint(values)
+    # Not np.clip and np.nan_to_num: for a block of 10 ms they take three times as long.
+    rounded = np.minimum(np.maximum(rounded, -32768.0), 32767.0)
+    if np.isnan(rounded).any():
+        rounded = np.where(np.isnan(rounded), 0.0, rounded)
+    clipped: Samples = rounded.astype(np.int16)
     return clipped
 
 
@@ -93,6 +97,11 @@ class Framer:
         # A copy: a view of a few samples would keep a large push in memory.
         self._rest = whole[end:].copy()
         return [whole[at : at + size] for at in range(0, end, size)]
+
+    @property
+    def wanted(self) -> int:
+        """Samples that complete the next frame."""
+        return self._frame_samples - len(self._rest)
 
     def flush(self) -> Samples:
         """What is left over, unpadded (less than a frame), and forgets it."""

@@ -11,6 +11,9 @@ import soxr
 
 from voice.audio.pcm import Samples, clip_int16, empty
 
+MARGIN = 16
+"""Blocks of soxr's are of one length but for rounding: at 44.1 kHz 326 or 327 samples come out."""
+
 
 class Resampler:
     """A stream of int16 mono samples from one rate to another.
@@ -22,6 +25,12 @@ class Resampler:
     def __init__(self, from_hz: int, to_hz: int) -> None:
         """Raises: ValueError if a rate is not positive."""
         _check_rates(from_hz, to_hz)
+        self._ratio = (from_hz, to_hz)
+        self._held = 0
+        """What was pushed and has not come out, in samples of the input, times `to_hz`."""
+        self._longest = 0
+        """The most that was ever held without anything coming out, from the second time on."""
+        self._begun = False
         self._stream: Any = None
         if from_hz != to_hz:
             self._stream = soxr.ResampleStream(from_hz, to_hz, 1, dtype="float32", quality="LQ")
@@ -40,10 +49,24 @@ class Resampler:
             return empty()
         rest = self._take(empty(), last=True)
         self._stream.clear()
+        self._held, self._begun = 0, False
         return rest
 
+    @property
+    def wanted(self) -> int:
+        """Fewer samples than these bring nothing: soxr works in blocks (at 48 to 16 kHz 300 samples come out at a time), as long as those
+        that it has been seen to work in. 1 where nothing is known yet."""
+        return max(1, (self._longest - self._held) // self._ratio[1] + 1 - MARGIN) if self._begun else 1
+
     def _take(self, samples: Samples, last: bool) -> Samples:
-        return clip_int16(self._stream.resample_chunk(samples.astype(np.float32), last=last))
+        ready = clip_int16(self._stream.resample_chunk(samples.astype(np.float32), last=last))
+        from_hz, to_hz = self._ratio
+        self._held += len(samples) * to_hz - len(ready) * from_hz
+        if len(ready):
+            self._begun = True
+        elif self._begun:
+            self._longest = max(self._longest, self._held)
+        return ready
 
 
 def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:

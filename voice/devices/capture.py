@@ -34,14 +34,15 @@ class Capture:
         """How late the newest block came, as the callback sets it."""
         self.beside = Beside(rate_hz)
         """What the loudspeaker plays."""
-        self._loop = loop
+        self._bell = Bell(loop)
         self._rate_hz = rate_hz
         self._max_samples = samples_in(max_ms, rate_hz)
         self._lock = threading.Lock()
         self._queue: deque[tuple[Block, Played | None]] = deque()
         self._queued = 0
+        self._needed = 1
+        """So much in the queue may complete a frame: the loop is not woken for less."""
         self._gone = 0
-        self._there = asyncio.Event()
         self._resampler = Resampler(rate_hz, RATE_HZ)
         self._framer = Framer()
 
@@ -58,7 +59,9 @@ class Capture:
                 oldest = len(self._queue.popleft()[0])
                 self._queued -= oldest
                 self._gone += oldest
-        self._wake()
+            enough = self._queued >= self._needed or not block.size
+        if enough:
+            self._bell.ring()
 
     def skip(self, samples: int) -> None:
         """So many samples of the device are too old to be heard: silence of their length. For the audio callback."""
@@ -80,21 +83,14 @@ class Capture:
                 self._queue.clear()
                 self._queued = self._gone = 0
         while True:
-            self._there.clear()
+            self._bell.hush()
             while self._queue:
                 frames = self._fetch()
                 if frames is None:
                     return
                 for frame in frames:
                     yield frame
-            await self._there.wait()
-
-    def _wake(self) -> None:
-        try:
-            self._loop.call_soon_threadsafe(self._there.set)
-        except RuntimeError:
-            # The loop is closed: the program is ending, and nobody listens any more. A callback raises nothing.
-            return
+            await self._bell.rings()
 
     def _fetch(self) -> list[Frame] | None:
         """The frames that the oldest block completes; before them silence for what was dropped. None at the end."""
@@ -108,6 +104,7 @@ class Capture:
         silent = self._silence(gone) if gone else []
         self.beside.bring(played)
         frames = self._framer.push(self._resampler.push(_mono(block)))
+        self._needed = self._framer.wanted if self._rate_hz == RATE_HZ else self._resampler.wanted
         return silent + [Frame(samples, played=self.beside.frame(), delay_ms=round(delay_s * 1000)) for samples in frames]
 
     def _silence(self, gone: int, stale: bool = False) -> list[Frame]:
@@ -115,9 +112,34 @@ class Capture:
         over begins the next one."""
         silent = len(self._framer.flush()) + round(gone * RATE_HZ / self._rate_hz)
         self._resampler.flush()
+        self._needed = 1
         self.beside.forget()
         self._framer.push(np.zeros(silent % FRAME_SAMPLES, np.int16))
         return [Frame(np.zeros(FRAME_SAMPLES, np.int16), dropped=True, stale=stale)] * (silent // FRAME_SAMPLES)
+
+
+class Bell:
+    """Wakes a loop from another thread."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        """From the other thread; never raises."""
+        try:
+            self._loop.call_soon_threadsafe(self._rung.set)
+        except RuntimeError:
+            # The loop is closed: the program is ending, and nobody listens any more.
+            return
+
+    def hush(self) -> None:
+        """What has rung so far is known."""
+        self._rung.clear()
+
+    async def rings(self) -> None:
+        """Wait until it rings, or has rung."""
+        await self._rung.wait()
 
 
 class Beside:

@@ -100,7 +100,7 @@ class Player:
         with self._lock:
             self.last = out = self._buffer.take(count, round(now_s * US))
             at = self._buffer.position()
-            if self._buffer.stats.buffered_ms:
+            if not self._buffer.idle and self._buffer.stats.buffered_ms:
                 self._sounded_s = now_s
             if at is not None and at[1] and at[0] not in self._began_s:
                 self._began_s[at[0]] = now_s - at[1] / self.rate_hz
@@ -129,7 +129,7 @@ class Player:
     def busy(self) -> bool:
         """Something is heard or waits to be."""
         with self._lock:
-            if self._buffer.stats.buffered_ms:
+            if not self._buffer.idle and self._buffer.stats.buffered_ms:
                 return True
             return self._buffer.position() is not None and self._clock() - self._sounded_s < STALLED_S
 
