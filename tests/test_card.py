@@ -315,6 +315,14 @@ async def test_a_microphone_that_gives_only_zeros_is_said_to_be_muted(monkeypatc
         listening.cancel()
 
 
+async def test_a_headset_that_is_a_telephone_is_warned_of_at_the_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    notes: list[str] = []
+    async with opened(
+        monkeypatch, FakeSound(), Device(0, "Buds", "ALSA", 1, 2, 16_000), Device(0, "Buds", "ALSA", 1, 2, 16_000), notes.append
+    ):
+        assert len(notes) == 1 and "telephone quality" in notes[0]
+
+
 async def test_a_card_that_is_well_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = FakeSound()
     async with at_work(monkeypatch, fake) as (_, turning, _, notes):

@@ -57,6 +57,21 @@ def test_the_default_devices_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert loudspeaker == Finding("loudspeaker", OK, "Card")
 
 
+def test_a_bluetooth_headset_that_becomes_a_telephone_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    *_, finding = has(
+        monkeypatch,
+        Device(0, "Headphones (WH-1000XM4 Stereo)", "MME", 0, 2, 44100, default_output=True),
+        Device(1, "Headset (WH-1000XM4 Hands-Free AG Audio)", "MME", 1, 0, 16000, default_input=True),
+    )
+    assert (finding.name, finding.state) == ("headset", NOTE)
+    assert "telephone quality" in finding.said and finding.fix.startswith("take another microphone")
+    monkeypatch.setattr(
+        machine, "real_names", lambda microphone, loudspeaker: ("bluez_input.00_11_22_33_44_55", "bluez_output.00_11_22_33_44_55")
+    )
+    *_, finding = has(monkeypatch, Device(0, "default", "ALSA", 32, 32, 44100, default_input=True, default_output=True))
+    assert finding.name == "headset" and "bluez_input" in finding.said
+
+
 def test_no_device_and_no_library_are_notes_since_a_server_needs_neither(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [(finding.state, finding.said) for finding in has(monkeypatch)[1:]] == [(NOTE, "none"), (NOTE, "none")]
     loudspeaker = has(monkeypatch, Device(0, "Card", "ALSA", 0, 2, 48000))[2]

@@ -11,8 +11,10 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
+from voice.devices.behind import Names
 from voice.devices.blocking import aside, in_thread
 from voice.devices.changes import Have, Heard, changes
 from voice.devices.choice import cannot_open, choose
@@ -64,7 +66,6 @@ class Card:
         self.loudspeaker: CardSpeaker | None = None
         self._wanted = wanted
         self._note = note
-        self._errors: type[Exception] = sound.PortAudioError
         self._opener = Opener(sound, asyncio.get_running_loop())
         self._lines: list[tuple[Line, LineWatch]] = []
         self._have = Have()
@@ -72,6 +73,7 @@ class Card:
         self._plan = Plan()
         self._sleep = SleepWatch()
         self._heard = Heard()
+        self.names = Names(note)
 
     async def begin(self, found: tuple[Device, ...]) -> None:
         """Open what is wanted of these. Raises: MissingError."""
@@ -87,6 +89,7 @@ class Card:
             device, failure = failures[0]
             raise cannot_open(device, failure, listening=device is listen) from failure
         self._have = self._now()
+        await self.names.learn(*self._known)
 
     async def watch(self) -> None:
         """See to it that there is sound, for ever. Raises: what a bug of ours in a callback raised."""
@@ -147,18 +150,15 @@ class Card:
             log.info("%s cannot be opened: %s", device.name, failure)
         self._connect(lines)
         self._plan.opened()
-        self._tell(trouble)
+        if self._tell(trouble):
+            await self.names.learn(*self._known)
 
     async def _restart(self) -> None:
         """Start the streams again that have stumbled."""
         for line, _ in self._lines:
-            if not line.stumble.down or line.signs.ended:
-                continue
-            log.info("a sound stream had stumbled, and was started again")
-            try:
-                await self._patiently(line.restart)
-            except self._errors:
-                line.signs.ended = True  # opened again as one that has ended
+            if line.stumble.down and not line.signs.ended:
+                log.info("a sound stream had stumbled, and was started again")
+                await self._patiently(partial(self._opener.restart, line))
 
     async def _alone(self) -> None:
         """Try to open what is missing beside what runs, as it was known last."""
@@ -195,14 +195,16 @@ class Card:
             loudspeaker.name if loudspeaker is not None and loudspeaker.there else "",
         )
 
-    def _tell(self, trouble: Trouble | None) -> None:
-        """One sentence, if there is anything to say."""
+    def _tell(self, trouble: Trouble | None) -> bool:
+        """One sentence, if there is anything to say; whether there is another microphone or loudspeaker."""
         have = self._now()
         said = changes(self._have, have, self._wanted.listen, self._wanted.speak, trouble)
+        others = (have.microphone, have.loudspeaker) != (self._have.microphone, self._have.loudspeaker)
         self._have = self._have.then(have)
         if said:
             log.info("%s", said)
             self._note(said)
+        return others
 
     async def _patiently(self, work: Callable[[], T]) -> T:
         """Work that the sound system may let wait: said once, and waited for: nothing else can be asked of it meanwhile."""
@@ -242,13 +244,14 @@ async def open_card(wanted: Wanted, found: tuple[Device, ...], note: Callable[[s
     failure: BaseException | None = None
     try:
         async with asyncio.TaskGroup() as group:
-            watch = group.create_task(card.watch(), name="sound card")
+            tasks = [group.create_task(card.watch(), name="sound card"), group.create_task(card.names.follow(), name="sound names")]
             try:
                 yield card
             except BaseException as exc:
                 # Raised again below: the group would wrap it. If it is the cancelling after a bug in a callback, the group raises that.
                 failure = exc
-            watch.cancel()
+            for task in tasks:
+                task.cancel()
         if failure is not None:
             raise failure
     finally:

@@ -207,6 +207,13 @@ class Opener:
                 failures.append((device, found))
         return lines, failures
 
+    def restart(self, line: Line) -> None:
+        """Start a stream again that has stumbled; one that cannot be is as one that has ended."""
+        try:
+            line.restart()
+        except self._sound.PortAudioError:
+            line.signs.ended = True
+
     def _try(self, listen: Device | None, speak: Device | None, player: CardSpeaker | None) -> Line | Exception:
         """Open one stream at the first setting that the devices take; returns why there is none."""
         failure: Exception | None = None

@@ -9,7 +9,9 @@ from pathlib import Path
 import msgspec
 
 from voice.config import Config, Settings, load
+from voice.devices.behind import real_names
 from voice.devices.portaudio import Device, devices, trouble, version
+from voice.devices.telephone import telephone
 from voice.doctor.finding import BAD, NOTE, OK, Finding
 from voice.errors import VoiceError
 
@@ -46,6 +48,7 @@ def sound() -> Iterator[Finding]:
         return
     yield device("microphone", "input", [one for one in found if one.inputs], [one for one in found if one.default_input])
     yield device("loudspeaker", "output", [one for one in found if one.outputs], [one for one in found if one.default_output])
+    yield from headset(next((one for one in found if one.default_input), None), next((one for one in found if one.default_output), None))
 
 
 def device(name: str, kind: str, found: Sequence[Device], default: Sequence[Device]) -> Finding:
@@ -63,6 +66,17 @@ def device(name: str, kind: str, found: Sequence[Device], default: Sequence[Devi
         fix = f"another program may hold it, or it may not be allowed here: close that, or take another with --{kind} NAME"
         return Finding(name, NOTE, f"{default[0].name} cannot be used: {why}{more}", fix)
     return Finding(name, OK, f"{default[0].name}{more}")
+
+
+def headset(microphone: Device | None, loudspeaker: Device | None) -> Iterator[Finding]:
+    """A Bluetooth headset that plays at telephone quality while its microphone is open; nothing if the two are well chosen."""
+    if microphone is None or loudspeaker is None:
+        return
+    heard, played = real_names(microphone, loudspeaker)
+    said = telephone(heard or microphone.name, microphone.rate_hz, played or loudspeaker.name, loudspeaker.rate_hz)
+    said, _, fix = said.partition(": ")
+    if said:
+        yield Finding("headset", NOTE, said, fix)
 
 
 async def port(host: str, number: int) -> Finding:
