@@ -45,6 +45,7 @@ export class Inbound {
     this._uplink = uplink;
     this._cut = new Map(); // item -> the words of it that were heard
     this._ended = new Set(); // answers that are over
+    this.unheard = []; // items that were stopped before anything of them was heard, while their answer was being made
     this._turnEndMs = 0; // of the turn that is being spoken, as far as it is known
     this.unsettled = new Unsettled();
   }
@@ -79,6 +80,7 @@ export class Inbound {
     const loss = this.unsettled.broken();
     this._turnEndMs = 0;
     this._ended.clear();
+    this.unheard = [];
     for (const itemId of loss.turns) this.history.forget(itemId);
     for (const itemId of this.received.unfinished()) {
       if (this._cut.has(itemId)) continue;

@@ -98,7 +98,13 @@ export class ClientSession {
       // The answer was over, or the server had stopped it by itself, before our cancel arrived: what was wished is so.
       if (code === "response_cancel_not_active" && this._cancels.includes(eventId)) return [{ kind: "Other", event }];
     }
-    return this.inbound.notices(event);
+    const notices = this.inbound.notices(event);
+    if (event.type === "response.done") {
+      for (const itemId of this.inbound.unheard.splice(0)) {
+        this._send({ type: "conversation.item.delete", event_id: this._newId("event"), item_id: itemId });
+      }
+    }
+    return notices;
   }
 
   // The texts to send, in order; each is given once.
@@ -150,7 +156,10 @@ export class ClientSession {
         content_index: 0,
         audio_end_ms: clampedMs,
       });
-    } else if (!active) {
+    } else if (active) {
+      // What is still being generated cannot be deleted; what stays of it, unheard, is deleted when it is over.
+      this.inbound.unheard.push(itemId);
+    } else {
       this._send({ type: "conversation.item.delete", event_id: this._newId("event"), item_id: itemId });
     }
   }

@@ -20,7 +20,7 @@ from voice.protocol.arbiter import Arbiter
 from voice.protocol.codec import decode_server, encode
 from voice.protocol.dead_air import DeadAir, Filler
 from voice.protocol.errands import Errands
-from voice.protocol.events import ErrorEvent, ServerEvent, SessionCreated, SessionUpdated, Unknown
+from voice.protocol.events import ErrorEvent, ResponseDone, ServerEvent, SessionCreated, SessionUpdated, Unknown
 from voice.protocol.gated import Gated
 from voice.protocol.history import MAX_TOLD
 from voice.protocol.inbound import Inbound, input_settings, turns_of
@@ -186,7 +186,10 @@ class ClientSession:
             return
         if heard_ms > 0:
             self._send(ItemTruncate(event_id=self._new_id("event"), item_id=item_id, content_index=0, audio_end_ms=heard_ms))
-        elif not active:
+        elif active:
+            # What is still being generated cannot be deleted; what stays of it, unheard, is deleted when it is over.
+            self.inbound.unheard.append(item_id)
+        else:
             self._send(ItemDelete(event_id=self._new_id("event"), item_id=item_id))
 
     def _commit(self, start_ms: int, end_ms: int) -> None:
@@ -227,6 +230,9 @@ class ClientSession:
             yield Other(event)
             return
         yield from self.inbound.notices(event)
+        if isinstance(event, ResponseDone):
+            while self.inbound.unheard:
+                self._send(ItemDelete(event_id=self._new_id("event"), item_id=self.inbound.unheard.popleft()))
 
     def _send(self, event: ClientEvent) -> None:
         self.uplink.outbox.put(encode(event))

@@ -3,6 +3,7 @@
 Late sound and words of an item that was cut are dropped here. Times become ms of our own count, without padding and silence window.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -61,6 +62,8 @@ class Inbound:
         self._received = Received()
         self._cut: dict[str, str] = {}
         self._ended: dict[str, None] = {}
+        self.unheard: deque[str] = deque(maxlen=MAX_REPLIES)
+        """Items that were stopped before anything of them was heard, while their answer was being made."""
         self.unsettled = Unsettled()
 
     def broken(self, open_ms: int | None) -> tuple[Loss, list[Notice]]:
@@ -68,6 +71,7 @@ class Inbound:
         loss = self.unsettled.broken(open_ms)
         self._turn = None
         self._ended.clear()
+        self.unheard.clear()
         notices: list[Notice] = [TurnResent(item_id) for item_id in loss.turns]
         for item_id in loss.turns:
             self.history.forget(item_id)
