@@ -85,7 +85,7 @@ BULK_FILES = frozenset(
             "serverside_storm",
             "shop",
         ),
-        *("dialect_formats", "dialect_story", "ending", "interpreter", "judged", "reply_storm", "spoken", "wire_storm"),
+        *("dialect_formats", "dialect_story", "ending", "interpreter", "judged", "long_talk", "reply_storm", "spoken", "wire_storm"),
         *("realtime", "realtime_dialects", "replay", "server_twin", "session", "sphinx", "tts", "wavmic"),
     )
 )
