@@ -86,7 +86,7 @@ BULK_FILES = frozenset(
             "shop",
         ),
         *("dialect_formats", "dialect_story", "ending", "interpreter", "judged", "long_talk", "reply_storm", "spoken", "wire_storm"),
-        *("realtime", "realtime_dialects", "replay", "server_twin", "session", "sphinx", "tts", "wavmic"),
+        *("realtime", "echo", "echo_talk", "realtime_dialects", "replay", "server_twin", "session", "sphinx", "tts", "wavmic"),
     )
 )
 """Slow files that may run side by side: they compute, or wait for clocks with room to spare. With those above they are marked `slow`, so that

@@ -3,8 +3,10 @@
 from collections.abc import AsyncGenerator
 
 import numpy as np
+import pytest
 
-from voice.audio.pcm import FRAME_SAMPLES, Samples
+from voice.audio.echo import EchoReading
+from voice.audio.pcm import FRAME_SAMPLES, SILENT_DBFS, Samples, dbfs
 from voice.devices.base import Frame
 from voice.devices.clear import ClearMicrophone
 
@@ -12,7 +14,7 @@ from voice.devices.clear import ClearMicrophone
 class Some:
     """A microphone with these frames."""
 
-    name, latency_s, ended = "Some", 0.25, False
+    name, latency_s, ended, echo = "Some", 0.25, False, None
 
     def __init__(self, *frames: Frame) -> None:
         self.given = frames
@@ -66,3 +68,20 @@ async def test_whoever_stops_listening_stops_the_microphone() -> None:
     await anext(frames)
     await frames.aclose()
     assert some.closed
+
+
+async def test_it_says_what_is_heard_of_the_loudspeaker() -> None:
+    rng = np.random.default_rng(1)
+    words = [rng.integers(-9_000, 9_000, FRAME_SAMPLES).astype(np.int16) if number % 20 < 14 else flat(0) for number in range(200)]
+    heard = [flat(0), flat(0), *[(word // 4).astype(np.int16) for word in words[:-2]]]
+    frames = [Frame(captured, played=word) for captured, word in zip(heard, words, strict=True)]
+    bare = ClearMicrophone(Some(*frames), None)
+    assert bare.echo == EchoReading()
+    async for _ in bare.frames():
+        pass
+    assert bare.echo is not None and bare.echo.settled and bare.echo.erle_db == 0
+    assert bare.echo.level_db == pytest.approx(dbfs(np.concatenate(words)) - 12, abs=4)
+    unheard = ClearMicrophone(Some(*[Frame(flat(0), played=word) for word in words]), Subtracting())
+    async for _ in unheard.frames():
+        pass
+    assert unheard.echo is not None and unheard.echo.settled and unheard.echo.level_db == SILENT_DBFS

@@ -79,6 +79,7 @@ class FakeMicrophone:
 
     name = "fake microphone"
     latency_s = 0.0
+    echo = None
 
     def __init__(self) -> None:
         self.ended = False

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
+from voice.audio.echo import EchoReading
 from voice.audio.jitter import JitterStats, Stopped
 from voice.audio.pcm import Samples
 
@@ -50,6 +51,11 @@ class Microphone(Protocol):
     @property
     def ended(self) -> bool:
         """Nothing more is said: a file is at its end (its frames go on, with silence)."""
+        ...
+
+    @property
+    def echo(self) -> EchoReading | None:
+        """What it hears of the loudspeaker; None where it can hear none, or nobody measures that."""
         ...
 
 

@@ -1,9 +1,10 @@
-"""A microphone whose loudspeaker's echo has been taken out, as far as that can be."""
+"""A microphone whose loudspeaker's echo has been taken out, as far as that can be; it says how far that is."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
+from voice.audio.echo import EchoMeter, EchoReading
 from voice.devices.base import Frame, Microphone
 from voice.devices.canceller import Canceller
 
@@ -14,6 +15,7 @@ class ClearMicrophone:
     def __init__(self, microphone: Microphone, canceller: Canceller | None) -> None:
         self._microphone = microphone
         self._canceller = canceller
+        self._meter = EchoMeter()
 
     @property
     def name(self) -> str:
@@ -30,6 +32,11 @@ class ClearMicrophone:
         """The microphone's."""
         return self._microphone.ended
 
+    @property
+    def echo(self) -> EchoReading | None:
+        """What is heard of the loudspeaker, by the frames so far."""
+        return self._meter.reading
+
     async def frames(self) -> AsyncGenerator[Frame, None]:
         """The microphone's, each with `captured` if it was processed."""
         async with aclosing(self._microphone.frames()) as frames:
@@ -37,7 +44,10 @@ class ClearMicrophone:
                 yield self._clear(frame)
 
     def _clear(self, frame: Frame) -> Frame:
-        if self._canceller is None or frame.played is None or frame.dropped:
+        if frame.played is None or frame.dropped:
             return frame
-        clear = self._canceller.process(frame.samples, frame.played, frame.delay_ms)
-        return replace(frame, samples=clear, captured=frame.samples)
+        clear = frame.samples
+        if self._canceller is not None:
+            clear = self._canceller.process(frame.samples, frame.played, frame.delay_ms)
+        self._meter.push(frame.samples, clear, frame.played)
+        return frame if self._canceller is None else replace(frame, samples=clear, captured=frame.samples)

@@ -34,6 +34,7 @@ class CardMicrophone:
     """See the top of the file. From the event loop only."""
 
     ended = False
+    echo = None
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.name = ""

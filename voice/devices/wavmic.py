@@ -19,6 +19,7 @@ class WavMicrophone:
     """See the top of the file."""
 
     latency_s = 0.0
+    echo = None
 
     def __init__(self, path: StrPath, note: Callable[[str], None] | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         """`note` is told if the file is truncated. Raises: UsageError if there is no sound to read."""
