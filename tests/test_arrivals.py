@@ -75,6 +75,16 @@ def test_the_next_one_waits_for_a_quantile_of_what_the_last_ones_needed(needed_m
     assert past(*needed_ms).needed_us == want_ms * MS
 
 
+def test_the_fewer_are_known_the_more_the_next_one_may_need() -> None:
+    assert [past(*[100] * count).likely_us // MS for count in (0, 1, 2, 4, 20)] == [0, 200, 150, 125, 105]
+    assert past(0, 0, 0, 0, 200).likely_us == 0
+
+
+def test_slow_is_what_is_hardly_faster_than_speech() -> None:
+    assert [past(0, speed=speed).slow for speed in (1000, 1399, 1400, 3000)] == [True, True, False, False]
+    assert past().slow is None
+
+
 def test_the_quantile_and_the_decay_are_settings() -> None:
     needs = (100, 200, 300, 400)
     assert [past(*needs, quantile=percent, decay=100).needed_us // MS for percent in (25, 50, 75, 100)] == [100, 200, 300, 400]

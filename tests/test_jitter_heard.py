@@ -156,4 +156,4 @@ def test_a_reply_that_was_stopped_teaches_too() -> None:
     player.take(30)
     player.buffer.flush()
     player.take(10)
-    assert player.reply("b", [0, *[100] * 5]).startswith("." * 20 + "#")
+    assert player.reply("b", [0, *[100] * 5]).startswith("." * 40 + "#")

@@ -33,11 +33,37 @@ def test_without_a_past_the_first_delta_starts() -> None:
     assert starting().may_start(item_of(0), TAKE, 0)
 
 
-@pytest.mark.parametrize(("now_ms", "wanted"), [(0, False), (149, False), (150, True)])
-def test_it_waits_for_what_the_last_one_needed(now_ms: int, wanted: bool) -> None:
-    """The last one came fast, but for a delta that was 150 ms late."""
-    past = (0, 30, 60, 450, 480, 500)
-    assert starting(past).may_start(item_of(0), TAKE, now_ms * 1000) is wanted
+FAST = (0, 10, 20, 350, 351, 352)
+"""Deltas of 100 ms, one of which was 50 ms late."""
+SLOW = (0, 100, 200, 350, 400, 500)
+"""The same at the speed of speech."""
+
+
+@pytest.mark.parametrize(
+    ("pasts", "waits_ms"),
+    [
+        ([FAST], 100),  # one reply says little: twice what it needed
+        ([FAST, FAST], 75),
+        ([FAST] * 10, 55),
+        ([FAST, (0, 10, 20, 30, 40, 50)], 75),
+        ([(0, 10, 20, 30, 40, 50)], 0),
+    ],
+)
+def test_it_waits_for_what_the_next_may_need(pasts: list[tuple[int, ...]], waits_ms: int) -> None:
+    rule, item = starting(*pasts), item_of(0, delta_ms=50)
+    assert [now_ms for now_ms in range(200) if rule.may_start(item, TAKE, now_ms * 1000)][0] == waits_ms
+
+
+def test_on_a_slow_link_for_half_of_it_and_at_least_a_little() -> None:
+    late = (0, 100, 200, 600, 650, 700)
+    for past, waits_ms in ((SLOW, 100), (late, 250)):
+        rule, item = starting(past), item_of(0, 0, delta_ms=50)
+        assert [now_ms for now_ms in range(500) if rule.may_start(item, TAKE, now_ms * 1000)][0] == waits_ms
+
+
+def test_who_is_far_ahead_need_not_wait() -> None:
+    assert starting(FAST).may_start(item_of(0, delta_ms=120), TAKE, 0)
+    assert not starting(FAST).may_start(item_of(0, delta_ms=119), TAKE, 0)
 
 
 def test_a_reply_is_learned_once() -> None:

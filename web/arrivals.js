@@ -1,6 +1,7 @@
 // How the sound of replies arrives: the twin of voice/audio/arrivals.py.
 
 export const SECOND_US = 1_000_000;
+export const SLOW_SPEED = 1400;
 const FAST_ENOUGH = 4000;
 const KEPT = 24;
 const NEWEST_WEIGHT = 1 << 16;
@@ -43,6 +44,7 @@ export class Arrivals {
 /** The last replies, newer ones weighing more. */
 export class Past {
   neededUs = 0;
+  likelyUs = 0;
   speed = null;
   #replies = [];
   #quantilePercent;
@@ -74,5 +76,6 @@ export class Past {
         break;
       }
     }
+    this.likelyUs = divided(this.neededUs * (this.#replies.length + 1), this.#replies.length);
   }
 }

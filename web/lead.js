@@ -1,5 +1,6 @@
 // What is done with a reply of which little is left to play while more is to come: the twin of voice/audio/lead.py. Allocates nothing.
 
+import { SLOW_SPEED } from "./arrivals.js";
 import { Elastic } from "./elastic.js";
 
 const MOST_OWED_MS = 20;
@@ -69,9 +70,10 @@ export class Lead {
 
   #look(item, lead) {
     const settings = this.#settings;
-    const neededMs = divided(Math.max(this.#past.neededUs, item.arrivals.neededUs), 1000);
+    const neededMs = divided(Math.max(this.#past.neededUs, item.arrivals.neededUs) * settings.neededPercent, 100_000);
     const pauseMs = Math.min(Math.max(neededMs, settings.pauseBelowMs), settings.pauseBelowMostMs);
-    const stretchMs = Math.min(Math.max(neededMs, settings.stretchBelowMs), settings.stretchBelowMostMs);
+    const calm = neededMs === 0 && this.#past.speed !== null && this.#past.speed >= SLOW_SPEED;
+    const stretchMs = Math.min(Math.max(neededMs, calm ? settings.calmBelowMs : settings.stretchBelowMs), settings.stretchBelowMostMs);
     const leadMs = divided(Math.max(0, lead) * 1000, this.#rateHz);
     if (leadMs >= pauseMs && leadMs >= stretchMs) return 0;
     const at = item.played;

@@ -1,7 +1,7 @@
 // When the next item of a reply begins to sound, or goes on after it ran dry: the twin of voice/audio/starting.py. Allocates nothing in
 // `mayStart`.
 
-import { Past, SECOND_US } from "./arrivals.js";
+import { Past, SECOND_US, SLOW_SPEED } from "./arrivals.js";
 import { DRY } from "./playing.js";
 
 const divided = (number, by) => Math.floor(number / by);
@@ -32,11 +32,15 @@ export class Starting {
     if (item.ended || nowUs - item.arrivals.lastUs >= settings.mostWaitMs * 1000) return true;
     if (item.state === DRY) return item.left >= Math.max(count, this.#samplesIn(settings.resumeMs));
     const speed = this.past.speed ?? item.arrivals.speed();
-    const leastMs = speed !== null && speed < settings.slowSpeed ? settings.slowWaitMs : 0;
+    let leastMs = 0;
+    let waitUs = Math.min(this.past.likelyUs, settings.mostWaitMs * 1000);
+    if (speed !== null && speed < SLOW_SPEED) {
+      leastMs = settings.slowWaitMs;
+      waitUs = Math.max(leastMs * 1000, divided(waitUs * settings.slowWaitPercent, 100));
+    }
     if (item.left < Math.max(count, this.#samplesIn(leastMs))) return false;
-    const waitUs = Math.max(leastMs * 1000, Math.min(this.past.neededUs, settings.mostWaitMs * 1000));
     const aheadUs = divided(item.left * SECOND_US, this.#rateHz);
-    return item.arrivals.ageUs(nowUs) >= waitUs || aheadUs >= waitUs * settings.aheadFactor;
+    return item.arrivals.ageUs(nowUs) >= waitUs || aheadUs >= divided(waitUs * settings.aheadPercent, 100);
   }
 
   #samplesIn(ms) {

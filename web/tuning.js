@@ -1,20 +1,22 @@
 // The settings of the playback buffer: the twin of voice/audio/tuning.py.
 
-/** The settings of JitterSettings; `new JitterBuffer(rate, {mostWaitMs: 300})` changes some. */
+/** Those of LeadSettings and JitterSettings; `new JitterBuffer(rate, {mostWaitMs: 300})` changes some. */
 export const SETTINGS = Object.freeze({
   lookMs: 10,
+  neededPercent: 200,
   pauseMs: 60,
   pauseBelowMs: 300,
   pauseBelowMostMs: 800,
   pauseMostMs: 300,
-  stretchBelowMs: 120,
-  stretchBelowMostMs: 600,
-  quantilePercent: 85,
+  stretchBelowMs: 200,
+  stretchBelowMostMs: 800,
+  calmBelowMs: 40,
+  quantilePercent: 95,
   decayPercent: 95,
   mostWaitMs: 500,
-  slowSpeed: 1400,
   slowWaitMs: 100,
-  aheadFactor: 1,
+  slowWaitPercent: 50,
+  aheadPercent: 120,
   resumeMs: 120,
   learnMs: 1000,
   fadeMs: 10,

@@ -7,34 +7,23 @@ a congruential generator (`seed`), a constant (`level`), or like speech (`from`:
 first sample); what was taken is told by its CRC-32 as little-endian 16-bit samples.
 """
 
-import csv
 import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
-from itertools import groupby
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import numpy as np
 
+from tests.support.arriving import ARRIVALS, Reply, recorded
 from voice.audio.jitter import JitterBuffer
 from voice.audio.pcm import Samples, to_bytes
 from voice.audio.tuning import JitterSettings, LeadSettings
 
 FIXTURES = Path(__file__).resolve().parent.parent.parent / "fixtures"
 Op = dict[str, Any]
-Arrival = tuple[int, int]
-"""Length of a delta in ms, and when it came in us."""
-
-
-def arrivals(path: Path) -> list[list[Arrival]]:
-    """The replies of a trace of fixtures/arrivals."""
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    replies = groupby(rows, key=lambda row: row["reply"])
-    return [[(int(row["audio_ms"]), round(float(row["arrived_s"]) * 1e6)) for row in reply] for _, reply in replies]
 
 
 def noise(count: int, seed: int) -> Samples:
@@ -101,19 +90,19 @@ def _done(buffer: JitterBuffer, op: Op) -> Op:
     return {}
 
 
-def played(replies: list[list[Arrival]], rate_hz: int = 24_000, take: int = 480) -> Iterator[Op]:
+def played(replies: list[Reply], rate_hz: int = 24_000, take: int = 480) -> Iterator[Op]:
     """The operations of a device that plays these replies, one after the other."""
     every_us = take * 1_000_000 // rate_hz
     put = 0
     for number, reply in enumerate(replies):
-        item, now_us = f"item-{number}", reply[0][1]
-        total_ms = sum(length_ms for length_ms, _ in reply)
-        for index, (length_ms, came_us) in enumerate(reply):
-            if times := (came_us - now_us) // every_us:
+        item, now_us = f"item-{number}", reply[0].came_us
+        total_ms = sum(delta.length_ms for delta in reply)
+        for index, delta in enumerate(reply):
+            if times := (delta.came_us - now_us) // every_us:
                 yield _taking(now_us, take, times, every_us)
                 now_us += times * every_us
-            count = length_ms * rate_hz // 1000
-            yield {"op": "put", "item": item, "count": count, "from": put, "now_us": came_us}
+            count = delta.length_ms * rate_hz // 1000
+            yield {"op": "put", "item": item, "count": count, "from": put, "now_us": delta.came_us}
             put += count
             if index == len(reply) - 1:
                 yield {"op": "end", "item": item}
@@ -162,8 +151,8 @@ def wild(seed: int, steps: int, rate_hz: int) -> Iterator[Op]:
             yield {"op": "latency", "samples": below(rate_hz // 4)}
 
 
-def _from(name: str, first: int, last: int) -> list[list[Arrival]]:
-    return arrivals(FIXTURES / "arrivals" / f"{name}.csv")[first:last]
+def _from(name: str, first: int, last: int) -> list[Reply]:
+    return recorded(ARRIVALS / f"{name}.csv")[first:last]
 
 
 TRACES: dict[str, Callable[[], tuple[Op, Iterable[Op]]]] = {
@@ -178,7 +167,7 @@ TRACES: dict[str, Callable[[], tuple[Op, Iterable[Op]]]] = {
     "jitter-wild-44k": lambda: (
         {
             "rate_hz": 44_100,
-            "settings": {"learn_ms": 20, "most_wait_ms": 90, "ahead_factor": 3},
+            "settings": {"learn_ms": 20, "most_wait_ms": 90, "ahead_percent": 300},
             "lead": {"look_ms": 3, "pause_most_ms": 40, "pause_below_ms": 900, "stretch_below_ms": 700},
         },
         wild(3, 500, 44_100),

@@ -13,6 +13,8 @@ from collections import deque
 from dataclasses import dataclass
 
 SECOND_US = 1_000_000
+SLOW_SPEED = 1400
+"""Arrival under so many per mille of real time is slow. The rule is 1.5x; the rest is for jitter around it."""
 FAST_ENOUGH = 4000
 """Speeds are per mille of real time; beyond 4x they say no more."""
 KEPT = 24
@@ -70,6 +72,8 @@ class Past:
         """The quantile is of what replies needed; each reply weighs `decay_percent` of the next one."""
         self.needed_us = 0
         """The quantile of the start delays that would have been right; 0 without a past."""
+        self.likely_us = 0
+        """What the next one may need: the greatest of n numbers is, on the average, n/(n + 1) of the greatest that there is."""
         self.speed: int | None = None
         """The mean speed of arrival, in per mille of real time; None without a past."""
         self._quantile_percent = quantile_percent
@@ -91,3 +95,9 @@ class Past:
             if below * 100 >= total * self._quantile_percent:
                 self.needed_us = needed_us
                 break
+        self.likely_us = self.needed_us * (len(weighed) + 1) // len(weighed)
+
+    @property
+    def slow(self) -> bool | None:
+        """Whether arrival is slow; None without a past."""
+        return None if self.speed is None else self.speed < SLOW_SPEED

@@ -74,9 +74,11 @@ class Lead:
     def _look(self, item: Item, lead: int) -> int:
         """Make longer what comes next, if that must be; after how many samples of the item to look again, 0: not now."""
         settings = self._settings
-        needed_ms = max(self._past.needed_us, item.arrivals.needed_us) // 1000
+        needed_ms = max(self._past.needed_us, item.arrivals.needed_us) * settings.needed_percent // 100_000
         pause_ms = min(max(needed_ms, settings.pause_below_ms), settings.pause_below_most_ms)
-        stretch_ms = min(max(needed_ms, settings.stretch_below_ms), settings.stretch_below_most_ms)
+        calm = not needed_ms and self._past.slow is False
+        least_ms = settings.calm_below_ms if calm else settings.stretch_below_ms
+        stretch_ms = min(max(needed_ms, least_ms), settings.stretch_below_most_ms)
         lead_ms = max(0, lead) * 1000 // self._rate_hz
         if lead_ms >= pause_ms and lead_ms >= stretch_ms:
             return 0

@@ -1,6 +1,6 @@
 """When the next item of a reply begins to sound, or goes on after it ran dry: for `jitter.py`, whose top tells the story."""
 
-from voice.audio.arrivals import SECOND_US, Needs, Past
+from voice.audio.arrivals import SECOND_US, SLOW_SPEED, Needs, Past
 from voice.audio.pcm import samples_in
 from voice.audio.playing import Item, State
 from voice.audio.tuning import JitterSettings
@@ -33,9 +33,11 @@ class Starting:
         speed = self.past.speed
         if speed is None:
             speed = item.arrivals.speed()
-        least_ms = self._settings.slow_wait_ms if speed is not None and speed < self._settings.slow_speed else 0
+        least_ms, wait_us = 0, min(self.past.likely_us, self._settings.most_wait_ms * 1000)
+        if speed is not None and speed < SLOW_SPEED:
+            least_ms = self._settings.slow_wait_ms
+            wait_us = max(least_ms * 1000, wait_us * self._settings.slow_wait_percent // 100)
         if item.left < max(count, samples_in(least_ms, self._rate_hz)):
             return False
-        wait_us = max(least_ms * 1000, min(self.past.needed_us, self._settings.most_wait_ms * 1000))
         ahead_us = item.left * SECOND_US // self._rate_hz
-        return item.arrivals.age_us(now_us) >= wait_us or ahead_us >= wait_us * self._settings.ahead_factor
+        return item.arrivals.age_us(now_us) >= wait_us or ahead_us >= wait_us * self._settings.ahead_percent // 100
