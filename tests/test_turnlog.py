@@ -148,6 +148,7 @@ TEXT, SOUND = ReplyText("r", "a", "No", final=False), sound("r")
     [
         (((101.6, TEXT), (101.7, SOUND)), 100.0, 101.75, Waterfall(500, 700, 850)),
         (((101.6, SOUND), (101.7, TEXT)), 100.0, 101.65, Waterfall(500, 700, 750)),
+        (((101.6, TEXT), (101.7, SOUND)), 100.0, 101.695, Waterfall(500, 700, 800)),
         (((101.6, TEXT), (101.7, SOUND)), 100.0, None, Waterfall(500, 700, None)),
         (((101.6, ended("r")),), 100.0, None, Waterfall(500, None, None)),
         (((101.6, SOUND),), None, 101.7, Waterfall(None, None, None)),

@@ -211,6 +211,9 @@ def waterfall(turn: Turn, began_s: float | None, sound_at: float | None) -> Wate
     if began_s is None or turn.stopped_ms is None:
         return Waterfall()
     spoken_s = began_s + turn.stopped_ms / 1000
+    if sound_at is not None and turn.came.audio_at is not None:
+        # A device counts from the beginning of its block, which may be some ms before what is in it came.
+        sound_at = max(sound_at, turn.came.audio_at)
     return Waterfall(*(None if at is None else round((at - spoken_s) * 1000) for at in (turn.came.ended_at, turn.came.delta_at, sound_at)))
 
 

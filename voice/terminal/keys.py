@@ -59,10 +59,12 @@ class Keys:
     def press(self, key: str, now: float, seen: Seen) -> list[Key | str]:
         """A key that stands for a character."""
         before = self.tick(now)
-        if key == self._letter:
-            # The same again is no word: mute and open again, or be sure to end.
-            before += self._settle()
-            return before if key == "q" else [*before, *self._command(key, now, seen)]
+        if self._letter and (key in COMMANDS or key == " "):
+            # No word begins like that: two commands. The same again: mute and open again, or be sure to end.
+            done = self._settle()
+            before += done
+            if Key.END in done:
+                return before
         word = self._word()
         if seen.typed or word:
             return [*before, *word, key]

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 
 from prompt_toolkit.application import Application
-from prompt_toolkit.application.run_in_terminal import in_terminal
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.input import Input, create_input
@@ -76,8 +75,11 @@ class Screen:
             await self._changed.wait()
             self._changed.clear()
             if self.picture.waiting:
-                async with in_terminal():
-                    self.write()
+                # Not prompt_toolkit's `in_terminal`: meanwhile the terminal would echo what is typed, and hold it back.
+                if self._app.is_running:
+                    self._app.renderer.erase()
+                self.write()
+                self._app.invalidate()
             elif self.picture.status() != self._shown:
                 self._app.invalidate()
             await asyncio.sleep(EVERY_S)
