@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from tests.support.talking import Stage, added, stage
+from tests.support.talking import SPEECH, Stage, added, stage
 from tests.support.until import until
 from voice import talk, telling
 from voice.devices.typed import Key
@@ -89,8 +89,7 @@ async def test_whoever_interrupts_hears_no_more_and_the_server_learns_what_was_h
             case "server":
                 scene.session.tell(SpeechBegan(100, False, "u1"))
             case "local":
-                scene.session.hears.append([SpeechBegan(100, True)])
-                await scene.frames(1)
+                await scene.frames(*[SPEECH] * 30)
             case "enter":
                 scene.type("")
             case "escape":
@@ -135,12 +134,13 @@ async def test_speech_while_nothing_is_heard_interrupts_nothing() -> None:
 
 async def test_speech_while_an_answer_is_made_to_a_turn_that_we_ended_cancels_it() -> None:
     async with stage(turns="client") as scene:
+        scene.session.arbitrates = scene.session.deciding.own = True
         scene.session.hears.extend([[SpeechBegan(0, True)], [SpeechEnded(40, True)]])
         await scene.frames(1, 1)
         scene.session.tell(TurnCommitted("u1"), ReplyBegan("r1"))
         await scene.settled()
         scene.session.hears.append([SpeechBegan(60, True)])
-        await scene.frames(1)
+        await scene.frames(*[SPEECH] * 30)
         assert scene.session.did == [("interrupt", None, 0)]
         scene.session.tell(ReplyAudio("r1", "a", np.ones(240, np.int16), 24_000), ReplyEnded("r1", "cancelled", "", None))
         await scene.state("listening")

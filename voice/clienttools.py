@@ -6,7 +6,8 @@ not, becomes an output for the model; when its output goes and what is asked for
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar, overload
 
 from voice.engines.functions import function_tool
 from voice.engines.toolset import UNSURE, Outcome, ToolLimits, Toolset
@@ -14,6 +15,8 @@ from voice.protocol.client import ClientSession
 from voice.protocol.errands import MAX_RUNNING
 from voice.protocol.notices import Notice, SessionEnded, ToolEnded, ToolStarted
 from voice.protocol.tools import Tool, declared
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 TIMEOUT_S = 20.0
 """Nobody on the telephone waits longer."""
@@ -93,3 +96,30 @@ class ClientTools:
         if self._core.errands.ended(started.call_id, outcome.output):
             self.kick()
             await self._tell(ToolEnded(started.call_id, started.name, outcome.output, outcome.failed))
+
+
+class Declare:
+    """What `Session.tool` is: gives the model a function."""
+
+    def __init__(self, tools: ClientTools) -> None:
+        self._tools = tools
+
+    @overload
+    def __call__(self, function: F, *, name: str | None = None, description: str | None = None, timeout_s: float = TIMEOUT_S) -> F: ...
+
+    @overload
+    def __call__(self, *, name: str | None = None, description: str | None = None, timeout_s: float = TIMEOUT_S) -> Callable[[F], F]: ...
+
+    def __call__(
+        self, function: F | None = None, *, name: str | None = None, description: str | None = None, timeout_s: float = TIMEOUT_S
+    ) -> Any:
+        """A function that the model may call from now on; also as a decorator, with or without arguments. Returns the function.
+
+        What the model is told of it is in its signature and its docstring (`voice/protocol/signature.py`). It runs beside the session: a
+        coroutine as a task, anything else in a thread of its own, for `timeout_s` at most.
+        Raises: UsageError if it cannot be described, or `timeout_s` is no time.
+        """
+        if function is None:
+            return partial(self, name=name, description=description, timeout_s=timeout_s)
+        self._tools.add(function, name, description, timeout_s)
+        return function

@@ -12,14 +12,14 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from voice.audio.pcm import Samples
 from voice.audio.turns import TurnDetector, TurnSettings
 from voice.audio.vad import make_detector
-from voice.clienttools import TIMEOUT_S, ClientTools
+from voice.clienttools import ClientTools, Declare
 from voice.engines.destination import Destination, destination
 from voice.engines.local import local_engine, random_id
 from voice.engines.toolset import Toolset
@@ -32,6 +32,7 @@ from voice.policy.retry import RetrySettings
 from voice.protocol.accents import GA, Exchange, known
 from voice.protocol.client import ClientSession
 from voice.protocol.dead_air import Filler
+from voice.protocol.deciding import decided_here
 from voice.protocol.history import History
 from voice.protocol.inbound import input_settings
 from voice.protocol.ledger import FrameCount
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
     from voice.links.dial import DialedLink
 
 log = logging.getLogger(__name__)
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 EVENTS = 1024
 """Events that wait for the program. When full, nothing more is read from the server: an unread session stands still, it does not grow."""
@@ -67,13 +66,18 @@ def settings_of(
     prefix_padding_ms: int = 300,
     silence_duration_ms: int = 500,
     text_only: bool = False,
+    decide: bool = False,
 ) -> Settings:
-    """The usual settings: speech in and out, the user's words written down, turns ended by the server's `server_vad` or by us."""
+    """The usual settings: speech in and out, the user's words written down, turns ended by the server's `server_vad` or by us.
+
+    `decide`: a turn is answered, and an answer interrupted, only when the program says so (`Session.respond`, `interrupt`), if the server lets it.
+    """
     detection = TurnDetection("server_vad", threshold, prefix_padding_ms, silence_duration_ms) if turns == "server" else None
     hearing = AudioInput(transcription=Transcription(model="whisper-1"), turn_detection=detection)
     speaking = AudioOutput(format=AudioFormat("audio/pcm", 24_000), voice=voice)
     settings = Settings(type="realtime", output_modalities=["text" if text_only else "audio"], audio=Audio(hearing, speaking))
-    return settings if instructions is None else msgspec.structs.replace(settings, instructions=instructions)
+    settings = settings if instructions is None else msgspec.structs.replace(settings, instructions=instructions)
+    return decided_here(settings) if decide else settings
 
 
 class Session:
@@ -85,6 +89,10 @@ class Session:
         self._events = events
         self._tools = tools
         self._ended: SessionEnded | None = None
+        self.tool = Declare(tools)
+        """`session.tool(function)`, or `@session.tool`: a function that the model may call from now on."""
+        self.deciding = core.deciding
+        """What our own detector hears, and what becomes of a turn of ours that is open; the rest is for this class to call."""
 
     def push_audio(self, samples: Samples, withheld: str = "") -> list[Notice]:
         """Microphone sound: int16, mono, 16 kHz, any length. Never waits; returns what our own detector heard in it.
@@ -111,25 +119,15 @@ class Session:
         self._core.interrupt(item_id, heard_ms)
         self._keeper.kick()
 
-    @overload
-    def tool(self, function: F, *, name: str | None = None, description: str | None = None, timeout_s: float = TIMEOUT_S) -> F: ...
+    def respond(self, item_id: str = "") -> None:
+        """Ask for the answer to the turn `item_id` (`TurnCommitted`), or to what was said last; it waits for the one in progress."""
+        self._core.deciding.respond(item_id)
+        self._keeper.kick()
 
-    @overload
-    def tool(self, *, name: str | None = None, description: str | None = None, timeout_s: float = TIMEOUT_S) -> Callable[[F], F]: ...
-
-    def tool(
-        self, function: F | None = None, *, name: str | None = None, description: str | None = None, timeout_s: float = TIMEOUT_S
-    ) -> Any:
-        """A function that the model may call from now on; also as a decorator, with or without arguments. Returns the function.
-
-        What the model is told of it is in its signature and its docstring (`voice/protocol/signature.py`). It runs beside the session: a
-        coroutine as a task, anything else in a thread of its own, for `timeout_s` at most.
-        Raises: UsageError if it cannot be described, or `timeout_s` is no time.
-        """
-        if function is None:
-            return partial(self.tool, name=name, description=description, timeout_s=timeout_s)
-        self._tools.add(function, name, description, timeout_s)
-        return function
+    def delete(self, item_id: str) -> None:
+        """Take an item back: a cough that has become a turn. What still comes of its words is dropped."""
+        self._core.deciding.delete(item_id)
+        self._keeper.kick()
 
     def cancel_tools(self) -> int:
         """Stop the functions that run; the model is told so, and answers. Returns how many there were."""
@@ -166,6 +164,11 @@ class Session:
     def stats(self) -> FrameCount:
         """Where each captured frame of 20 ms went."""
         return self._core.uplink.ledger.total()
+
+    @property
+    def arbitrates(self) -> bool:
+        """Whether it is the program that decides which turns are answered, and when an answer stops (`settings_of(decide=True)`)."""
+        return self._core.deciding.granted
 
     @property
     def position_ms(self) -> int:

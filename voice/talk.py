@@ -6,6 +6,7 @@ restarts neither.
 """
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
@@ -16,6 +17,7 @@ from voice.audio.turns import TurnSettings
 from voice.devices.base import Loudspeaker, Microphone
 from voice.devices.typed import Key
 from voice.errors import MissingError, ProtocolError
+from voice.interrupting import Interruptions
 from voice.protocol.events import ItemAdded
 from voice.protocol.floor import Floor, State
 from voice.protocol.notices import (
@@ -46,6 +48,8 @@ STEP_S = 0.02
 """How often the state is looked at: one frame."""
 LEAST_MS = 100
 """Less cannot be committed as a turn."""
+LEAST_NEEDED_MS = 200.0
+"""Speech that an interruption takes where nothing but the user can be heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +86,8 @@ class Talk:
         self._played = Played()
         self._teller = Teller(self._log, self._played, self._floor, session, speaker, microphone, report)
         self._typed: deque[str] = deque()
+        self._interruptions = Interruptions(session, speaker, self._log, self._played, self._floor, report.note)
         self._aside = aside or Aside(report)
-        self._ended: SessionEnded | None = None
 
     async def run(self, lines: AsyncIterator[str], keys: AsyncIterator[Key] | None = None) -> bool:
         """Talk until the session ends, the user ends it, or the microphone's file ends and is answered. False if the session ended first."""
@@ -106,7 +110,7 @@ class Talk:
             self._log.close()
             self._teller.tell(time.monotonic(), final=True)
             self._report.result(summary_json(self._log, self._session.stats, self._teller.ended_ms(self._session.position_ms)))
-        return self._ended is None
+        return not self._floor.ended
 
     async def _watch(self) -> None:
         """Show the state and the turns until nothing more is to come."""
@@ -119,8 +123,8 @@ class Talk:
                 self._report.state(state.value)
             self._teller.tell(now)
             if self._speaker.stranded:
-                self._interrupt()
-            if self._ended is not None or self._floor.left:
+                self._interruptions.stop()
+            if self._floor.ended or self._floor.left:
                 return
             if state in (State.LISTENING, State.MUTED) and self._said_all():
                 if not self._floor.pressed:
@@ -130,8 +134,7 @@ class Talk:
 
     def _waiting(self) -> bool:
         """An answer is to come that nobody has stopped."""
-        open_turns = self._log.open_turns
-        return bool(self._typed) or any(turn.response_id is None or not self._played.was_stopped(turn.response_id) for turn in open_turns)
+        return bool(self._typed) or self._interruptions.answering
 
     def _said_all(self) -> bool:
         """The file is at its end, and the server has had the time to notice a turn in it."""
@@ -142,6 +145,7 @@ class Talk:
         """The microphone: what may be heard goes up."""
         async for frame in self._microphone.frames():
             now = time.monotonic()
+            needed_ms = math.inf if self._options.half_duplex else LEAST_NEEDED_MS
             # What is fetched now was in the air a little earlier: the floor as it was then decides.
             was_open = self._floor.open(now - self._microphone.latency_s, self._speaker.busy)
             withheld = "stale" if frame.stale else "bound" if frame.dropped else "" if was_open else "muted"
@@ -151,27 +155,8 @@ class Talk:
             for notice in heard:
                 if self._options.turns == "client":
                     self._log.see(notice, now)
-                if isinstance(notice, SpeechBegan):
-                    self._spoken_to()
-
-    def _spoken_to(self) -> None:
-        """Somebody begins to speak: a reply that is heard stops; so does one that is being made, if nobody else sees to that."""
-        making = self._options.turns == "client" and any(turn.response_id is not None for turn in self._log.open_turns)
-        if self._speaker.busy or making:
-            self._interrupt()
-
-    def _interrupt(self) -> None:
-        """Silence; the server learns what was heard."""
-        heard = self._speaker.stop()
-        self._floor.stopped()
-        if heard is None:
-            self._played.stop(())
-            self._session.interrupt()
-            return
-        self._played.stop((heard.item_id, *heard.unheard))
-        self._session.interrupt(heard.item_id, heard.heard_ms)
-        for item_id in heard.unheard:
-            self._session.interrupt(item_id, 0)
+                self._interruptions.heard(notice)
+            self._interruptions.frame(needed_ms, now)
 
     async def _read(self, lines: AsyncIterator[str]) -> None:
         """Typed lines: words are a message; an empty one stops the reply, or is the key of push-to-talk."""
@@ -182,7 +167,7 @@ class Talk:
             elif self._options.push_to_talk:
                 self._press()
             else:
-                self._interrupt()
+                self._interruptions.stop()
 
     async def _obey_keys(self, keys: AsyncIterator[Key]) -> None:
         async for key in keys:
@@ -190,13 +175,13 @@ class Talk:
                 case Key.TALK:
                     was_muted, self._floor.muted = self._floor.muted, False
                     if not self._options.push_to_talk:
-                        self._interrupt()
+                        self._interruptions.stop()
                     elif not (was_muted and self._floor.pressed):
                         self._press()
                 case Key.MUTE:
                     self._floor.muted = not self._floor.muted
                 case Key.STOP:
-                    self._interrupt()
+                    self._interruptions.stop()
                 case Key.END:
                     self._floor.left = True
 
@@ -220,7 +205,7 @@ class Talk:
         self._floor.pressed = not self._floor.pressed
         if self._floor.pressed:
             self._floor.pressed_ms = position_ms
-            self._interrupt()
+            self._interruptions.stop()
         elif position_ms - self._floor.pressed_ms < LEAST_MS:
             self._report.note("that was too short: press Enter, speak, then press it again")
         else:
@@ -235,6 +220,7 @@ class Talk:
             turn = self._log.see(notice, now)
             self._teller.see(notice, now)
             self._obey(notice)
+            self._interruptions.took(notice, now)
             self._tell_people(notice, turn)
             if isinstance(notice, SessionReady | ErrorReported | SessionEnded):
                 ready.set()
@@ -242,8 +228,6 @@ class Talk:
     def _obey(self, notice: Notice) -> None:
         """What an event does to the loudspeaker, the floor and the turns."""
         match notice:
-            case SpeechBegan() if self._speaker.busy:
-                self._interrupt()
             case ReplyBegan():
                 self._played.begin(notice.response_id)
             case ReplyAudio() if self._played.wants(notice):
@@ -256,7 +240,7 @@ class Talk:
             case LinkRestored():
                 self._floor.linked = True
             case SessionEnded():
-                self._ended = notice
+                self._floor.ended = True
             case Other(event=ItemAdded(item=item)) if self._typed and _text(item) == self._typed[0]:
                 self._log.typed(item.id if isinstance(item.id, str) else "", self._typed.popleft())
             case _:

@@ -29,6 +29,7 @@ FLOORS = {
     "replay": 4,
     "report": 4,
     "server": 4,
+    "interrupting": 4,
     "keeper": 4,
     "metering": 4,
     "opening": 4,

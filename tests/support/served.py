@@ -70,13 +70,13 @@ def loud_turns(detection: TurnDetection | None = None) -> TurnDetector:
 class Served:
     """A `ServerSession` and a client that is a test: events in and out are dictionaries."""
 
-    def __init__(self, ends_at: float = LIFE_S, settings: Session | None = None, recogniser: str = "") -> None:
+    def __init__(self, ends_at: float = LIFE_S, settings: Session | None = None, recogniser: str = "", side: str = "s") -> None:
         self.now = 0.0
         self.order = Order()
         self.orders: list[EngineOrder] = []
         self.heard: list[Loudness] = []
         start = settings or defaults("voice-test", "sess_1", int(LIFE_S), "test")
-        self.session = ServerSession(start, counted("s"), self._make_detector, ends_at, recogniser)
+        self.session = ServerSession(start, counted(side), self._make_detector, ends_at, recogniser)
         # By this object, event by event.
         self.session.judged_elsewhere = True  # type: ignore[attr-defined]
         self.take()

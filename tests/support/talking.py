@@ -12,7 +12,7 @@ import numpy as np
 
 from tests.support.until import until
 from voice.audio.jitter import JitterStats, Stopped
-from voice.audio.pcm import FRAME_SAMPLES, Samples, empty, ms_in
+from voice.audio.pcm import FRAME_MS, FRAME_SAMPLES, Samples, empty, ms_in
 from voice.devices.base import Frame
 from voice.devices.typed import Key
 from voice.errors import ProtocolError
@@ -22,8 +22,25 @@ from voice.protocol.history import HistoryLine
 from voice.protocol.ledger import FrameCount
 from voice.protocol.notices import Notice, Other, ReplyAudio, ReplyBegan, ReplyEnded, ReplyText, SessionEnded, SessionReady
 from voice.protocol.objects import Session as Settings
+from voice.protocol.overspoken import Ending
 from voice.report import Meters
 from voice.talk import Talk, TalkOptions
+
+SPEECH = 9
+"""The level of a frame in which our own detector hears somebody."""
+
+
+class FakeDeciding:
+    """What our own detector has heard, and what is to become of a turn of ours."""
+
+    def __init__(self) -> None:
+        self.heard_ms = 0
+        self.own = False
+        self.ending = Ending.ANSWER
+        self.starts: dict[str, int] = {}
+
+    def start_ms(self, item_id: str) -> int | None:
+        return self.starts.get(item_id)
 
 
 class FakeSession:
@@ -36,6 +53,8 @@ class FakeSession:
         self.position_ms = 0
         self.full = False
         self.lines_of_history: list[HistoryLine] = []
+        self.arbitrates = False
+        self.deciding = FakeDeciding()
         self._notices: asyncio.Queue[Notice] = asyncio.Queue()
 
     def tell(self, *notices: Notice) -> None:
@@ -45,6 +64,8 @@ class FakeSession:
     def push_audio(self, samples: Samples, withheld: str = "") -> list[Notice]:
         self.pushed.append((int(samples[0]), withheld))
         self.position_ms += ms_in(samples.size)
+        if not withheld and samples[0] == SPEECH:
+            self.deciding.heard_ms += FRAME_MS
         return self.hears.popleft() if self.hears else []
 
     def commit(self) -> None:
@@ -57,6 +78,12 @@ class FakeSession:
 
     def interrupt(self, item_id: str | None = None, heard_ms: int = 0) -> None:
         self.did.append(("interrupt", item_id, heard_ms))
+
+    def respond(self, item_id: str = "") -> None:
+        self.did.append(("respond", item_id))
+
+    def delete(self, item_id: str) -> None:
+        self.did.append(("delete", item_id))
 
     async def __aiter__(self) -> AsyncIterator[Notice]:
         while True:
@@ -105,7 +132,7 @@ class FakeSpeaker:
         self.ended: list[str] = []
         self.waiting: list[str] = []
         self.heard: dict[str, int] = {}
-        self.stopped = 0
+        self.stopped = self.holds = self.releases = 0
         self.held = False
         self.stats = JitterStats()
         self.last = empty()
@@ -124,9 +151,11 @@ class FakeSpeaker:
         self.waiting.remove(item_id)
 
     def hold(self) -> None:
+        self.holds += 1
         self.held = True
 
     def release(self) -> None:
+        self.releases += 1
         self.held = False
 
     def stop(self) -> Stopped | None:

@@ -106,7 +106,7 @@ async def _talk(
             microphone = ClearMicrophone(microphone, await asyncio.to_thread(make_canceller))
         engine = None if make_engine is None else await stack.enter_async_context(make_engine())
         detector = None if chosen.push_to_talk else TurnDetector(TurnSettings(), make_detector())
-        settings = settings_of(turns=chosen.turns)
+        settings = settings_of(turns=chosen.turns, decide=not chosen.push_to_talk)
         session = await stack.enter_async_context(
             connect(server, settings=settings, engine=engine, detector=detector, trace=recording, gate=options.gate)
         )

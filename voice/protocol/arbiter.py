@@ -32,6 +32,7 @@ class _Wish:
     params: ResponseParams
     before: ClientEvent | None
     unheard: Callable[[bool], None] | None = None
+    spoken_ms: int | None = None
 
 
 class Arbiter:
@@ -62,14 +63,21 @@ class Arbiter:
         """No more can wait."""
         return len(self._waiting) >= MAX_WAITING
 
-    def ask(self, params: ResponseParams, before: ClientEvent | None = None, unheard: Callable[[bool], None] | None = None) -> bool:
+    def ask(
+        self,
+        params: ResponseParams,
+        before: ClientEvent | None = None,
+        unheard: Callable[[bool], None] | None = None,
+        spoken_ms: int | None = None,
+    ) -> bool:
         """Ask for a response, now or as soon as it may be, right behind `before`; False if too many wait.
 
         `unheard`: called if the server refuses it or the link breaks first, with whether to ask again makes sense; the wish is forgotten.
+        `spoken_ms`: where the sound of the turn begins that it answers.
         """
         if self.full:
             return False
-        self._waiting.append(_Wish(params, before, unheard))
+        self._waiting.append(_Wish(params, before, unheard, spoken_ms))
         self._next()
         return True
 
@@ -121,9 +129,12 @@ class Arbiter:
         self.active = self._asked = None
         self._shut = True
 
-    def drop_asked(self) -> None:
-        """Nobody waits for what was asked for: it will be asked for again behind its sound."""
-        self._asked = None
+    def drop(self, from_ms: int) -> None:
+        """The sound from there on is sent again, to a new link: answers to turns in it will be asked for again, behind it."""
+        self._waiting = deque(wish for wish in self._waiting if wish.spoken_ms is None or wish.spoken_ms < from_ms)
+        asked = self._sent.get(self._asked or "")
+        if asked is not None and asked.spoken_ms is not None and asked.spoken_ms >= from_ms:
+            self._asked = None
 
     def _next(self) -> None:
         if not self._waiting or self.busy or self._shut:

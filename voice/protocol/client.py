@@ -8,7 +8,6 @@ The session outlives its links. A new one gets the settings, the finished lines 
 was said but is not known yet (`unsettled.py`); `life.py` says when to move to one before the server ends the old.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -19,8 +18,9 @@ from voice.errors import ProtocolError
 from voice.protocol.arbiter import Arbiter
 from voice.protocol.codec import decode_server, encode
 from voice.protocol.dead_air import DeadAir, Filler
+from voice.protocol.deciding import Deciding
 from voice.protocol.errands import Errands
-from voice.protocol.events import ErrorEvent, ResponseDone, ServerEvent, SessionCreated, SessionUpdated, Unknown
+from voice.protocol.events import ErrorEvent, ItemAdded, ResponseDone, ServerEvent, SessionCreated, SessionUpdated, Unknown
 from voice.protocol.gated import Gated
 from voice.protocol.history import MAX_TOLD
 from voice.protocol.inbound import Inbound, input_settings, turns_of
@@ -30,8 +30,9 @@ from voice.protocol.notices import ErrorReported, MoveDue, Notice, Other, Sessio
 from voice.protocol.objects import Content, Item, ResponseParams, Session
 from voice.protocol.offer import Offer, Stage
 from voice.protocol.outbox import Outbox
+from voice.protocol.overspoken import Ending
 from voice.protocol.ownturns import Commit, OwnTurns, Send
-from voice.protocol.requests import BufferCommit, ClientEvent, ItemCreate, ItemDelete, ItemTruncate, ResponseCancel
+from voice.protocol.requests import BufferClear, BufferCommit, ClientEvent, ItemCreate, ItemDelete, ItemTruncate
 from voice.protocol.restore import Restorer
 from voice.protocol.uplink import TAIL_MS, Uplink
 
@@ -60,7 +61,7 @@ class ClientSession:
         self._life = Life()
         self.offer = Offer(settings, self._send, new_id)
         self._restorer = Restorer(self._send, new_id)
-        self._cancels: deque[str] = deque(maxlen=8)
+        self.deciding = Deciding(self.arbiter, self.inbound, self._send, new_id, detector, own)
         self.errands = Errands(
             self.arbiter,
             self.inbound,
@@ -82,8 +83,7 @@ class ClientSession:
         own = self._own_turns
         loss, notices = self.inbound.broken(own.open_ms if own is not None else None)
         resent = loss.resend_from_ms is not None
-        if own is not None and resent:
-            self.arbiter.drop_asked()
+        self.deciding.broken(loss)
         self.arbiter.reset(self.inbound.history.__contains__)
         quiet_ms = self.uplink.position_ms if own is not None else max(self.inbound.unsettled.taken_ms, self.uplink.position_ms - TAIL_MS)
         self.uplink.close(quiet_ms if loss.resend_from_ms is None else loss.resend_from_ms)
@@ -103,6 +103,7 @@ class ClientSession:
         notices: list[Notice] = []
         for notice in self._notices(event):
             notices += [notice, *self.errands.take(notice, now)]
+        self.deciding.settle(self.errands.dead_air.talking)
         return notices
 
     def tick(self, now: float) -> list[Notice]:
@@ -159,7 +160,8 @@ class ClientSession:
         Before the server is ready the sound is held back, and the commit with it.
         """
         end_ms = self.uplink.position_ms if end_ms is None else end_ms
-        self.uplink.then(lambda: self._commit(start_ms, end_ms))
+        ending = self.deciding.take_ending()
+        self.uplink.then(lambda: self._commit(start_ms, end_ms, ending))
 
     def say(self, text: str) -> None:
         """A typed message; it and its answer wait until the one in progress is done. Raises: ProtocolError if too many wait."""
@@ -177,8 +179,7 @@ class ClientSession:
         active = self.arbiter.busy
         self.errands.dead_air.interrupted()
         if active:
-            self._cancels.append(self._new_id("event"))
-            self._send(ResponseCancel(event_id=self._cancels[-1]))
+            self.deciding.cancel()
         if item_id is None:
             return
         heard_ms = min(heard_ms, self.inbound.received_ms(item_id))
@@ -192,13 +193,18 @@ class ClientSession:
         else:
             self._send(ItemDelete(event_id=self._new_id("event"), item_id=item_id))
 
-    def _commit(self, start_ms: int, end_ms: int) -> None:
+    def _commit(self, start_ms: int, end_ms: int, ending: Ending) -> None:
         self.uplink.flush()
+        if ending is Ending.DROP:
+            self._send(BufferClear(event_id=self._new_id("event")))
+            self.uplink.ledger.discard(end_ms, "silence")
+            return
         self.inbound.unsettled.committing(start_ms)
         self._send(BufferCommit(event_id=self._new_id("event")))
         self.uplink.ledger.commit(start_ms, end_ms)
-        self.errands.said()
-        self.arbiter.ask(ResponseParams())
+        if ending is Ending.ANSWER:
+            self.errands.said()
+            self.arbiter.ask(ResponseParams(), spoken_ms=start_ms)
 
     def _push_own(self, turns: OwnTurns, samples: Samples) -> Iterator[Notice]:
         for event in turns.push(samples):
@@ -213,7 +219,7 @@ class ClientSession:
     def _notices(self, event: ServerEvent | Unknown) -> Iterator[Notice]:
         if isinstance(event, SessionCreated | SessionUpdated):
             self._life.expires(event.session.expires_at if isinstance(event.session.expires_at, int) else None)
-        asked_before = self.offer.stage
+        asked_before = self.offer.asked
         if (rate_hz := self.offer.answer(event)) is not None:
             self.uplink.open(rate_hz)
             self.arbiter.open()
@@ -223,12 +229,13 @@ class ClientSession:
                 self._gated.configure(turns_of(event.session))
             yield SessionReady(event.session)
             return
-        if isinstance(event, ErrorEvent) and self.offer.stage is Stage.ASKED_AGAIN and asked_before is Stage.ASKED:
+        if isinstance(event, ErrorEvent) and self.offer.asked > asked_before:
             return
-        if isinstance(event, ErrorEvent) and event.error.event_id in self._cancels and event.error.code == "response_cancel_not_active":
-            # The answer was over, or the server had stopped it by itself, before our cancel arrived: what was wished is so.
+        if isinstance(event, ErrorEvent) and self.deciding.pardoned(event):
             yield Other(event)
             return
+        if isinstance(event, ItemAdded):
+            self.deciding.added(event)
         yield from self.inbound.notices(event)
         if isinstance(event, ResponseDone):
             while self.inbound.unheard:

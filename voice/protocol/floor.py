@@ -38,6 +38,8 @@ class Floor:
         """Since when, in ms of the captured sound."""
         self.muted = False
         """The user has shut the microphone."""
+        self.ended = False
+        """The session is over."""
         self.left = False
         """The user has ended the conversation."""
         self.half_duplex = half_duplex

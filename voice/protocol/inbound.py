@@ -64,6 +64,7 @@ class Inbound:
         self._ended: dict[str, None] = {}
         self.unheard: deque[str] = deque(maxlen=MAX_REPLIES)
         """Items that were stopped before anything of them was heard, while their answer was being made."""
+        self._taken_back: dict[str, None] = {}
         self.unsettled = Unsettled()
 
     def broken(self, open_ms: int | None) -> tuple[Loss, list[Notice]]:
@@ -85,6 +86,14 @@ class Inbound:
                 # Nothing of it has come, and nothing will: another answer takes its place.
                 self.history.forget(line.item_id)
         return loss, notices
+
+    def take_back(self, item_id: str) -> None:
+        """We delete a turn: what still comes of its words is dropped, and its sound is not sent again."""
+        self._taken_back[item_id] = None
+        if len(self._taken_back) > MAX_REPLIES:
+            del self._taken_back[next(iter(self._taken_back))]
+        self.unsettled.written(item_id)
+        self.history.forget(item_id)
 
     def received_ms(self, item_id: str) -> int:
         """How much sound of a reply has come."""
@@ -154,7 +163,7 @@ class Inbound:
                 self.unsettled.begun(event.response_id)
                 yield Other(event)
             case wire.ItemAdded() | wire.ItemDone() | ItemCreated():
-                if isinstance(event.item.id, str):
+                if isinstance(event.item.id, str) and event.item.id not in self._taken_back:
                     # The server's item holds all the words of an answer that was cut here: what was heard stays.
                     item = msgspec.structs.replace(event.item, content=[]) if event.item.id in self._cut else event.item
                     self.history.see(item, event.item.id, event.previous_item_id)
@@ -254,7 +263,8 @@ class Inbound:
             case wire.TranscriptionDelta():
                 return UserText(event.item_id, event.delta if isinstance(event.delta, str) else "", final=False)
             case wire.TranscriptionCompleted():
-                self.history.write(event.item_id, "user", event.transcript)
+                if event.item_id not in self._taken_back:
+                    self.history.write(event.item_id, "user", event.transcript)
                 return UserText(event.item_id, event.transcript, final=True)
             case wire.TranscriptionFailed():
                 return UserText(event.item_id, "", final=True, failed=True)

@@ -3,6 +3,7 @@
 A response belongs to the oldest turn that was committed and has none yet; one that no turn waits for (a timer) makes a turn of its own.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
 from voice.protocol.ledger import FrameCount
@@ -81,11 +82,12 @@ class TurnLog:
         self._speech: tuple[int | None, int | None] = (None, None)
         self._by_response: dict[str, Turn] = {}
         self._early: dict[str, tuple[str, bool]] = {}
+        self._doubtful: set[str] = set()
 
     @property
     def open_turns(self) -> list[Turn]:
-        """Those that are not answered yet."""
-        return [turn for turn in self.turns if turn.status is None]
+        """Those that are not answered yet, and are to be."""
+        return [turn for turn in self.turns if self._waits(turn)]
 
     @property
     def early(self) -> list[str]:
@@ -120,7 +122,9 @@ class TurnLog:
         return None
 
     def close(self, status: str = NO_REPLY) -> None:
-        """Nothing more comes: the turns that are open end with this status."""
+        """Nothing more comes: the turns that are open end with this status, and those in doubt were none."""
+        self._keep(lambda turn: turn.item_id not in self._doubtful)
+        self._doubtful.clear()
         for turn in self.open_turns:
             turn.status = status
 
@@ -128,6 +132,24 @@ class TurnLog:
         """A typed message has come into the conversation; the next response is its answer."""
         self.turns.append(Turn(len(self.turns), item_id, user_text=text, heard=True))
         return self.turns[-1]
+
+    def doubt(self, item_id: str, doubtful: bool) -> None:
+        """Whether it is uncertain that this was a turn: then no response is its answer, and it may be taken back."""
+        (self._doubtful.add if doubtful else self._doubtful.discard)(item_id)
+
+    def take_back(self, item_id: str) -> None:
+        """This was no turn: nobody is to be told of it."""
+        self._early.pop(item_id, None)
+        self._doubtful.discard(item_id)
+        self._keep(lambda turn: turn.item_id != item_id or turn.status is not None)
+
+    def _waits(self, turn: Turn) -> bool:
+        return turn.status is None and turn.item_id not in self._doubtful
+
+    def _keep(self, wanted: Callable[[Turn], bool]) -> None:
+        self.turns = [turn for turn in self.turns if wanted(turn)]
+        for index, turn in enumerate(self.turns):
+            turn.index = index
 
     def _commit(self, item_id: str, now: float) -> Turn:
         text, final = self._early.pop(item_id, ("", False))
@@ -156,7 +178,7 @@ class TurnLog:
         return turn
 
     def _begin(self, response_id: str) -> Turn:
-        turn = next((turn for turn in self.turns if turn.response_id is None and turn.status is None), None)
+        turn = next((turn for turn in self.turns if turn.response_id is None and self._waits(turn)), None)
         if turn is None:
             turn = Turn(len(self.turns), "", heard=True)
             self.turns.append(turn)

@@ -38,6 +38,7 @@ class Unsettled:
         self._speech_ms: int | None = None
         self._own: list[int] = []
         self._turns: dict[str, int] = {}
+        self._starts: dict[str, int] = {}
         self._answers: dict[str, bool] = {}
 
     @property
@@ -70,8 +71,20 @@ class Unsettled:
         if self._own:
             start_ms = self._own.pop(0)
         if start_ms is not None:
-            self._turns[item_id] = start_ms
+            self._turns[item_id] = self._starts[item_id] = start_ms
             _bound(self._turns)
+            _bound(self._starts)
+
+    def start_ms(self, item_id: str) -> int | None:
+        """Where the sound of an item begins that is a turn; None: it is not (any more) known."""
+        return self._starts.get(item_id)
+
+    def forget_from(self, from_ms: int) -> list[str]:
+        """The sound from there on is sent again, to a new link, for which these items are none."""
+        gone = [item_id for item_id, start in self._starts.items() if start >= from_ms]
+        for item_id in gone:
+            del self._starts[item_id]
+        return gone
 
     def written(self, item_id: str) -> None:
         """The words of a turn are known (or will never be)."""

@@ -1,0 +1,70 @@
+"""What becomes of a turn by what was played and heard while it was spoken: "p" a reply is heard, "m" one is made, "." neither; "#" speech."""
+
+import pytest
+
+from voice.audio.pcm import FRAME_MS
+from voice.interrupting import backchannels
+from voice.protocol.overspoken import NEAR_END_MS, Ending, Overspoken, Span, Words
+
+
+def seen(replies: str, speech: str, over: Overspoken | None = None) -> Overspoken:
+    over = over or Overspoken(backchannels())
+    for at, (reply, heard) in enumerate(zip(replies, speech, strict=True)):
+        over.frame((at + 1) * FRAME_MS, heard == "#", reply == "p", reply != ".")
+    return over
+
+
+def around(speech: str) -> Span:
+    return Span(speech.index("#") * FRAME_MS, (speech.rindex("#") + 1) * FRAME_MS)
+
+
+# (why, replies, speech, when a reply was stopped, ending)
+TABLE = [
+    ("nothing is answered", "." * 60, "." * 20 + "#" * 10 + "." * 30, None, Ending.ANSWER),
+    ("a reply that was over long before", "p" * 5 + "." * 55, "." * 20 + "#" * 10 + "." * 30, None, Ending.ANSWER),
+    ("a reply that begins long after", "." * 50 + "p" * 10, "." * 20 + "#" * 10 + "." * 30, None, Ending.ANSWER),
+    ("a cough over a reply", "p" * 60, "." * 20 + "#" * 10 + "." * 30, None, Ending.DOUBT),
+    ("a word while an answer is made", "m" * 60, "." * 20 + "#" * 10 + "." * 30, None, Ending.DOUBT),
+    ("speech that has stopped the reply", "p" * 50 + "." * 10, "." * 10 + "#" * 40 + "." * 10, 900, Ending.ANSWER),
+    ("what stopped it came before", "p" * 60, "." * 30 + "#" * 10 + "." * 20, 100, Ending.DOUBT),
+]
+
+
+@pytest.mark.parametrize(("replies", "speech", "stop_ms", "want"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
+def test_what_becomes_of_a_turn(replies: str, speech: str, stop_ms: int | None, want: Ending) -> None:
+    over = seen(replies, speech)
+    if stop_ms is not None:
+        over.stopped(stop_ms)
+    assert over.ending(around(speech)) is want
+
+
+def test_what_only_the_server_has_heard_is_dropped() -> None:
+    over = seen("p" * 60, "." * 30 + "#" * 2 + "." * 28)
+    assert over.ending(Span(500, 900)) is Ending.DROP
+    assert seen("." * 60, "." * 60).ending(Span(500, 900)) is Ending.ANSWER, "over nothing it is a turn: our detector may be the deaf one"
+
+
+# (why, replies, words, ms left of the reply, what they ask for)
+WORDS = [
+    ("a cough", "p" * 60, "", None, Words.NOTHING),
+    ("a cough at the end", "p" * 60, "[cough]", 0, Words.NOTHING),
+    ("he listens", "p" * 60, "uh-huh", None, Words.NOTHING),
+    ("he listens, and much is to come", "p" * 60, "네", NEAR_END_MS + 1, Words.NOTHING),
+    ("yes, at the end of a question", "p" * 60, "yes", NEAR_END_MS, Words.REPLY),
+    ("yes, when nothing was heard yet", "m" * 60, "yes", None, Words.REPLY),
+    ("stop", "p" * 60, "stop", None, Words.REQUEST),
+    ("stop, at the end", "p" * 60, "no, stop", 10, Words.REQUEST),
+]
+
+
+@pytest.mark.parametrize(("replies", "text", "left_ms", "want"), [row[1:] for row in WORDS], ids=[row[0] for row in WORDS])
+def test_what_words_ask_for(replies: str, text: str, left_ms: int | None, want: Words) -> None:
+    speech = "." * 20 + "#" * 10 + "." * 30
+    assert seen(replies, speech).said(around(speech), text, left_ms) is want
+
+
+def test_a_minute_is_remembered() -> None:
+    over = seen("p" * 3_000, "#" * 3_000)
+    assert over.ending(Span(100, 400)) is Ending.DOUBT
+    seen("." * 3_000, "." * 3_000, over)
+    assert over.ending(Span(100, 400)) is not Ending.DOUBT

@@ -1,0 +1,110 @@
+"""What becomes of a turn that was spoken over an answer: it is answered, its words decide, or it is as if it had not been.
+
+Whoever ends turns does so by sound alone, so a cough, an "mm-hm" and what is left of an echo become turns like any other. Here is kept, for
+the last minute, in which frames something was being answered and in which our own detector heard somebody; turns are judged by that.
+
+    nothing was being answered ----------------------> ANSWER
+    the speech has stopped an answer (`bargein.py`) -> ANSWER
+    our detector heard next to nothing in it --------> DROP
+    else --------------------------------------------> DOUBT, until its words are known (`said`)
+
+Times are ms of the sound captured. Pure.
+"""
+
+import enum
+from collections import deque
+from dataclasses import dataclass
+from itertools import takewhile
+
+from voice.audio.pcm import FRAME_MS
+from voice.protocol.backchannel import Backchannels, spoken
+
+KEPT_FRAMES = 3_000
+"""A minute: a turn may be sent again after a broken link."""
+LEAST_HEARD_MS = 60
+"""As much as begins a turn. A server that has heard somebody where we have not has heard the echo, or a noise."""
+BEFORE_MS, BEHIND_MS = 200, 600
+"""A detector's word comes later than the sound; an interruption is decided while it goes on, or a moment later."""
+NEAR_END_MS = 1_000
+""""Yes" over the last words of an answer is a reply to it; over its middle it says that somebody listens."""
+
+
+class Ending(enum.Enum):
+    """See the top of the file."""
+
+    ANSWER = "answer"
+    DOUBT = "doubt"
+    DROP = "drop"
+
+
+class Words(enum.Enum):
+    """What the words of a turn in doubt ask for."""
+
+    NOTHING = "nothing"
+    REPLY = "an answer, behind the one that is heard"
+    REQUEST = "an answer, now"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The sound of a turn, without padding and silence."""
+
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One frame that ends there."""
+
+    at_ms: int
+    speech: bool
+    playing: bool
+    answering: bool
+
+
+class Overspoken:
+    """See the top of the file."""
+
+    def __init__(self, backchannels: Backchannels) -> None:
+        self._backchannels = backchannels
+        self._frames: deque[_Seen] = deque(maxlen=KEPT_FRAMES)
+        self._stops: deque[int] = deque(maxlen=64)
+
+    def frame(self, at_ms: int, speech: bool, playing: bool, answering: bool) -> None:
+        """20 ms that end there. `playing`: a reply is heard, or would be if it were not held; `answering`: that, or one is made."""
+        self._frames.append(_Seen(at_ms, speech, playing, answering))
+
+    def stopped(self, at_ms: int) -> None:
+        """A reply was stopped, by what was said or by hand."""
+        self._stops.append(at_ms)
+
+    def ending(self, span: Span) -> Ending:
+        """What becomes of a turn, as far as its sound tells."""
+        frames = self._within(span)
+        if not any(seen.answering for seen in frames):
+            return Ending.ANSWER
+        if any(span.start_ms - BEFORE_MS <= stop <= span.end_ms + BEHIND_MS for stop in self._stops):
+            return Ending.ANSWER
+        heard_ms = FRAME_MS * sum(seen.speech for seen in frames)
+        return Ending.DROP if heard_ms < LEAST_HEARD_MS else Ending.DOUBT
+
+    def said(self, span: Span, text: str, left_ms: int | None) -> Words:
+        """What the words of a turn in doubt ask for. `left_ms`: so much of the reply is still to be heard; None: more of it may come."""
+        if not spoken(text):
+            return Words.NOTHING
+        if not self._backchannels.only(text):
+            return Words.REQUEST
+        heard_over = any(seen.playing for seen in self._within(span))
+        near_end = left_ms is not None and left_ms <= NEAR_END_MS
+        return Words.REPLY if near_end or not heard_over else Words.NOTHING
+
+    def only_listens(self, text: str) -> bool:
+        """Whether words, so far, show no more than that somebody listens."""
+        return self._backchannels.only(text)
+
+    def _within(self, span: Span) -> list[_Seen]:
+        """The newest first."""
+        start_ms, end_ms = span.start_ms - BEFORE_MS, span.end_ms + BEFORE_MS
+        newest = takewhile(lambda seen: seen.at_ms > start_ms, reversed(self._frames))
+        return [seen for seen in newest if seen.at_ms <= end_ms]
