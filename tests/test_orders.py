@@ -4,6 +4,7 @@ import typing
 
 from tests.support.served import Served
 from voice.protocol.orders import (
+    Due,
     Hangup,
     ListenDropped,
     ListenEnded,
@@ -33,6 +34,9 @@ def test_each_is_given_and_no_turn_is_left_open() -> None:
     served.send("input_audio_buffer.clear")
     served.session.wake_at = 1.0
     served.tick(1.0)
+    served.update(audio={"input": {"turn_detection": None}})
+    served.session.wake_at = 2.0
+    served.tick(2.0)
     served.tick(5000.0)
     assert {type(order) for order in served.orders} == set(typing.get_args(Order))
     listening: set[str] = set()
@@ -52,6 +56,6 @@ def test_each_is_given_and_no_turn_is_left_open() -> None:
                 replying.add(order.response_id)
             case ReplyStopped():
                 assert order.response_id in replying
-            case Wake() | Hangup():
+            case Wake() | Due() | Hangup():
                 assert not listening
     assert not listening

@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
+from voice.engines.announcing import Announcer
 from voice.engines.base import Heard, Hearing, Prompt, Responder, Said, Synthesizer, Transcriber
 from voice.engines.pausing import PauseJudge
 from voice.engines.recording import PLACES, Recording
@@ -18,6 +19,7 @@ from voice.links.driver import Driver
 from voice.protocol.lines import Line, lines_of
 from voice.protocol.objects import Item
 from voice.protocol.orders import (
+    Due,
     Hangup,
     ListenDropped,
     ListenEnded,
@@ -61,6 +63,7 @@ class Cascade:
         self._turns: dict[Sound, asyncio.Task[Heard | None]] = {}
         self._replies: dict[str, asyncio.Task[None]] = {}
         self._sentences: Sequence[Said] = ()
+        self._announcer = Announcer(parts.responder, clocks.now)
 
     def attach(self, driver: Driver[Order], group: asyncio.TaskGroup) -> None:
         """Where to send, and the task group that replies run in."""
@@ -88,15 +91,15 @@ class Cascade:
             case ListenDropped():
                 self._hearings.pop((order.item_id, 0)).drop()
             case ReplyWanted():
-                sentences, self._sentences = self._sentences, ()
+                sentences, self._sentences = self._sentences or self._announcer.asked_for(order), ()
                 task = self._group.create_task(self._reply(order, sentences), name=f"reply {order.response_id}")
                 self._replies[order.response_id] = task
                 task.add_done_callback(lambda _: self._replies.pop(order.response_id, None))
             case ReplyStopped():
                 if (stopped := self._replies.get(order.response_id)) is not None:
                     stopped.cancel()
-            case Wake():
-                await self._announce()
+            case Wake() | Due():
+                await self._announce(asked_for=isinstance(order, Due))
             case Hangup():
                 self._driver.hang_up(order.close_code, order.reason)
 
@@ -175,21 +178,19 @@ class Cascade:
         silent = [Line("user", "")] if heard is not None and not heard.text else []
         return (*lines_of(self._items(order)), *silent)
 
-    async def _announce(self) -> None:
-        try:
-            said = self._parts.responder.announce(self._clocks.now())
-        except Exception:
-            # As in `_reply`; nobody waits for this one, so the log is all.
-            log.exception("an announcement failed")
-            said = ()
+    async def _announce(self, asked_for: bool) -> None:
+        """Say what there is to say of timers; or leave word of it, where answers must be asked for."""
+        if asked_for:
+            word = self._announcer.word()
+        else:
+            word, self._sentences = "", self._announcer.all()
         self._set_alarm()
-        if said:
-            self._sentences = said
-            await self._obey_all(self._session.begin_reply())
+        if word or self._sentences:
+            await self._obey_all(self._session.begin_reply(word))
 
     def _set_alarm(self) -> None:
         """Tell the session, and the driver's timer, when the responder next has something to say."""
-        self._session.wake_at = self._parts.responder.due_s()
+        self._session.wake_at = self._announcer.due_s(self._session.wake_at)
         self._driver.kick()
 
     def _forget(self) -> None:

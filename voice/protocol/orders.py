@@ -97,7 +97,12 @@ class Wake:
     """The moment that the engine asked for (`wake_at`) has come, and nobody speaks."""
 
 
-Order = ListenStarted | ListenMore | ListenPaused | ListenEnded | ListenDropped | ReplyWanted | ReplyStopped | Wake | Hangup
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The same where answers must be asked for: what the engine has to say is left as word (`ServerSession.begin_reply`). Told again and again."""
+
+
+Order = ListenStarted | ListenMore | ListenPaused | ListenEnded | ListenDropped | ReplyWanted | ReplyStopped | Wake | Due | Hangup
 
 
 def listening(item_id: str, sounds: Iterable[tuple[int, Samples]]) -> list[ListenStarted | ListenMore | ListenEnded]:

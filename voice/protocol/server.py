@@ -11,10 +11,12 @@ import msgspec
 from voice.audio.pcm import Samples
 from voice.errors import ProtocolError
 from voice.protocol.codec import MAX_EVENT_BYTES, ClientMistake, encode
-from voice.protocol.conversation import Conversation, SpokenWord
+from voice.protocol.conversation import Conversation, Entry, SpokenWord, message
 from voice.protocol.events import (
     ErrorEvent,
+    ItemAdded,
     ItemDeleted,
+    ItemDone,
     RateLimitsUpdated,
     ServerEvent,
     SessionCreated,
@@ -25,10 +27,10 @@ from voice.protocol.events import (
 from voice.protocol.intake import Intake
 from voice.protocol.judging import Judging
 from voice.protocol.limits import Allowance, admitted
-from voice.protocol.objects import ErrorDetail, ResponseParams, Session, StatusDetails, Transcription, Usage
-from voice.protocol.orders import Hangup, Order, Wake
+from voice.protocol.objects import Content, ErrorDetail, ResponseParams, Session, StatusDetails, Transcription, Usage
+from voice.protocol.orders import Due, Hangup, Order, Wake
 from voice.protocol.replies import Output
-from voice.protocol.settings import audio_input
+from voice.protocol.settings import audio_input, transcribes
 from voice.protocol.turntaking import MakeDetector
 
 WAKE_AGAIN_S = 0.25
@@ -111,7 +113,7 @@ class ServerSession:
             self.wake_at = None
             return [*orders, Wake()]
         self.wake_at = now + WAKE_AGAIN_S
-        return orders
+        return [*orders, Due()] if self.quiet and not transcribes(self._intake.settings) else orders
 
     def deadline(self) -> float | None:
         """When `tick` wants to be called."""
@@ -151,9 +153,14 @@ class ServerSession:
         error = {"type": "server_error", "code": "transcription_failed", "message": why[:MAX_WHY_LETTERS], "param": None}
         return self._put([TranscriptionFailed(item_id=item_id, content_index=content_index, error=error)])
 
-    def begin_reply(self) -> list[Order]:
-        """A response that nobody asked for (a timer). Only while `quiet`."""
-        return self._put(self._intake.replies.create(self._intake.settings, ResponseParams()))
+    def begin_reply(self, word: str = "") -> list[Order]:
+        """A response that nobody asked for (a timer). Only while `quiet`. `word`: no response yet, since answers must be asked for, but a
+        message of the system's that says so much; a client may have it said."""
+        if not word:
+            return self._put(self._intake.replies.create(self._intake.settings, ResponseParams()))
+        item = message(self._new_id("item"), "system", [Content("input_text", text=word)], "completed")
+        previous = self.conversation.add(Entry(item))
+        return self._put([ItemAdded(item=item, previous_item_id=previous), ItemDone(item=item, previous_item_id=previous)])
 
     def say(self, response_id: str, text: str) -> bool:
         """More words; False if the response is done."""
