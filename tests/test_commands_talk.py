@@ -88,15 +88,14 @@ def test_a_line_that_is_not_understood(line: list[str], capfd: pytest.CaptureFix
 
 
 @pytest.mark.parametrize(
-    ("chosen", "half_duplex", "says", "not_said"),
+    ("chosen", "says", "not_said"),
     [
-        (TalkOptions(), True, "with --headphones you can interrupt by speaking", "Enter opens"),
-        (TalkOptions(), False, "Enter stops an answer", "--headphones"),
-        (TalkOptions(push_to_talk=True), False, "Enter opens the microphone", "--headphones"),
+        (TalkOptions(), "Enter stops an answer", "Enter opens"),
+        (TalkOptions(push_to_talk=True), "Enter opens the microphone", "Speak, or"),
     ],
 )
-def test_what_to_do_is_said_once(chosen: TalkOptions, half_duplex: bool, says: str, not_said: str) -> None:
-    greeting = talk._greeting("Mic", "Speaker \x1b[2J", chosen, half_duplex, drawn=False)
+def test_what_to_do_is_said_once(chosen: TalkOptions, says: str, not_said: str) -> None:
+    greeting = talk._greeting("Mic", "Speaker \x1b[2J", chosen, drawn=False)
     assert says in greeting and not_said not in greeting and "\x1b" not in greeting
 
 

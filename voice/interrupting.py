@@ -5,9 +5,9 @@ it a turn that wants an answer?). Where the server does not leave that to us its
 follows.
 """
 
+import math
 import tomllib
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -24,6 +24,7 @@ from voice.protocol.overspoken import Ending, Overspoken, Span, Words
 from voice.protocol.played import Played
 from voice.protocol.turnlog import TurnLog
 from voice.session import Session
+from voice.trusting import Trust
 
 T = TypeVar("T")
 
@@ -46,23 +47,29 @@ class _Doubt:
 
 
 class Interruptions:
-    """See the top of the file. `now` is monotonic seconds, positions are ms of the sound captured. `note` says something to people."""
+    """See the top of the file. `now` is monotonic seconds, positions are ms of the sound captured."""
 
     def __init__(
-        self, session: Session, speaker: Loudspeaker, log: TurnLog, played: Played, floor: Floor, note: Callable[[str], None]
+        self,
+        session: Session,
+        speaker: Loudspeaker,
+        log: TurnLog,
+        played: Played,
+        floor: Floor,
+        trust: Trust,
     ) -> None:
         self._session = session
         self._speaker = speaker
         self._log = log
         self._played = played
         self._floor = floor
-        self._note = note
+        self._trust = trust
         self._bargein = BargeIn()
         self._over = Overspoken(backchannels())
         self._turns = _Turns()
         self._doubts: dict[str, _Doubt] = {}
         self._heard_ms = 0
-        self._plain_told = False
+        self._needed_ms = math.inf
 
     @property
     def answering(self) -> bool:
@@ -79,14 +86,20 @@ class Interruptions:
         if self._session.deciding.own:
             self._turns.heard(notice)
 
-    def frame(self, needed_ms: float, now: float) -> None:
-        """20 ms of the microphone have been pushed. `needed_ms`: how much speech an interruption takes."""
+    def may_hear(self, captured_at: float) -> bool:
+        """Whether the 20 ms of the microphone that were in the air then are anybody's business."""
+        playing = self._speaker.busy
+        self._needed_ms = self._trust.needed_ms(playing, self.ducked)
+        return self._floor.open(captured_at, playing)
+
+    def frame(self, now: float) -> None:
+        """They have been pushed."""
         deciding, position_ms = self._session.deciding, self._session.position_ms
         speech, self._heard_ms = deciding.heard_ms > self._heard_ms, deciding.heard_ms
         playing = self._speaker.busy
         answering = playing or self.answering
         self._over.frame(position_ms, speech, playing, answering)
-        match self._bargein.frame(speech, answering, needed_ms):
+        match self._bargein.frame(speech, answering, self._needed_ms):
             case Move.DUCK:
                 self._speaker.hold()
             case Move.RESUME:
@@ -121,7 +134,8 @@ class Interruptions:
         match notice:
             case SessionReady():
                 self._bargein.words_come = isinstance(input_settings(notice.settings).transcription, Transcription)
-                self._tell_plain(notice)
+                if input_settings(notice.settings).turn_detection and not self._session.arbitrates:
+                    self._trust.tell_plain()
             case SpeechBegan() if not self._session.arbitrates:
                 if self._speaker.busy:
                     self.stop()
@@ -187,12 +201,6 @@ class Interruptions:
     def _take_back(self, item_id: str) -> None:
         self._session.delete(item_id)
         self._log.take_back(item_id)
-
-    def _tell_plain(self, ready: SessionReady) -> None:
-        """Say once that a server does not let us decide."""
-        if input_settings(ready.settings).turn_detection and not self._session.arbitrates and not self._plain_told:
-            self._plain_told = True
-            self._note("this server decides by itself what interrupts an answer: a cough may")
 
 
 class _Turns:

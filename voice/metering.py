@@ -38,6 +38,7 @@ class Metering:
                 microphone_dbfs=self._microphone_dbfs,
                 loudspeaker_dbfs=dbfs(self._speaker.last),
                 half_duplex=self._floor.half_duplex,
+                needed_ms=self._floor.needed_ms,
                 underruns=stats.underruns,
                 buffered_ms=stats.buffered_ms,
                 link="up" if self._floor.linked else "lost",

@@ -6,7 +6,6 @@ restarts neither.
 """
 
 import asyncio
-import math
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
@@ -43,13 +42,12 @@ from voice.protocol.turnlog import STILL_S, TAIL_MS, Turn, TurnLog, summary_json
 from voice.report import Report
 from voice.session import Session
 from voice.telling import Teller
+from voice.trusting import Trust
 
 STEP_S = 0.02
 """How often the state is looked at: one frame."""
 LEAST_MS = 100
 """Less cannot be committed as a turn."""
-LEAST_NEEDED_MS = 200.0
-"""Speech that an interruption takes where nothing but the user can be heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,9 @@ class TalkOptions:
     push_to_talk: bool = False
     """An empty line opens the microphone, the next one ends the turn."""
     half_duplex: bool = False
-    """The microphone hears the loudspeaker: it is shut while something is played."""
+    """The microphone is shut while something is played, whatever is known of the echo."""
+    headphones: bool = False
+    """The microphone cannot hear the loudspeaker."""
 
 
 class Talk:
@@ -86,7 +86,8 @@ class Talk:
         self._played = Played()
         self._teller = Teller(self._log, self._played, self._floor, session, speaker, microphone, report)
         self._typed: deque[str] = deque()
-        self._interruptions = Interruptions(session, speaker, self._log, self._played, self._floor, report.note)
+        trust = Trust(microphone, self._floor, report.note, options.half_duplex, options.headphones or options.push_to_talk)
+        self._interruptions = Interruptions(session, speaker, self._log, self._played, self._floor, trust)
         self._aside = aside or Aside(report)
 
     async def run(self, lines: AsyncIterator[str], keys: AsyncIterator[Key] | None = None) -> bool:
@@ -145,9 +146,8 @@ class Talk:
         """The microphone: what may be heard goes up."""
         async for frame in self._microphone.frames():
             now = time.monotonic()
-            needed_ms = math.inf if self._options.half_duplex else LEAST_NEEDED_MS
             # What is fetched now was in the air a little earlier: the floor as it was then decides.
-            was_open = self._floor.open(now - self._microphone.latency_s, self._speaker.busy)
+            was_open = self._interruptions.may_hear(now - self._microphone.latency_s)
             withheld = "stale" if frame.stale else "bound" if frame.dropped else "" if was_open else "muted"
             heard = self._session.push_audio(frame.samples, withheld)
             self._aside.heard(frame, withheld, self._floor.shut)
@@ -156,7 +156,7 @@ class Talk:
                 if self._options.turns == "client":
                     self._log.see(notice, now)
                 self._interruptions.heard(notice)
-            self._interruptions.frame(needed_ms, now)
+            self._interruptions.frame(now)
 
     async def _read(self, lines: AsyncIterator[str]) -> None:
         """Typed lines: words are a message; an empty one stops the reply, or is the key of push-to-talk."""

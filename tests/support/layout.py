@@ -38,6 +38,7 @@ FLOORS = {
     "telling": 4,
     "terminal": 4,
     "testing": 4,
+    "trusting": 4,
     "tooling": 4,
     "cli": 5,
     "commands": 5,

@@ -99,7 +99,6 @@ async def _talk(
         recording = None if options.record is None else stack.enter_context(_recording(options.record, report))
         # The devices first: whoever has none is told so at once, and is not kept waiting for a model.
         opened = await stack.enter_async_context(open_devices(options.input, options.output, report.note))
-        half_duplex = opened.beside and not options.headphones and not chosen.push_to_talk
         # The library takes half a second to load, on a thread: the loop has devices to serve.
         microphone = opened.microphone
         if opened.beside:
@@ -110,12 +109,12 @@ async def _talk(
         session = await stack.enter_async_context(
             connect(server, settings=settings, engine=engine, detector=detector, trace=recording, gate=options.gate)
         )
-        report.note(_greeting(opened.microphone.name, opened.speaker.name, chosen, half_duplex, drawn=keys is not None))
+        report.note(_greeting(opened.microphone.name, opened.speaker.name, chosen, drawn=keys is not None))
         aside = Aside(report, recording)
         if recording is not None:
             opened.join()
             report = Recorded(report, recording)
-        talk = Talk(replace(chosen, half_duplex=half_duplex), session, microphone, opened.speaker, report, aside)
+        talk = Talk(replace(chosen, headphones=bool(options.headphones)), session, microphone, opened.speaker, report, aside)
         return await talk.run(lines, keys)
 
 
@@ -161,13 +160,10 @@ def _recording(folder: str, report: "Report") -> "Iterator[Recording]":
         report.note(trouble)
 
 
-def _greeting(microphone: str, speaker: str, chosen: "TalkOptions", half_duplex: bool, drawn: bool) -> str:
-    """What to do, in one or two sentences; that a microphone is shut is said once. `drawn`: the keys stand on the screen."""
+def _greeting(microphone: str, speaker: str, chosen: "TalkOptions", drawn: bool) -> str:
+    """What to do, in one or two sentences. `drawn`: the keys stand on the screen."""
     said = f"microphone {printable(microphone)}, loudspeaker {printable(speaker)}. "
     key = "The space bar" if drawn else "Enter"
     if chosen.push_to_talk:
         return said + f"{key} opens the microphone, and again sends what you said" + ("." if drawn else "; Ctrl-C ends.")
-    said += "Speak, or type a line" + ("." if drawn else "; Enter stops an answer, Ctrl-C ends.")
-    if half_duplex:
-        said += " While an answer is played the microphone is shut, or it would hear it: with --headphones you can interrupt by speaking."
-    return said
+    return said + "Speak, or type a line" + ("." if drawn else "; Enter stops an answer, Ctrl-C ends.")

@@ -44,6 +44,8 @@ class Floor:
         """The user has ended the conversation."""
         self.half_duplex = half_duplex
         """The microphone is shut while something is played."""
+        self.needed_ms: float | None = None
+        """How much speech an interruption takes now (infinite: none will do); None: nothing is played."""
         self._push_to_talk = push_to_talk
         self._held_until = 0.0
 
