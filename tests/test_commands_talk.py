@@ -22,7 +22,10 @@ from voice.commands import talk
 from voice.devices import open as opening
 from voice.engines import local
 from voice.engines.local import LocalEngine, LocalOptions
+from voice.protocol.aloud import FAREWELL, MUTING
 from voice.talk import TalkOptions
+
+TWIN = ["talk", "--json", "--engine", "twin", "--script"]
 
 
 @pytest.fixture(autouse=True)
@@ -122,8 +125,7 @@ def test_a_recording_has_both_sides_where_they_were(tmp_path: Path, capfd: pytes
     script.write_text("[[reply]]\ntone_ms = 900\n")
     sound = np.concatenate((speech_like(1_000), np.zeros(4_800, np.int16)))
     write_wav(said, sound, 16_000)
-    line = ["talk", "--json", "--engine", "twin", "--script", str(script), "--input", str(said), "--output", "null"]
-    assert main([*line, "--record", str(folder)]) == 0
+    assert main([*TWIN, str(script), "--input", str(said), "--output", "null", "--record", str(folder)]) == 0
     out, err = capfd.readouterr()
     assert f"recording into {folder}" in err
     told = [json.loads(line) for line in out.splitlines() if '"state"' not in line]
@@ -167,3 +169,27 @@ def test_killed_at_any_moment_a_recording_can_be_read(tmp_path: Path) -> None:
             assert np.array_equal(side, sound[: len(side)]), "to the sample, as far as it goes"
         *whole, _ = (folder / "trace.jsonl").read_text().splitlines()
         assert all("event" in json.loads(line) for line in whole)
+
+
+def test_a_conversation_in_which_nobody_speaks_is_muted_and_ends(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """What is said aloud comes from the engine, word for word; nothing is sent of the silence behind."""
+    said, script, folder = tmp_path / "quiet.wav", tmp_path / "any.toml", tmp_path / "kept"
+    write_wav(said, np.zeros(16_000 * 60, np.int16), 16_000)
+    script.write_text("[[reply]]\ntone_ms = 100\n")
+    where = ["--input", str(said), "--output", "null", "--record", str(folder)]
+    assert main([*TWIN, str(script), *where, "--gate", "--idle-mute", "0.4", "--max-length", "2.5"]) == 0
+    out, err = capfd.readouterr()
+    told = [json.loads(row) for row in out.splitlines()]
+    assert [row["assistant_text"] for row in told if row["event"] == "turn"] == [MUTING["en"], FAREWELL["en"]]
+    # The warning fell into the first notice: it is written all the same.
+    assert "the microphone is muted" in err and "this conversation ends in" in err and "the time for this conversation is up" in err
+    assert {"muted", "speaking"} <= {row["state"] for row in told if row["event"] == "state"}
+    summary = told[-1]
+    assert summary["errors"] == [] and set(summary["frames_discarded"]) == {"gated", "muted"} and summary["frames_committed"] == 0
+    assert "input_audio_buffer.append" not in (folder / "trace.jsonl").read_text()
+
+
+@pytest.mark.parametrize(("flag", "value"), [("--idle-mute", "-1"), ("--max-length", "nan"), ("--max-length", "1e9")])
+def test_limits_that_cannot_be(quiet: str, flag: str, value: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["talk", "--input", quiet, "--output", "null", flag, value]) == 2
+    assert flag in capfd.readouterr().err

@@ -16,7 +16,6 @@ from voice.audio.pcm import FRAME_MS, FRAME_SAMPLES, RATE_HZ, ms_in
 from voice.audio.turns import TurnDetector, TurnSettings
 from voice.audio.vad import make_detector
 from voice.devices.wavfile import read_wav
-from voice.protocol.client import ClientSession
 from voice.protocol.gated import CLEAR_MS, SURE_MS
 from voice.protocol.notices import SpeechBegan, SpeechEnded, TurnCommitted
 from voice.protocol.objects import Audio, AudioInput, Session, TurnDetection
@@ -241,6 +240,19 @@ def test_pieces_of_any_length() -> None:
     assert all(same(one, told[0]) for one in told) and len(told[0]) == 3
 
 
-def test_a_client_is_not_gated_unless_it_asks() -> None:
-    asked = Session(audio=Audio(AudioInput(turn_detection=TurnDetection("server_vad"))))
-    assert ClientSession(asked, lambda kind: kind, loud_turns())._gated is None
+@pytest.mark.parametrize("gate", [False, True])
+@pytest.mark.parametrize("silence_ms", [500, 1_500])
+def test_a_muted_microphone_costs_nothing_once_the_turn_has_ended(gate: bool, silence_ms: int) -> None:
+    pair = talking(gate, TurnDetection("server_vad", 0.5, 300, silence_ms))
+    pair.push(QUIET + "#" * 40)
+    before_ms = sent_ms(pair)
+    for _ in range(500):
+        pair.notices += pair.client.push_audio(sound("#"), "muted")
+        pair.run()
+    assert [kind for kind, _ in turns(pair)] == ["began", "ended", "turn"]
+    assert silence_ms <= sent_ms(pair) - before_ms <= silence_ms + SURE_MS + 60
+    assert len(pair.client.uplink._sent_lately._entries) < 750, "nothing heaps up"
+    pair.push("." * 50 + "#" * 40 + QUIET)
+    assert same(turns(pair)[3:], [("began", 15_800), ("ended", 16_600), ("turn", 0)]), "and then the times are right"
+    count = pair.client.uplink.ledger.total()
+    assert count.discarded["muted"] == 500 and count.captured == 1_030 == count.committed + sum(count.discarded.values())

@@ -7,7 +7,9 @@ import pytest
 
 from tests.support.pair import Pair
 from tests.support.served import loud_turns, sound
-from voice.audio.pcm import from_bytes
+from voice.audio.pcm import from_bytes, samples_in
+from voice.audio.turns import TurnSettings
+from voice.protocol.gated import SURE_MS
 from voice.protocol.notices import SpeechBegan, TurnCommitted
 from voice.protocol.objects import Audio, AudioInput, Session, TurnDetection
 
@@ -38,7 +40,8 @@ def test_who_listens_for_turns_hears_silence(turns: str) -> None:
     pair = pair_of(turns)
     told = push(pair, "#" * 50, "muted")
     assert not any(isinstance(notice, SpeechBegan | TurnCommitted) for notice in told)
-    assert not sent(pair).any() and len(sent(pair)) == (16_000 if turns == "server" else 0)
+    ends_a_turn = samples_in(TurnSettings().silence_duration_ms + SURE_MS)
+    assert not sent(pair).any() and len(sent(pair)) == (ends_a_turn if turns == "server" else 0), "as much as ends a turn"
     total = pair.client.uplink.ledger.total()
     assert (total.captured, total.discarded, total.lost) == (50, {"muted": 50}, 0)
 

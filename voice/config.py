@@ -84,6 +84,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Nothing that is played reaches the microphone."""
     gate: bool = False
     """Silence is not sent."""
+    idle_mute: Annotated[float, Meta(ge=0, lt=1e6)] = 0.0
+    """Seconds without a word of either side after which the microphone is muted; 0: never."""
+    max_length: Annotated[float, Meta(ge=0, lt=1e6)] = 0.0
+    """Seconds after which a conversation ends; 0: never."""
     host: Text = "127.0.0.1"
     """Address to serve on."""
     port: Annotated[int, Meta(ge=0, le=65535)] = 8765

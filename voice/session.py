@@ -30,6 +30,7 @@ from voice.links.spoken import before_server
 from voice.links.trace import Sink, TracedLink
 from voice.policy.retry import RetrySettings
 from voice.protocol.accents import GA, Exchange, known
+from voice.protocol.aloud import Aloud
 from voice.protocol.client import ClientSession
 from voice.protocol.dead_air import Filler
 from voice.protocol.deciding import decided_here
@@ -93,6 +94,8 @@ class Session:
         """`session.tool(function)`, or `@session.tool`: a function that the model may call from now on."""
         self.deciding = core.deciding
         """What our own detector hears, and what becomes of a turn of ours that is open; the rest is for this class to call."""
+        self.aloud = Aloud(core.errands, lambda: core.quiet, keeper.kick)
+        """Notices of the program's own, said in the model's voice."""
 
     def push_audio(self, samples: Samples, withheld: str = "") -> list[Notice]:
         """Microphone sound: int16, mono, 16 kHz, any length. Never waits; returns what our own detector heard in it.

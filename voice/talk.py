@@ -125,6 +125,8 @@ class Talk:
             self._teller.tell(now)
             if self._speaker.stranded:
                 self._interruptions.stop()
+            settled = state in (State.LISTENING, State.MUTED) and not self._floor.pressed
+            self._aside.step(now, settled, self._floor, self._interruptions.stop)
             if self._floor.ended or self._floor.left:
                 return
             if state in (State.LISTENING, State.MUTED) and self._said_all():
@@ -162,8 +164,11 @@ class Talk:
         """Typed lines: words are a message; an empty one stops the reply, or is the key of push-to-talk."""
         async for line in lines:
             text = "".join(character for character in line if character.isprintable()).strip()
+            woken = self._aside.touched(time.monotonic(), self._floor)
             if text:
                 await self._say(text)
+            elif woken:
+                continue
             elif self._options.push_to_talk:
                 self._press()
             else:
@@ -171,6 +176,8 @@ class Talk:
 
     async def _obey_keys(self, keys: AsyncIterator[Key]) -> None:
         async for key in keys:
+            if key is not Key.MUTE:
+                self._aside.touched(time.monotonic(), self._floor)
             match key:
                 case Key.TALK:
                     was_muted, self._floor.muted = self._floor.muted, False

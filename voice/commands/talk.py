@@ -50,6 +50,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     parser.add_argument("--speech", choices=SYNTHESIZERS, help="synthesiser of the local engine (default: auto)")
     parser.add_argument("--gate", action="store_true", default=None, help="send no silence")
+    parser.add_argument("--idle-mute", type=float, metavar="SECONDS", help="mute the microphone when nobody has spoken for so long")
+    parser.add_argument("--max-length", type=float, metavar="SECONDS", help="end the conversation after so long, with a warning before")
     parser.add_argument("--record", metavar="DIR", help="write both sides of the conversation down, as two WAVs, its events and its turns")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     add_config(parser)
@@ -91,6 +93,7 @@ async def _talk(
     from voice.devices.clear import ClearMicrophone
     from voice.devices.open import open_devices
     from voice.opening import connect
+    from voice.policy.staying import Staying
     from voice.session import settings_of
     from voice.talk import Talk
 
@@ -110,7 +113,9 @@ async def _talk(
             connect(server, settings=settings, engine=engine, detector=detector, trace=recording, gate=options.gate)
         )
         report.note(_greeting(opened.microphone.name, opened.speaker.name, chosen, drawn=keys is not None))
-        aside = Aside(report, recording)
+        # 0: never
+        staying = Staying(options.idle_mute or None, options.max_length or None)
+        aside = Aside(report, recording, staying, session.aloud)
         if recording is not None:
             opened.join()
             report = Recorded(report, recording)

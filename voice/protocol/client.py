@@ -9,6 +9,7 @@ was said but is not known yet (`unsettled.py`); `life.py` says when to move to o
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from voice.protocol.dead_air import DeadAir, Filler
 from voice.protocol.deciding import Deciding
 from voice.protocol.errands import Errands
 from voice.protocol.events import ErrorEvent, ItemAdded, ResponseDone, ServerEvent, SessionCreated, SessionUpdated, Unknown
-from voice.protocol.gated import Gated
+from voice.protocol.gated import Gated, Ungated
 from voice.protocol.history import MAX_TOLD
 from voice.protocol.inbound import Inbound, input_settings, turns_of
 from voice.protocol.ledger import Ledger
@@ -57,7 +58,10 @@ class ClientSession:
         self.uplink = Uplink(Outbox(), Ledger())
         self.arbiter = Arbiter(self._send, new_id)
         self.inbound = Inbound(self.arbiter, self.uplink.ledger, self.uplink.to_local_ms)
-        self._gated = Gated(detector, self.uplink, turns_of(settings)) if detector and gate and not own else None
+        self._ears: Gated | Ungated | None = None
+        if input_settings(settings).turn_detection is not None:
+            make = partial(Gated, detector) if detector is not None and gate else partial(Ungated, detector)
+            self._ears = make(self.uplink, turns_of(settings))
         self._life = Life()
         self.offer = Offer(settings, self._send, new_id)
         self._restorer = Restorer(self._send, new_id)
@@ -137,22 +141,19 @@ class ClientSession:
         """Microphone sound: int16, mono, 16 kHz, any length. Returns what our own detector heard in it.
 
         `withheld`: the reason (one of `ledger.REASONS`) why nobody is to hear it. Who listens for the end of a turn gets silence in its
-        place; where turns are ended by hand nothing is sent, nor for what is "gated".
+        place, as much as a turn needs; where turns are ended by hand nothing is sent, nor for what is "gated".
         """
         self.uplink.capture(samples)
-        if self._gated is not None:
-            heard = np.zeros_like(samples) if withheld else samples
-            return [notice for event in self._gated.push(heard, withheld, self.inbound.unsettled.speaking) for notice in _heard_here(event)]
+        heard = np.zeros_like(samples) if withheld else samples
+        if self._ears is not None:
+            return [notice for event in self._ears.push(heard, withheld, self.inbound.unsettled.speaking) for notice in _heard_here(event)]
         if withheld:
             self.uplink.ledger.miss(self.uplink.position_ms - ms_in(samples.size), self.uplink.position_ms, withheld)
-            if self._own_turns is None and input_settings(self.offer.settings).turn_detection is None:
-                return []
-            samples = np.zeros_like(samples)
         if self._own_turns is not None:
-            return list(self._push_own(self._own_turns, samples))
-        if withheld != "gated":
+            return list(self._push_own(self._own_turns, heard))
+        if not withheld:
             self.uplink.send(samples)
-        return [notice for event in self._detector.push(samples) for notice in _heard_here(event)] if self._detector else []
+        return []
 
     def commit(self, start_ms: int = 0, end_ms: int | None = None) -> None:
         """End a turn from here and ask for an answer; the turn is what was sent of the sound between.
@@ -225,8 +226,8 @@ class ClientSession:
             self.arbiter.open()
         if isinstance(event, SessionUpdated):
             self.inbound.settings = event.session
-            if self._gated is not None:
-                self._gated.configure(turns_of(event.session))
+            if self._ears is not None:
+                self._ears.configure(turns_of(event.session))
             yield SessionReady(event.session)
             return
         if isinstance(event, ErrorEvent) and self.offer.asked > asked_before:

@@ -5,7 +5,7 @@ what was answered has been played, as far as that can be told: sound comes faste
 The model says it, in its own voice and as a part of the conversation. Times are monotonic seconds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from voice.protocol.objects import ResponseParams
@@ -100,9 +100,11 @@ class DeadAir:
         if due is None or now < due or self.talking or self._asked:
             return None
         self._waits.clear()
-        self._asked = True
-        words = self._filler.words or WORDS.get(self._language().lower().split("-")[0], WORDS["en"])
-        return ResponseParams(instructions=SAY.format(words=words), tool_choice="none")
+        return self._say({"en": self._filler.words} if self._filler.words else WORDS)
+
+    def announce(self, words: Mapping[str, str]) -> ResponseParams | None:
+        """What to ask for so that this is said now, in the language of the session; None while somebody speaks, or such words are on their way."""
+        return None if self.talking or self._asked else self._say(words)
 
     def deadline(self, pending: bool) -> float | None:
         """When to look again, if nothing happens; None: never. `pending`: something waits for the end of a sentence."""
@@ -110,6 +112,11 @@ class DeadAir:
         if self.talking and (pending or due is not None):
             return self._now + LOOK_AGAIN_S
         return due
+
+    def _say(self, words: Mapping[str, str]) -> ResponseParams:
+        self._asked = True
+        said = words.get(self._language().lower().split("-")[0], words["en"])
+        return ResponseParams(instructions=SAY.format(words=said), tool_choice="none")
 
     def _due(self) -> float | None:
         if self._filler.after_s is None or not self._waits or self._asked:

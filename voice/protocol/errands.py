@@ -14,7 +14,7 @@ that one calls, too, its outputs wait for what the user says next.
 What runs outlives its link: a call that the new server does not know is told to it right before its output.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from voice.protocol.arbiter import Arbiter
@@ -159,6 +159,13 @@ class Errands:
         call.batch.unseen.add(call_id)
         self.dead_air.finished(call_id)
         self._settle()
+        return True
+
+    def announce(self, words: Mapping[str, str]) -> bool:
+        """Ask for a response that says this (by language), and answers nothing; False if it is not the moment."""
+        if not self._arbiter.idle or (params := self.dead_air.announce(words)) is None:
+            return False
+        self._arbiter.ask(params, unheard=lambda again: self.dead_air.unheard())
         return True
 
     def tick(self, now: float) -> None:

@@ -1,7 +1,8 @@
-"""The talking side's sound where silence is not sent: our own detector says what may be speech, the server what it still waits for.
+"""What of the microphone goes up, where the server ends the turns: two ways.
 
-The gate (`audio/gate.py`) opens for a single frame that may be speech, long before it is a turn, and stays open for the silence that ends a turn on
-the server, and 200 ms more. As long as the server hears somebody speak it is open, whatever our detector thinks: a turn always finds its end.
+`Ungated` sends everything, and silence in place of what nobody is to hear: as long as it takes to end a turn, and then nothing. `Gated` sends no silence
+at all, but for what a turn needs: our own detector says what may be speech, and the gate (`audio/gate.py`) opens for a single frame of it, long
+before it is a turn. As long as the server hears somebody speak both send, whatever we think: a turn always finds its end.
 """
 
 from collections.abc import Iterator
@@ -19,6 +20,45 @@ GATED = "gated"
 """The ledger's word for it."""
 
 
+def trail_ms(settings: TurnSettings) -> int:
+    """The silence behind speech that the server must hear."""
+    wait_ms = settings.silence_duration_ms if settings.patience is None else settings.patience.unfinished_ms
+    return wait_ms + SURE_MS
+
+
+class Ungated:
+    """See the top of the file."""
+
+    def __init__(self, detector: TurnDetector | None, uplink: Uplink, settings: TurnSettings) -> None:
+        self._detector = detector
+        self._uplink = uplink
+        self._sending = True
+        self._still_ms = 0
+        self._trail_ms = 0
+        self.configure(settings)
+
+    def configure(self, settings: TurnSettings) -> None:
+        """How the server ends turns, from here on."""
+        self._trail_ms = trail_ms(settings)
+
+    def push(self, samples: Samples, withheld: str, spoken_to: bool) -> Iterator[TurnEvent]:
+        """More captured sound (any length; silence where it is `withheld`), and whether the server hears somebody speak.
+
+        What our detector hears in it; it is sent.
+        """
+        end_ms = self._uplink.position_ms
+        if withheld:
+            self._uplink.ledger.miss(end_ms - ms_in(samples.size), end_ms, withheld)
+        self._still_ms = self._still_ms + ms_in(samples.size) if withheld else 0
+        was_sending, self._sending = self._sending, withheld != GATED and (spoken_to or self._still_ms <= self._trail_ms)
+        if self._sending:
+            self._uplink.send(samples)
+        elif was_sending:
+            self._uplink.then(self._uplink.flush)
+        if self._detector is not None:
+            yield from self._detector.push(samples)
+
+
 class Gated:
     """See the top of the file."""
 
@@ -32,15 +72,11 @@ class Gated:
 
     def configure(self, settings: TurnSettings) -> None:
         """How the server ends turns, from here on."""
-        wait_ms = settings.silence_duration_ms if settings.patience is None else settings.patience.unfinished_ms
         self._gate.before_ms = settings.prefix_padding_ms + CLEAR_MS
-        self._gate.trail_ms = wait_ms + SURE_MS
+        self._gate.trail_ms = trail_ms(settings)
 
     def push(self, samples: Samples, withheld: str, spoken_to: bool) -> Iterator[TurnEvent]:
-        """More captured sound (any length), why nobody is to hear it if so, and whether the server hears somebody speak.
-
-        What our detector hears in it; what is worth it is sent. Nothing is sent of what is withheld as "gated": somebody else has a gate.
-        """
+        """As `Ungated.push`. Nothing is sent of what is withheld as "gated": somebody else has a gate."""
         for frame in self._framer.push(samples):
             start, self._position = self._position, self._position + frame.size
             before_ms = self._detector.heard_ms
