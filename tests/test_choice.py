@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from voice.devices.choice import cannot_open, choose, is_file
+from voice.devices.choice import again, cannot_open, choose, is_file
 from voice.devices.portaudio import Device
 from voice.errors import MissingError
 
@@ -88,3 +88,22 @@ def test_files_are_told_from_devices(tmp_path: Path, monkeypatch: pytest.MonkeyP
     Path("recording").touch()
     assert is_file("recording") and is_file("a.WAV") and is_file(f"sub{os.sep}a") and is_file("x.flac")
     assert not is_file("USB Headset") and not is_file("3") and not is_file("default")
+
+
+@pytest.mark.parametrize(
+    ("found", "want"),
+    [
+        ([("USB: Audio (hw:1,0)", "ALSA")], 0),
+        ([("USB: Audio (hw:2,0)", "ALSA")], 0),
+        ([("USB: Audio 2 (hw:1,0)", "ALSA"), ("default", "ALSA")], None),
+        ([("USB: Audio (hw:3,0)", "OSS"), ("USB: Audio (hw:2,0)", "ALSA"), ("USB: Audio (hw:1,0)", "ALSA")], 2),
+        ([("USB: Audio (hw:3,0)", "OSS"), ("USB: Audio (hw:2,0)", "ALSA"), ("USB: Audio (hw:4,0)", "ALSA")], 1),
+        ([("USB: Audio", "OSS")], 0),
+        ([], None),
+    ],
+)
+def test_a_device_is_known_again_by_its_name(found: list[tuple[str, str]], want: int | None) -> None:
+    known = Device(7, "USB: Audio (hw:1,0)", "ALSA", 1, 0, 48_000)
+    there = [Device(index, name, api, 1, 0, 48_000) for index, (name, api) in enumerate(found)]
+    assert again(there, known, listening=True) == (None if want is None else there[want])
+    assert again(there, known, listening=False) is None, "they are no loudspeakers"

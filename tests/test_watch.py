@@ -87,10 +87,13 @@ def test_a_card_that_was_well_for_long_enough_has_no_past() -> None:
     assert planned("x" * 60 + "o" * STABLE_LOOKS + "x").endswith("A"), "at once again"
 
 
-def test_what_is_missing_beside_another_is_tried_alone_and_now_and_then_with_everything() -> None:
-    done = planned("m" * ALL_LOOKS)
-    assert done == ("." * (ALONE_LOOKS - 1) + "a") * (ALL_LOOKS // ALONE_LOOKS - 1) + "." * (ALONE_LOOKS - 1) + "A"
-    assert "A" not in planned("m" * 5 * ALL_LOOKS, playing=True), "not while something is played"
+def test_what_is_missing_beside_another_is_tried_alone_and_ever_more_rarely_with_everything() -> None:
+    alone = "." * (ALONE_LOOKS - 1) + "a"
+    done = planned("m" * 2_000)
+    assert done.startswith(alone * (ALL_LOOKS[0] // ALONE_LOOKS - 1) + "." * (ALONE_LOOKS - 1) + "A")
+    assert [len(piece) + 1 for piece in done.split("A")[:-1]] == [*ALL_LOOKS, ALL_LOOKS[-1]]
+    assert "A" not in planned("m" * 2_000, playing=True), "not while something is played"
+    assert planned("m" * 300 + "o" + "m" * (ALL_LOOKS[0] - 1)).endswith("A"), "it was there: from the beginning"
 
 
 def test_troubles_are_told_apart() -> None:

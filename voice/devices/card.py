@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from voice.devices.behind import Names
 from voice.devices.blocking import aside, in_thread
 from voice.devices.changes import Have, Heard, changes
-from voice.devices.choice import cannot_open, choose
+from voice.devices.choice import again, cannot_open, choose
 from voice.devices.clocks import always_s, waking_s
 from voice.devices.ends import CardMicrophone, CardSpeaker
 from voice.devices.portaudio import INSTEAD, Device, devices, library
@@ -51,11 +51,14 @@ class Wanted:
             return None
         return choose(among, self.microphone if listening else self.loudspeaker, listening)
 
-    def by_name(self, listen: Device | None, speak: Device | None) -> "Wanted":
-        """The same by the names that these devices have: numbers and parts of names may mean others tomorrow."""
-        microphone = listen.name if listen is not None and self.microphone is not None else None
-        loudspeaker = speak.name if speak is not None and self.loudspeaker is not None else None
-        return Wanted(self.listen, self.speak, microphone, loudspeaker)
+    def again(self, among: tuple[Device, ...], known: Device | None, listening: bool) -> Device | None:
+        """The same later: the known one, if it was named, else the default one, which may be another; None if it is not there."""
+        if known is not None and (self.microphone if listening else self.loudspeaker) is not None:
+            return again(among, known, listening)
+        try:
+            return self.found(among, listening)
+        except MissingError:
+            return None
 
 
 class Card:
@@ -78,14 +81,12 @@ class Card:
     async def begin(self, found: tuple[Device, ...]) -> None:
         """Open what is wanted of these. Raises: MissingError."""
         listen, speak = (self._wanted.found(found, listening) for listening in (True, False))
-        self._wanted = self._wanted.by_name(listen, speak)
         self._known = (listen, speak)
         if speak is not None:
             self.loudspeaker = CardSpeaker(speak.name, speak.rate_hz)
         lines, failures = await in_thread(lambda: self._opener.open(listen, speak, self.loudspeaker), OPEN_S, NO_ANSWER)
         self._connect(lines)
         if failures:
-            await self.close()
             device, failure = failures[0]
             raise cannot_open(device, failure, listening=device is listen) from failure
         self._have = self._now()
@@ -141,7 +142,7 @@ class Card:
         self._disconnect()
         await self.close()
         found = await self._patiently(_there)
-        listen, speak = (_or_none(self._wanted, found, listening) for listening in (True, False))
+        listen, speak = (self._wanted.again(found, known, listening) for known, listening in zip(self._known, (True, False), strict=True))
         self._known = (listen or self._known[0], speak or self._known[1])
         if speak is not None and self.loudspeaker is None:
             self.loudspeaker = CardSpeaker(speak.name, speak.rate_hz)
@@ -226,13 +227,6 @@ def _there() -> tuple[Device, ...]:
         return ()
 
 
-def _or_none(wanted: Wanted, found: tuple[Device, ...], listening: bool) -> Device | None:
-    try:
-        return wanted.found(found, listening)
-    except MissingError:
-        return None
-
-
 @asynccontextmanager
 async def open_card(wanted: Wanted, found: tuple[Device, ...], note: Callable[[str], None]) -> AsyncIterator[Card]:
     """The devices that are wanted of those that were found, while the block runs; `note` is told what becomes of them.
@@ -240,9 +234,9 @@ async def open_card(wanted: Wanted, found: tuple[Device, ...], note: Callable[[s
     Raises: MissingError if one is not there, or cannot be opened.
     """
     card = Card(library(), wanted, note)
-    await card.begin(found)
     failure: BaseException | None = None
     try:
+        await card.begin(found)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(card.watch(), name="sound card"), group.create_task(card.names.follow(), name="sound names")]
             try:

@@ -1,6 +1,7 @@
 """Which device somebody means, and why it cannot be had: sentences with a way out."""
 
 import os
+import re
 from collections.abc import Sequence
 
 from voice.devices.portaudio import INSTEAD, Device
@@ -8,6 +9,8 @@ from voice.errors import MissingError
 
 UNAVAILABLE, INVALID_RATE, INVALID_DEVICE = -9985, -9997, -9996
 """PortAudio's codes."""
+ALSA_NUMBER = re.compile(r" \(hw:\d+,\d+\)$")
+"""Which card it is, counted as they were plugged in."""
 SOUND_FILES = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif")
 
 
@@ -37,6 +40,16 @@ def choose(found: Sequence[Device], wanted: str | None, listening: bool) -> Devi
     raise MissingError(f"no {kind} '{wanted}': there is {names} (`voice devices` lists them), {flag} takes a part of a name, {INSTEAD}")
 
 
+def again(found: Sequence[Device], known: Device, listening: bool) -> Device | None:
+    """The device that was known before it went, by its name: numbers, also those that ALSA puts into names, are others now; None: not there.
+
+    Of several that are called so the one of the same system, and then the first.
+    """
+    usable = [device for device in found if (device.inputs if listening else device.outputs)]
+    named = [device for device in usable if _plain(device.name) == _plain(known.name)]
+    return min(named, key=lambda device: (device.host_api != known.host_api, device.name != known.name), default=None)
+
+
 def cannot_open(device: Device | None, failure: Exception, listening: bool) -> MissingError:
     """The failure of PortAudio to open a device, as a sentence."""
     kind, flag = ("microphone", "--input") if listening else ("loudspeaker", "--output")
@@ -50,6 +63,10 @@ def cannot_open(device: Device | None, failure: Exception, listening: bool) -> M
     if code == INVALID_DEVICE:
         return MissingError(f"{what} is not there any more: plug it in, choose another with {flag} (`voice devices`), {INSTEAD}")
     return MissingError(f"{what} cannot be opened ({said}): choose another with {flag} (`voice devices`), {INSTEAD}")
+
+
+def _plain(name: str) -> str:
+    return ALSA_NUMBER.sub("", name)
 
 
 def _named(usable: Sequence[Device], wanted: str) -> list[Device]:

@@ -8,7 +8,8 @@ Pure: looks are counted, one every `WATCH_S`; nobody sleeps here.
     the stream says that it has ended           ENDED    /
     the machine has slept                       SLEPT   /
     something is missing, nothing is open       looked for again: at once, then after 0.3, 1, 2 s, and every 2 s from then on
-    something is missing, the other runs        tried alone every 2 s; every 10 s, while nothing is played, everything as above
+    something is missing, the other runs        tried alone every 2 s; after 10, 20, 40 and every 60 s, while nothing is played, everything
+                                                as above, which costs the other 100 ms
 
 Nothing is given up: a conversation can be typed too. "Everything", since PortAudio looks for devices only when it starts, and no stream
 survives that.
@@ -25,7 +26,9 @@ STABLE_LOOKS = 100
 """A card that has been well for 10 s has no past."""
 PAUSE_LOOKS = (0, 3, 10, 20)
 """Before the first, second, ... time that everything is opened again; the last one holds for all that follow."""
-ALONE_LOOKS, ALL_LOOKS = 20, 100
+ALONE_LOOKS = 20
+ALL_LOOKS = (100, 200, 400, 600)
+"""As `PAUSE_LOOKS`, while something runs."""
 
 
 class Trouble(Enum):
@@ -71,6 +74,7 @@ class Plan:
     def __init__(self) -> None:
         self._well = 0
         self._row = 0
+        self._partly = 0
         self._waited = 0
 
     def look(self, trouble: bool, open_lines: int, missing: int, playing: bool) -> Step:
@@ -82,7 +86,10 @@ class Plan:
         self._well += 1
         if self._well >= STABLE_LOOKS:
             self._row = 0
-        if missing and self._well >= ALL_LOOKS and not playing:
+        if not missing:
+            self._partly = 0
+        elif self._well >= ALL_LOOKS[min(self._partly, len(ALL_LOOKS) - 1)] and not playing:
+            self._partly += 1
             return Step.ALL
         return Step.ALONE if missing and self._well % ALONE_LOOKS == 0 else Step.NONE
 
