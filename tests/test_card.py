@@ -13,7 +13,7 @@ from tests.support.fake_sound import FakeSound, FakeStream, opened
 from tests.support.signals import tone
 from tests.support.until import until
 from voice.devices import card as cards
-from voice.devices import ends
+from voice.devices import ends, watch
 from voice.devices.base import Frame
 from voice.devices.card import Card
 from voice.devices.portaudio import Device
@@ -321,6 +321,21 @@ async def test_a_headset_that_is_a_telephone_is_warned_of_at_the_beginning(monke
         monkeypatch, FakeSound(), Device(0, "Buds", "ALSA", 1, 2, 16_000), Device(0, "Buds", "ALSA", 1, 2, 16_000), notes.append
     ):
         assert len(notes) == 1 and "telephone quality" in notes[0]
+
+
+async def test_what_is_well_again_before_it_is_mended_is_mended_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a microphone that had gone still, and came back in the pause before a second try, would never be heard again."""
+    monkeypatch.setattr(watch, "PAUSE_LOOKS", (0, 100))
+    fake = FakeSound()
+    async with at_work(monkeypatch, fake) as (_, turning, listener, notes):
+        fake.open[0].end()
+        await until(lambda: len(notes) == 1)
+        await listener.hears()
+        turning.stopped = True
+        await until(lambda: any(frame.dropped for frame in listener.frames[-3:]))
+        turning.stopped = False
+        await until(lambda: len(notes) == 2)
+        await listener.hears()
 
 
 async def test_a_card_that_is_well_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The sound library: what is plugged in, and each way in which the library can fail."""
 
+import atexit
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.support.needs import needs
-from voice.devices.portaudio import Device, devices, library, trouble, version
+from voice.devices.portaudio import Device, devices, leave, library, trouble, version
 from voice.errors import MissingError
 
 
@@ -134,3 +135,12 @@ def test_the_real_library() -> None:
     assert [device.index for device in found] == list(range(len(found)))
     assert all(device.name and device.host_api and device.rate_hz >= 0 for device in found)
     assert sum(device.default_input for device in found) <= 1
+
+
+def test_a_library_that_hangs_is_not_tidied_up_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = use(monkeypatch, Sound([]))
+    sound._exit_handler = lambda: None  # type: ignore[attr-defined]
+    forgotten: list[object] = []
+    monkeypatch.setattr(atexit, "unregister", forgotten.append)
+    leave()
+    assert forgotten == [sound._exit_handler]  # type: ignore[attr-defined]

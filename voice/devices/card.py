@@ -20,7 +20,7 @@ from voice.devices.changes import Have, Heard, changes
 from voice.devices.choice import again, cannot_open, choose
 from voice.devices.clocks import always_s, waking_s
 from voice.devices.ends import CardMicrophone, CardSpeaker
-from voice.devices.portaudio import INSTEAD, Device, devices, library
+from voice.devices.portaudio import INSTEAD, Device, devices, leave, library
 from voice.devices.sound import Line, Opener, pair
 from voice.devices.watch import WATCH_S, LineWatch, Plan, Step, Trouble
 from voice.errors import MissingError
@@ -94,9 +94,11 @@ class Card:
 
     async def watch(self) -> None:
         """See to it that there is sound, for ever. Raises: what a bug of ours in a callback raised."""
+        trouble: Trouble | None = None
         while True:
             await asyncio.sleep(WATCH_S)
-            trouble = self._look()
+            # What was wrong once is mended, also if it is well again before its time has come.
+            trouble = self._look() or trouble
             if self.microphone is not None:
                 for said in self._heard.look(self.microphone.name, self.microphone.ours, self.microphone.shut):
                     self._note(said)
@@ -108,6 +110,7 @@ class Card:
             match self._plan.look(trouble is not None, len(self._lines), missing, playing):
                 case Step.ALL:
                     await self._all_again(trouble)
+                    trouble = None
                 case Step.ALONE:
                     await self._alone()
                 case Step.NONE:
@@ -123,6 +126,7 @@ class Card:
                 await in_thread(line.close, CLOSE_S, "")
             except MissingError:
                 log.warning("a sound stream could not be closed, and was left behind")
+                leave()
 
     def _look(self) -> Trouble | None:
         """What is wrong now; on the way the loudspeaker learns how late it is."""
@@ -144,8 +148,6 @@ class Card:
         found = await self._patiently(_there)
         listen, speak = (self._wanted.again(found, known, listening) for known, listening in zip(self._known, (True, False), strict=True))
         self._known = (listen or self._known[0], speak or self._known[1])
-        if speak is not None and self.loudspeaker is None:
-            self.loudspeaker = CardSpeaker(speak.name, speak.rate_hz)
         lines, failures = await self._patiently(lambda: self._opener.open(listen, speak, self.loudspeaker))
         for device, failure in failures:
             log.info("%s cannot be opened: %s", device.name, failure)
@@ -215,6 +217,7 @@ class Card:
                 await asyncio.shield(done)
         except TimeoutError:
             self._note(STILL_NO_ANSWER)
+            leave()
         return await done
 
 

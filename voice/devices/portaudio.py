@@ -1,5 +1,6 @@
 """The sound library, and what is plugged in. The only place that imports `sounddevice`; whatever is wrong with it ends here in a sentence."""
 
+import atexit
 import ctypes
 import logging
 from dataclasses import dataclass
@@ -86,6 +87,11 @@ def _look_again(sound: Any) -> None:
     sound._terminate()
     sound._check(sound._lib.Pa_Initialize(), "Error initializing PortAudio")
     sound._initialized += 1
+
+
+def leave() -> None:
+    """The library has hung: it is not tidied up at the end of the program, which would hang too."""
+    atexit.unregister(library()._exit_handler)
 
 
 def trouble(device: Device, kind: str) -> str:
