@@ -95,7 +95,7 @@ class Conversation:
 
     async def _meanwhile(self, user: User) -> None:
         """Until the next question: at any moment of the answer, or before it."""
-        act = str(self._rng.choice(["nothing", "soon", "later", "enter"]))
+        act = str(self._rng.choice(["nothing", "soon", "later", "enter", "cough", "mm-hm"]))
         if act == "soon":
             return await asyncio.sleep(self._rng.uniform(0, 1.0))
         await user.state("speaking", "listening")

@@ -171,7 +171,7 @@ async def long_talk(script: Mapping[str, Any], use: Callable[[User], Awaitable[N
         engine = TwinEngine(read_script({"voice": "tones"} | dict(script), "long.toml"), None, options)
         detector = TurnDetector(TurnSettings(), make_detector())
         microphone, speaker = LiveMicrophone(seed), HeardSpeaker(clock, latency_s)
-        opened = hold(engine=engine, settings=settings_of(), detector=detector, trace=trace, new_id=counted("c"), clock=clock)
+        opened = hold(engine=engine, settings=settings_of(decide=True), detector=detector, trace=trace, new_id=counted("c"), clock=clock)
         async with opened as session, asyncio.TaskGroup() as group:
             user = User(microphone, speaker, taken, session)
             tasks = [
