@@ -217,3 +217,28 @@ def test_a_link_that_was_never_ready_loses_nothing_of_what_is_held() -> None:
     bench.uplink.open(16_000)
     bench.uplink.flush()
     assert sum(len(piece) for piece in bench.arrived()) == 300 * 16
+
+
+def test_what_is_sent_is_made_louder_once_and_in_order() -> None:
+    """Held back, resent or not: each sample once through the gain."""
+    passed: list[int] = []
+
+    def doubled(samples: Samples) -> Samples:
+        passed.append(len(samples))
+        return (samples * 2).astype(np.int16)
+
+    outbox = Outbox(MAX_AUDIO_MS)
+    uplink = Uplink(outbox, Ledger(), doubled)
+    sound = ramp(3_200)
+    for at in range(0, 3_200, 320):
+        if at == 1_600:
+            uplink.open(16_000)
+        if at == 2_240:
+            uplink.close(0)
+            outbox.take()
+            uplink.open(16_000)
+        uplink.capture(sound[at : at + 320])
+        uplink.send(sound[at : at + 320])
+    uplink.flush()
+    got = np.concatenate([np.frombuffer(base64.b64decode(json.loads(text)["audio"]), "<i2") for text, _ in outbox.take()])
+    assert np.array_equal(got, 2 * sound) and sum(passed) == 3_200

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from voice.audio.gain import SlowGain
 from voice.audio.pcm import Samples
 from voice.audio.turns import TurnDetector, TurnSettings
 from voice.audio.vad import make_detector
@@ -199,6 +200,7 @@ async def hold(
     tools: Iterable[Callable[..., Any]] = (),
     filler: Filler | None = None,
     gate: bool = False,
+    gain: SlowGain | None = None,
 ) -> AsyncIterator[Session]:
     """A session with the server at `url` (ws, wss, http, https; a bare host gets `/v1/realtime`), with a service by its name (`provider`), with
     an `engine` in this process, or, without any of these, with the embedded engine.
@@ -206,7 +208,7 @@ async def hold(
     `dialect`: what the server speaks; "auto": its first event tells; None: as the service that is there does, else "auto". `first`: an open link
     to it. `settings`: see `settings_of`. `detector`: our own, beside the server's. `trace`: an open text file for every event, in today's words.
     `reconnect`: outlive expiry and broken links (`LinkLost`, `LinkRestored`), as patiently as `retry` says; else the session ends with its first
-    link. `tools`: functions that the model may call; `filler`: what is said while one runs for long. `gate`: silence is not sent.
+    link. `tools`: functions that the model may call; `filler`: what is said while one runs for long. `gate`, `gain`: see docs/api.md.
     Raises: UsageError, ConfigError (no key for the service), MissingError (no server there), MissingExtra (no embedded engine installed).
     """
     server = destination(url, provider, dialect, api_key)
@@ -219,15 +221,14 @@ async def hold(
         else:
             open_link = partial(_dialed, server, model)
         opened = None if server is None else await open_link() if first is None else _opened(first, server)
-        core = ClientSession(settings or settings_of(), new_id or random_id, detector or _gatekeeper(settings, gate), filler, gate)
+        core = ClientSession(settings or settings_of(), new_id or random_id, detector or _gatekeeper(settings, gate), filler, gate, gain)
         events: asyncio.Queue[Notice] = asyncio.Queue(EVENTS)
         calls = ClientTools(core, await stack.enter_async_context(Toolset()), group, events.put, tools)
         traced = partial(_traced, trace, clock, clock())
         failure: BaseException | None = None
         async with group:
             opened = opened or await open_link()
-            patience = (retry or RetrySettings()) if reconnect else None
-            keeper = Keeper(core, opened.link, open_link, traced, calls.tell, clock, patience)
+            keeper = Keeper(core, opened.link, open_link, traced, calls.tell, clock, (retry or RetrySettings()) if reconnect else None)
             calls.kick = keeper.kick
             running = group.create_task(keeper.run(opened), name="session")
             try:

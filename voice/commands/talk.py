@@ -87,9 +87,11 @@ async def _talk(
     from dataclasses import replace
 
     from voice.aside import Aside, Recorded
+    from voice.audio.gain import SlowGain
     from voice.audio.turns import TurnDetector, TurnSettings
     from voice.audio.vad import make_detector
     from voice.devices.canceller import make_canceller
+    from voice.devices.choice import is_file
     from voice.devices.clear import ClearMicrophone
     from voice.devices.open import open_devices
     from voice.opening import connect
@@ -109,8 +111,10 @@ async def _talk(
         engine = None if make_engine is None else await stack.enter_async_context(make_engine())
         detector = None if chosen.push_to_talk else TurnDetector(TurnSettings(), make_detector())
         settings = settings_of(turns=chosen.turns, decide=not chosen.push_to_talk)
+        # A file is sent as it is.
+        gain = None if options.input is not None and is_file(options.input) else SlowGain()
         session = await stack.enter_async_context(
-            connect(server, settings=settings, engine=engine, detector=detector, trace=recording, gate=options.gate)
+            connect(server, settings=settings, engine=engine, detector=detector, trace=recording, gate=options.gate, gain=gain)
         )
         report.note(_greeting(opened.microphone.name, opened.speaker.name, chosen, drawn=keys is not None))
         # 0: never

@@ -13,6 +13,7 @@ from functools import partial
 
 import numpy as np
 
+from voice.audio.gain import SlowGain
 from voice.audio.pcm import Samples, ms_in
 from voice.audio.turns import SpeechStarted, SpeechStopped, TurnDetector, TurnEvent, TurnSettings
 from voice.errors import ProtocolError
@@ -41,7 +42,7 @@ from voice.protocol.uplink import TAIL_MS, Uplink
 class ClientSession:
     """See the top of the file. `settings`: what to ask for. `detector`: ours, beside the server's; it ends the turns if
     `settings` switch the server's off (`turn_detection` null). `filler`: what is said while a function runs. `gate`: silence is not sent, as
-    far as our detector can tell."""
+    far as our detector can tell. `gain`: what is sent is made as loud as speech usually is; our detector hears it as it was."""
 
     def __init__(
         self,
@@ -50,12 +51,13 @@ class ClientSession:
         detector: TurnDetector | None = None,
         filler: Filler | None = None,
         gate: bool = False,
+        gain: SlowGain | None = None,
     ) -> None:
         self._new_id = new_id
         self._detector = detector
         own = detector is not None and input_settings(settings).turn_detection is None
         self._own_turns = turns = OwnTurns(detector, TurnSettings().prefix_padding_ms) if detector and own else None
-        self.uplink = Uplink(Outbox(), Ledger())
+        self.uplink = Uplink(Outbox(), Ledger()) if gain is None else Uplink(Outbox(), Ledger(), partial(_louder, gain, detector))
         self.arbiter = Arbiter(self._send, new_id)
         self.inbound = Inbound(self.arbiter, self.uplink.ledger, self.uplink.to_local_ms)
         self._ears: Gated | Ungated | None = None
@@ -244,6 +246,11 @@ class ClientSession:
 
     def _send(self, event: ClientEvent) -> None:
         self.uplink.outbox.put(encode(event))
+
+
+def _louder(gain: SlowGain, detector: TurnDetector | None, samples: Samples) -> Samples:
+    """Without a detector somebody holds a key while they speak."""
+    return gain.push(samples, detector is None or detector.speaking)
 
 
 def _heard_here(event: TurnEvent) -> Iterator[Notice]:

@@ -30,8 +30,10 @@ MAX_GAPS = 1_000
 class Uplink:
     """See the top of the file. All positions are in samples at 16 kHz from the first one captured."""
 
-    def __init__(self, outbox: Outbox, ledger: Ledger) -> None:
+    def __init__(self, outbox: Outbox, ledger: Ledger, louder: Callable[[Samples], Samples] = lambda samples: samples) -> None:
+        """`louder`: what becomes of each sample that is sent, once, behind every detector."""
         self.outbox = outbox
+        self._louder = louder
         self.ledger = ledger
         self._held = SoundQueue(RESEND_MS)
         self._sent_lately = SoundQueue(RESEND_MS)
@@ -52,8 +54,7 @@ class Uplink:
     def open(self, rate_hz: int) -> None:
         """The server is ready for this rate: what was held goes first."""
         self._rate_hz = rate_hz
-        self._resampler = Resampler(RATE_HZ, rate_hz)
-        self._framer = Framer(samples_in(APPEND_MS, rate_hz))
+        self._pieces = _Pieces(rate_hz)
         self._run = None
         self._sent = 0
         self._gaps.clear()
@@ -83,6 +84,7 @@ class Uplink:
     def send(self, samples: Samples, at: int | None = None) -> None:
         """Send captured sound (int16, mono, 16 kHz), or hold it until the server is ready. `at`: its position; None: it is the newest."""
         at = self.position - samples.size if at is None else at
+        samples = self._louder(samples)
         if self._rate_hz:
             self._sent_lately.add((at, samples))
             self._send(at, samples)
@@ -101,14 +103,14 @@ class Uplink:
     def flush(self) -> None:
         """Send what is left of an append and of the resampler: a commit follows."""
         if self._rate_hz:
-            for piece in [*self._framer.push(self._resampler.flush()), self._framer.flush()]:
+            for piece in self._pieces.flush():
                 self._append(piece)
             self._run = None
 
     def nudge(self) -> None:
         """Send what waits for an append to be full: nothing more may come for a while."""
         if self._rate_hz:
-            self._append(self._framer.flush())
+            self._append(self._pieces.begun())
 
     def sent(self, piece: Piece) -> None:
         """This piece has been given to the link: the server counts it next."""
@@ -130,7 +132,7 @@ class Uplink:
         if self._run is None:
             self._run, self._appended = (at, at), 0
         self._run = (self._run[0], at + samples.size)
-        for piece in self._framer.push(self._resampler.push(samples)):
+        for piece in self._pieces.push(samples):
             self._append(piece)
 
     def _append(self, samples: Samples) -> None:
@@ -141,3 +143,23 @@ class Uplink:
         piece = Piece(start, self._run[0] + self._appended * RATE_HZ // self._rate_hz)
         for gone in self.outbox.put(encode(BufferAppend(audio=to_bytes(samples))), piece):
             self.ledger.miss(ms_in(gone.start), ms_in(gone.end), "bound")
+
+
+class _Pieces:
+    """Sound cut into appends at the server's rate."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self._resampler = Resampler(RATE_HZ, rate_hz)
+        self._framer = Framer(samples_in(APPEND_MS, rate_hz))
+
+    def push(self, samples: Samples) -> list[Samples]:
+        """Those that are complete."""
+        return self._framer.push(self._resampler.push(samples))
+
+    def begun(self) -> Samples:
+        """The one that is not, as it is."""
+        return self._framer.flush()
+
+    def flush(self) -> list[Samples]:
+        """All that is left: something else follows."""
+        return [*self._framer.push(self._resampler.flush()), self._framer.flush()]
