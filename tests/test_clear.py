@@ -8,7 +8,7 @@ import pytest
 from voice.audio.echo import EchoReading
 from voice.audio.pcm import FRAME_SAMPLES, SILENT_DBFS, Samples, dbfs
 from voice.devices.base import Frame
-from voice.devices.clear import ClearMicrophone
+from voice.devices.clear import AWAY_FRAMES, ClearMicrophone
 
 
 class Some:
@@ -85,3 +85,14 @@ async def test_it_says_what_is_heard_of_the_loudspeaker() -> None:
     async for _ in unheard.frames():
         pass
     assert unheard.echo is not None and unheard.echo.settled and unheard.echo.level_db == SILENT_DBFS
+
+
+async def test_behind_a_gap_the_echo_is_measured_anew() -> None:
+    rng = np.random.default_rng(1)
+    words = [rng.integers(-9_000, 9_000, FRAME_SAMPLES).astype(np.int16) for _ in range(100)]
+    heard = [Frame((word // 4).astype(np.int16), played=word) for word in words]
+    for away, known in ((AWAY_FRAMES - 1, True), (AWAY_FRAMES, False)):
+        microphone = ClearMicrophone(Some(*heard, *[Frame(flat(0), dropped=True)] * away), None)
+        async for _ in microphone.frames():
+            pass
+        assert (microphone.echo != EchoReading()) is known

@@ -8,6 +8,9 @@ from voice.audio.echo import EchoMeter, EchoReading
 from voice.devices.base import Frame, Microphone
 from voice.devices.canceller import Canceller
 
+AWAY_FRAMES = 25
+"""After half a second without sound the device is another one, or stands elsewhere: what was measured is not known any more."""
+
 
 class ClearMicrophone:
     """Another microphone's frames, processed. One canceller for the whole call: it outlives replies, links and devices that are opened again."""
@@ -16,6 +19,7 @@ class ClearMicrophone:
         self._microphone = microphone
         self._canceller = canceller
         self._meter = EchoMeter()
+        self._dropped = 0
 
     @property
     def name(self) -> str:
@@ -44,6 +48,9 @@ class ClearMicrophone:
                 yield self._clear(frame)
 
     def _clear(self, frame: Frame) -> Frame:
+        self._dropped = self._dropped + 1 if frame.dropped else 0
+        if self._dropped == AWAY_FRAMES:
+            self._meter.restart()
         if frame.played is None or frame.dropped:
             return frame
         clear = frame.samples
