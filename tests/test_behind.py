@@ -24,13 +24,22 @@ def pactl(folder: Path, patch: pytest.MonkeyPatch, script: str) -> None:
 
 
 def test_what_the_server_calls_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pactl(tmp_path, monkeypatch, 'echo "the-$1"')
-    assert real_names(FRONT, FRONT) == ("the-get-default-source", "the-get-default-sink")
-    assert real_names(CARD, FRONT) == ("USB Audio", "the-get-default-sink")
+    said = '[ $1 = info ] && echo "Default Sample Specification: s16le" && echo "Default Source: mic $LC_ALL" && echo "Default Sink: spk"'
+    pactl(tmp_path, monkeypatch, said)
+    assert real_names(FRONT, FRONT) == ("mic C", "spk")
+    assert real_names(CARD, FRONT) == ("USB Audio", "spk")
+    assert real_names(FRONT, None) == ("mic C", "")
+    pactl(tmp_path, monkeypatch, "exit 1")
     assert real_names(CARD, CARD) == ("USB Audio", "USB Audio")
 
 
-@pytest.mark.parametrize("script", ["exit 1", "echo no; exit 1", "printf 'a\\033[2J'", "sleep 20"])
+def test_what_a_server_says_is_one_printable_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pactl(tmp_path, monkeypatch, "printf 'Default Source: a\\033[2Jb\\nDefault Sink: \\377c\\n'")
+    heard, played = real_names(FRONT, FRONT)
+    assert heard == "a [2Jb" and played.endswith("c") and played.isprintable()
+
+
+@pytest.mark.parametrize("script", ["exit 1", "echo no; exit 1", "sleep 20"])
 def test_a_server_that_does_not_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     monkeypatch.setattr(behind, "ASK_S", 0.3)
     pactl(tmp_path, monkeypatch, f"exec {script}" if script.startswith("sleep") else script)

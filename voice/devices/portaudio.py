@@ -115,7 +115,7 @@ def version() -> str:
 def _device(index: int, row: dict[str, Any], apis: Any, default_input: int, default_output: int) -> Device:
     return Device(
         index=index,
-        name=_printable(row["name"]),
+        name=printable(row["name"]),
         host_api=str(apis[row["hostapi"]]["name"]),
         inputs=int(row["max_input_channels"]),
         outputs=int(row["max_output_channels"]),
@@ -126,9 +126,9 @@ def _device(index: int, row: dict[str, Any], apis: Any, default_input: int, defa
 
 
 def _line(exc: Exception) -> str:
-    return _printable(str(exc)) or type(exc).__name__
+    return printable(str(exc)) or type(exc).__name__
 
 
-def _printable(text: object) -> str:
+def printable(text: object) -> str:
     """One line: a device's name is what its maker, or whoever is near with Bluetooth, wrote into it."""
     return " ".join("".join(character if character.isprintable() else " " for character in str(text)).split())
