@@ -1,11 +1,14 @@
 """What a loudspeaker plays, by the clock."""
 
+from collections.abc import AsyncGenerator
+
 import numpy as np
 import pytest
 
 from tests.support.signals import tone
 from voice.audio.pcm import FRAME_SAMPLES, RATE_HZ, Samples, samples_in, silence
-from voice.devices.airing import LAG_MS, LEAP_MS, Airing
+from voice.devices.airing import LAG_MS, LEAP_MS, AiredMicrophone, Airing
+from voice.devices.base import Frame
 
 FRAME_S = FRAME_SAMPLES / RATE_HZ
 
@@ -77,3 +80,29 @@ def test_nobody_asks_and_memory_stays_what_it_is() -> None:
     assert len(airing._blocks) <= 500
     assert airing.take(199.95, 320).tolist() == [1] * 320
     assert airing.take(500.0, 320).tolist() == [0] * 320 and not len(airing._line)
+
+
+class Card:
+    """A microphone that is 30 ms late; the test says when its frames come."""
+
+    name, latency_s, ended, echo = "card", 0.03, False, None
+
+    async def frames(self) -> AsyncGenerator[Frame, None]:
+        for index in range(30):
+            yield Frame(np.full(FRAME_SAMPLES, index, np.int16))
+
+
+async def test_a_card_beside_a_loudspeaker_that_is_none() -> None:
+    airing = Airing()
+    airing.put(tone(400), RATE_HZ, 100.1)
+    # Frames come in pairs, and tremble.
+    times = iter([100.05 + 0.04 * (index // 2 + 1) + 0.003 * (index % 3) for index in range(30)])
+    microphone = AiredMicrophone(Card(), airing, lambda: next(times))
+    assert (microphone.name, microphone.latency_s, microphone.ended, microphone.echo) == ("card", 0.03, False, None)
+    frames = [frame async for frame in microphone.frames()]
+    assert [frame.samples[0] for frame in frames] == list(range(30)) and {frame.delay_ms for frame in frames} == {-LAG_MS}
+    played = np.concatenate([frame.played for frame in frames if frame.played is not None])
+    start = np.flatnonzero(played)[0]
+    # The first frame came at 100.09 and was said from 100.04 on: 60 ms before the sound, of which 20 are the lag.
+    assert abs(start - samples_in(60 + LAG_MS)) <= samples_in(20)
+    assert np.array_equal(played[start : start + samples_in(390)], tone(400)[1 : samples_in(390) + 1]), "in one piece"

@@ -11,8 +11,11 @@ from tests.support.fake_sound import FakeSound
 from tests.support.wav import write_wav
 from voice.devices import card
 from voice.devices import open as opening
+from voice.devices.airing import AiredMicrophone
+from voice.devices.ends import CardSpeaker
 from voice.devices.open import Opened, open_devices
 from voice.devices.portaudio import Device
+from voice.devices.wavmic import WavMicrophone
 from voice.errors import MissingError, UsageError
 
 MICROPHONE = Device(0, "Mic", "ALSA", 1, 0, 48_000, default_input=True)
@@ -65,3 +68,19 @@ async def test_what_cannot_be_opened_is_said(fake: FakeSound, tmp_path: Path) ->
         with pytest.raises(failure, match=says):
             await names(listen, speak, fake)
     assert not fake.streams
+
+
+async def test_for_a_recording_every_microphone_says_what_is_played(fake: FakeSound, tmp_path: Path) -> None:
+    wav = str(tmp_path / "in.wav")
+    write_wav(wav, np.ones(1_600, np.int16), 16_000)
+    async with asyncio.timeout(30):
+        async with open_devices(wav, "null", lambda text: None) as opened:
+            assert opened.joined() is opened.microphone and isinstance(opened.microphone, WavMicrophone)
+            frame = await anext(opened.microphone.frames())
+            assert frame.played is not None and len(frame.played) == len(frame.samples)
+        async with open_devices(None, "null", lambda text: None) as opened:
+            assert isinstance(opened.joined(), AiredMicrophone) and opened.joined().name == "Mic"
+        async with open_devices(wav, None, lambda text: None) as opened:
+            assert opened.joined() is opened.microphone and isinstance(opened.speaker, CardSpeaker) and opened.speaker.tap is not None
+        async with open_devices(None, None, lambda text: None) as opened:
+            assert opened.joined() is opened.microphone, "one card knows by itself"

@@ -105,7 +105,7 @@ async def _talk(
         # The devices first: whoever has none is told so at once, and is not kept waiting for a model.
         opened = await stack.enter_async_context(open_devices(options.input, options.output, report.note))
         # The library takes half a second to load, on a thread: the loop has devices to serve.
-        microphone = opened.microphone
+        microphone = opened.microphone if recording is None else opened.joined()
         if opened.beside:
             microphone = ClearMicrophone(microphone, await asyncio.to_thread(make_canceller))
         engine = None if make_engine is None else await stack.enter_async_context(make_engine())
@@ -121,7 +121,6 @@ async def _talk(
         staying = Staying(options.idle_mute or None, options.max_length or None)
         aside = Aside(report, recording, staying, session.aloud)
         if recording is not None:
-            opened.join()
             report = Recorded(report, recording)
         talk = Talk(replace(chosen, headphones=bool(options.headphones)), session, microphone, opened.speaker, report, aside)
         return await talk.run(lines, keys)

@@ -1,17 +1,22 @@
-"""What a loudspeaker plays, by the clock: for a microphone that is a file, and has no card that could tell it.
+"""What a loudspeaker plays, by the clock: for a microphone that shares no card with it, and is told nothing of it.
 
 A device takes sound in blocks, a little early or late; their times say where the first one lies, and each of the others lies behind the one
 before it, unless the clock says that much more or less time has passed.
 """
 
 import threading
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import replace
 
 import numpy as np
 
-from voice.audio.pcm import RATE_HZ, Samples, empty, samples_in
+from voice.audio.echo import EchoReading
+from voice.audio.pcm import FRAME_MS, RATE_HZ, Samples, empty, samples_in
 from voice.audio.resample import Resampler
+from voice.devices.base import Frame, Microphone
 
 LAG_MS = 20
 """What is asked for lies so far back: a resampler gives the newest samples with the next block only."""
@@ -78,3 +83,39 @@ class Airing:
             self._end = at
         self._line = np.concatenate((self._line, self._resampler.push(samples)))
         self._end += len(samples) * RATE_HZ / rate_hz
+
+
+class AiredMicrophone:
+    """A card's microphone whose frames say what a loudspeaker elsewhere plays meanwhile."""
+
+    def __init__(self, microphone: Microphone, airing: Airing, clock: Callable[[], float] = time.monotonic) -> None:
+        self._microphone = microphone
+        self._airing = airing
+        self._clock = clock
+
+    @property
+    def name(self) -> str:
+        """The microphone's."""
+        return self._microphone.name
+
+    @property
+    def latency_s(self) -> float:
+        """The microphone's."""
+        return self._microphone.latency_s
+
+    @property
+    def ended(self) -> bool:
+        """The microphone's."""
+        return self._microphone.ended
+
+    @property
+    def echo(self) -> EchoReading | None:
+        """The microphone's."""
+        return self._microphone.echo
+
+    async def frames(self) -> AsyncGenerator[Frame, None]:
+        """The microphone's, each with what was in the air with it, as far as the time at which it comes tells."""
+        async with aclosing(self._microphone.frames()) as frames:
+            async for frame in frames:
+                at_s = self._clock() - self._microphone.latency_s - FRAME_MS / 1000
+                yield replace(frame, played=self._airing.take(at_s, len(frame.samples)), delay_ms=-LAG_MS)

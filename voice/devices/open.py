@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from voice.devices.airing import Airing
+from voice.devices.airing import AiredMicrophone, Airing
 from voice.devices.base import Loudspeaker, Microphone
 from voice.devices.blocking import in_thread
 from voice.devices.card import NO_ANSWER, OPEN_S, Wanted, open_card
@@ -28,13 +28,21 @@ class Opened:
     beside: bool
     """Both are cards: the one may hear the other."""
 
-    def join(self) -> None:
-        """From now on the frames of a file say what is played meanwhile, as a card's do: for a recording."""
-        if not isinstance(self.speaker, PacedSpeaker | CardSpeaker):
-            return
+    def joined(self) -> Microphone:
+        """The microphone, whose frames say from now on what is played meanwhile, as those of one card do by themselves: for a recording."""
+        if isinstance(self.speaker, PacedSpeaker):
+            airing = Airing(self.speaker.catch_up)
+            self.speaker.tap = airing.put
+        elif isinstance(self.speaker, CardSpeaker) and not self.beside:
+            airing = Airing()
+            self.speaker.tap = airing.put
+        else:
+            return self.microphone
         if isinstance(self.microphone, WavMicrophone):
-            airing = Airing(self.speaker.catch_up if isinstance(self.speaker, PacedSpeaker) else lambda: None)
-            self.microphone.airing, self.speaker.tap = airing, airing.put
+            # It knows to the sample when its frames were said.
+            self.microphone.airing = airing
+            return self.microphone
+        return AiredMicrophone(self.microphone, airing)
 
 
 @asynccontextmanager
