@@ -1,6 +1,7 @@
 """Thirty turns of `voice talk` with interruptions at random moments, against the strict twin: both sides agree, to the word that was heard."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,30 +22,35 @@ NOUNS = """apple anchor basket bridge candle castle desert dragon engine feather
 marble meadow mirror needle packet pencil pillow planet rabbit ribbon saddle summer table ticket tunnel turtle violin walnut
 winter wizard yellow copper doctor kitten magnet oyster quartz tailor uncle banner hollow ivory nickel""".split()
 """No two have the same tone, and replies that follow each other share none."""
+ASIDE = ["pardon"]
+"""The answer to what is no question."""
+UH_HUH = "uh huh"
+ACTS = ("nothing", "soon", "later", "enter", "cough", "mm-hm")
+"""The last two are interruptions to a server that decides by itself."""
 APART_S = 0.8
 """Silence after speech, so that what follows is another turn."""
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_both_sides_agree_on_what_was_said_and_heard(seed: int) -> None:
-    outcome = conversation(seed)
+@pytest.mark.parametrize(("seed", "decide"), [(0, True), (1, True), (2, True), (3, False)])
+def test_both_sides_agree_on_what_was_said_and_heard(seed: int, decide: bool) -> None:
+    outcome = conversation(seed, decide)
     assert {line["error"]["code"] for line in outcome.events("error")} <= {"response_cancel_not_active"}
     assert outcome.taken.summary["errors"] == []
     told = [(line.item_id, line.role, line.text) for line in outcome.client]
     assert told == [(str(item.id), item.role, text_of(item)) for item in outcome.server]
-    answers = {"": ["pardon"]} | {f"question {number}": reply["say"].split() for number, reply in enumerate(script(seed)["reply"])}
+    answers = {f"question {number}": reply["say"].split() for number, reply in enumerate(script(seed)["reply"])}
     listener, asked, answered = Listener(outcome.sound), [""], [""]
     for _, role, text in told:
         if role == "user":
             asked.append(text)
             continue
-        kept, reply = text.split(), answers[asked[-1]]
-        assert asked[-1] == "" or asked[-1] not in answered, "answered twice"
+        kept, reply = text.split(), answers.get(asked[-1], ASIDE)
+        assert asked[-1] not in answers or asked[-1] not in answered, "answered twice"
         answered.append(asked[-1])
         assert reply[: len(kept)] == kept
         listener.hear(reply, len(kept))
     listener.ends()
-    assert [words for words in asked if words] == [f"question {number}" for number in range(1, TURNS + 1)]
+    assert [words for words in asked if words in answers] == [f"question {number}" for number in range(1, TURNS + 1)]
     check_frames(outcome.taken.summary)
 
 
@@ -53,8 +59,8 @@ def test_the_same_user_gives_the_same_conversation() -> None:
     assert first.trace == second.trace and (first.sound == second.sound).all()
 
 
-def conversation(seed: int, turns: int = TURNS) -> Outcome:
-    return played(long_talk(script(seed), Conversation(seed, turns).talk, seed))
+def conversation(seed: int, decide: bool = True, turns: int = TURNS) -> Outcome:
+    return played(long_talk(script(seed), Conversation(seed, turns, ACTS if decide else ACTS[:4]).talk, seed, decide))
 
 
 def check_frames(summary: dict[str, Any]) -> None:
@@ -65,7 +71,7 @@ def check_frames(summary: dict[str, Any]) -> None:
 def script(seed: int) -> dict[str, Any]:
     """An answer to each question, at any pace."""
     rng = np.random.default_rng(seed)
-    replies: list[dict[str, Any]] = [{"when": {"heard": "^$"}, "say": "pardon"}]
+    replies: list[dict[str, Any]] = [{"when": {"heard": f"^({UH_HUH})?$"}, "say": " ".join(ASIDE)}]
     for number in range(1, TURNS + 1):
         words = np.concatenate([rng.permutation(NOUNS[number % 3 :: 3]) for _ in range(3)])[: int(rng.integers(3, 45))]
         reply = {"when": {"heard": f"^question {number}$"}, "say": " ".join(words), "delay_ms": int(rng.choice([0, 150, 600]))}
@@ -76,8 +82,9 @@ def script(seed: int) -> dict[str, Any]:
 class Conversation:
     """What the user does."""
 
-    def __init__(self, seed: int, turns: int) -> None:
+    def __init__(self, seed: int, turns: int, acts: Sequence[str]) -> None:
         self._turns = turns
+        self._acts = acts
         self._rng = np.random.default_rng([seed, 1])
         self._sounds = {name: np.concatenate(list(read_wav(f"{WAV_FOLDER}/{name}.wav"))) for name in WAVS}
 
@@ -95,7 +102,7 @@ class Conversation:
 
     async def _meanwhile(self, user: User) -> None:
         """Until the next question: at any moment of the answer, or before it."""
-        act = str(self._rng.choice(["nothing", "soon", "later", "enter", "cough", "mm-hm"]))
+        act = str(self._rng.choice(self._acts))
         if act == "soon":
             return await asyncio.sleep(self._rng.uniform(0, 1.0))
         await user.state("speaking", "listening")
@@ -105,9 +112,11 @@ class Conversation:
             case "enter":
                 user.type("")
                 await asyncio.sleep(self._rng.uniform(0, 0.5))
-            case "cough" | "mm-hm":
-                seed = int(self._rng.integers(1_000))
-                await user.say(cough(seed) if act == "cough" else mm_hm(seed))
+            case "cough":
+                await user.say(cough(int(self._rng.integers(1_000))))
+                await asyncio.sleep(APART_S + self._rng.uniform(0, 3.0))
+            case "mm-hm":
+                await user.say(mm_hm(int(self._rng.integers(1_000))), UH_HUH)
                 await asyncio.sleep(APART_S + self._rng.uniform(0, 3.0))
             case "nothing":
                 await user.state("listening")

@@ -5,6 +5,7 @@ import { UNNAMED } from "./arbiter.js";
 import { Received } from "./heard.js";
 import { History } from "./history.js";
 import { decodeBase64 } from "./pcm.js";
+import { Unheard } from "./unheard.js";
 import { Unsettled } from "./unsettled.js";
 
 const PCM_RATE_HZ = 24_000; // where no rate is named
@@ -45,7 +46,7 @@ export class Inbound {
     this._uplink = uplink;
     this._cut = new Map(); // item -> the words of it that were heard
     this._ended = new Set(); // answers that are over
-    this.unheard = []; // items that were stopped before anything of them was heard, while their answer was being made
+    this.unheard = new Unheard();
     this._turnEndMs = 0; // of the turn that is being spoken, as far as it is known
     this.unsettled = new Unsettled();
   }
@@ -80,7 +81,7 @@ export class Inbound {
     const loss = this.unsettled.broken();
     this._turnEndMs = 0;
     this._ended.clear();
-    this.unheard = [];
+    this.unheard.clear();
     for (const itemId of loss.turns) this.history.forget(itemId);
     for (const itemId of this.received.unfinished()) {
       if (this._cut.has(itemId)) continue;
@@ -146,6 +147,11 @@ export class Inbound {
 
   _sound(event) {
     if (this._cut.has(event.item_id)) return [];
+    if (this.unheard.stopped(event.response_id) && this.receivedMs(event.item_id) === 0) {
+      this.unheard.add(event.item_id);
+      this._keep(event.item_id, "", false);
+      return [];
+    }
     const notices = [];
     let samples;
     try {

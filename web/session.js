@@ -100,7 +100,7 @@ export class ClientSession {
     }
     const notices = this.inbound.notices(event);
     if (event.type === "response.done") {
-      for (const itemId of this.inbound.unheard.splice(0)) {
+      for (const itemId of this.inbound.unheard.over(event.response, (itemId) => this.inbound.receivedMs(itemId))) {
         this._send({ type: "conversation.item.delete", event_id: this._newId("event"), item_id: itemId });
       }
     }
@@ -139,6 +139,7 @@ export class ClientSession {
       const eventId = this._newId("event");
       this._cancels = [...this._cancels.slice(1 - MAX_CANCELS), eventId];
       this._send({ type: "response.cancel", event_id: eventId });
+      this.inbound.unheard.stop(this.arbiter.active);
     }
     const clampedMs = itemId === null ? 0 : Math.min(heardMs, this.inbound.receivedMs(itemId));
     if (itemId === null || !this.inbound.cut(itemId, clampedMs)) return;
@@ -157,8 +158,7 @@ export class ClientSession {
         audio_end_ms: clampedMs,
       });
     } else if (active) {
-      // What is still being generated cannot be deleted; what stays of it, unheard, is deleted when it is over.
-      this.inbound.unheard.push(itemId);
+      this.inbound.unheard.add(itemId);
     } else {
       this._send({ type: "conversation.item.delete", event_id: this._newId("event"), item_id: itemId });
     }

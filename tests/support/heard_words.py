@@ -15,6 +15,9 @@ APART_MS = 5
 """Silence between two tones; within one there is less, unless playback rests in it."""
 LEAST_MS = 15
 """Of less nobody can tell the tone."""
+SHORT_MS = 40
+LONGEST_MS = 200
+"""A word that playback has stretched (to 0.85x, and some)."""
 EDGE_MS = 12
 """Two fades of 5 ms, and what is not loud of them."""
 
@@ -25,6 +28,10 @@ class Burst:
 
     hz: float
     ms: float
+
+    def is_of(self, word: str) -> bool:
+        """Whether it may be a piece of the word; of a short one nobody can tell the tone so well."""
+        return abs(self.hz - tone_hz(word)) < (5 if self.ms > SHORT_MS else 15)
 
 
 def bursts(sound: Samples) -> Iterator[Burst]:
@@ -49,14 +56,17 @@ class Listener:
         self._bursts = list(bursts(sound))
         self._at = 0
 
-    def hear(self, reply: Sequence[str], kept: int, beyond_ms: float = 0.0) -> None:
-        """Of the words of a reply so many are told as heard: they were, and of the next one at most a part (or `beyond_ms`: what the
-        loudspeaker still had when it was stopped). Raises: AssertionError."""
+    def hear(self, reply: Sequence[str], kept: int) -> None:
+        """Of the words of a reply so many are told as heard: they were, and of the next one at most a part. Raises: AssertionError."""
+        heard_ms = TONE_MS
         for word in reply[:kept]:
             heard_ms = self._take(word)
             assert heard_ms >= TONE_MS - EDGE_MS, f"of '{word}', told as heard, {heard_ms:.0f} ms were: {reply[:kept]}"
-        extra_ms = sum(self._take(word) for word in reply[kept : kept + 1 + round(beyond_ms / WORD_MS)])
-        assert extra_ms <= TONE_MS + EDGE_MS / 2 + beyond_ms, f"{extra_ms:.0f} ms after '{reply[:kept]}', of which nothing is told"
+        stretched = heard_ms > TONE_MS + EDGE_MS
+        for word in reply[kept : kept + 1]:
+            extra_ms = self._take(word)
+            most_ms = LONGEST_MS if stretched else TONE_MS + EDGE_MS / 2
+            assert extra_ms <= most_ms, f"{extra_ms:.0f} ms of '{word}' after {reply[:kept]}, of which nothing is told"
 
     def ends(self) -> None:
         """There was nothing else. Raises: AssertionError."""
@@ -65,7 +75,9 @@ class Listener:
     def _take(self, word: str) -> float:
         """How much of the word is next in the sound, in ms: in one piece, or in several if playback rested in it."""
         total_ms = 0.0
-        while self._at < len(self._bursts) and abs(self._bursts[self._at].hz - tone_hz(word)) < 5 and total_ms < TONE_MS - EDGE_MS:
-            total_ms += self._bursts[self._at].ms
+        while self._at < len(self._bursts) and (burst := self._bursts[self._at]).is_of(word):
+            if total_ms + burst.ms > LONGEST_MS:
+                break
+            total_ms += burst.ms
             self._at += 1
         return total_ms

@@ -79,8 +79,8 @@ class HeardSpeaker(Player):
     name = "a loudspeaker"
     stranded = False
 
-    def __init__(self, clock: Callable[[], float], latency_s: float = 0.0) -> None:
-        super().__init__(RATE_HZ, latency_s, clock)
+    def __init__(self, clock: Callable[[], float]) -> None:
+        super().__init__(RATE_HZ, clock=clock)
         self._blocks: list[Samples] = []
 
     @property
@@ -148,8 +148,8 @@ class Outcome:
         return [line["event"] for line in self.trace if line["event"]["type"] == kind]
 
 
-async def long_talk(script: Mapping[str, Any], use: Callable[[User], Awaitable[None]], seed: int = 1, latency_s: float = 0.0) -> Outcome:
-    """Talk until `use` returns, and everything has been said."""
+async def long_talk(script: Mapping[str, Any], use: Callable[[User], Awaitable[None]], seed: int = 1, decide: bool = True) -> Outcome:
+    """Talk until `use` returns, and everything has been said. `decide`: whether we are to say what is an interruption, or the server."""
     clock = asyncio.get_running_loop().time
     began_s = clock()
     trace, taken = io.StringIO(), Taken()
@@ -170,8 +170,8 @@ async def long_talk(script: Mapping[str, Any], use: Callable[[User], Awaitable[N
         options = TwinOptions(clocks=Clocks(clock, lambda: WALL_S + clock() - began_s))
         engine = TwinEngine(read_script({"voice": "tones"} | dict(script), "long.toml"), None, options)
         detector = TurnDetector(TurnSettings(), make_detector())
-        microphone, speaker = LiveMicrophone(seed), HeardSpeaker(clock, latency_s)
-        opened = hold(engine=engine, settings=settings_of(decide=True), detector=detector, trace=trace, new_id=counted("c"), clock=clock)
+        microphone, speaker = LiveMicrophone(seed), HeardSpeaker(clock)
+        opened = hold(engine=engine, settings=settings_of(decide=decide), detector=detector, trace=trace, new_id=counted("c"), clock=clock)
         async with opened as session, asyncio.TaskGroup() as group:
             user = User(microphone, speaker, taken, session)
             tasks = [

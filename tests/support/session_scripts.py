@@ -334,6 +334,30 @@ CALLED = [
 ]
 """Functions that were called, some with what came of them."""
 
+MADE = [{"type": "message", "id": name, "role": "assistant", "content": [{"type": "output_audio"}]} for name in ("a1", "a2", "a3")]
+UNHEARD = [
+    do("connected"),
+    ready(),
+    created("r"),
+    words("output_audio_transcript.delta", "a1", "One."),
+    words("output_audio.delta", "a1", QUARTER_S),
+    do("interrupt", item_id="a1", heard_ms=200),
+    words("output_audio_transcript.delta", "a2", "Two."),
+    words("output_audio.delta", "a2", QUARTER_S),
+    words("output_audio_transcript.delta", "a3", "Three."),
+    down("response.done", response={"id": "r", "status": "cancelled", "output": [*MADE, {"type": "function_call", "id": "f1"}]}),
+    created("r"),
+    words("output_audio.delta", "a4", QUARTER_S),
+    done("r"),
+    created("r2"),
+    do("interrupt", item_id=None, heard_ms=0),
+    do("connected"),
+    ready(),
+    created("r2"),
+    down("response.done", response={"id": "r2", "status": "completed", "output": MADE}),
+]
+"""Answers of which more comes after they were stopped."""
+
 SCRIPTED: dict[str, list[Line]] = {
     "refused": REFUSED,
     "stubborn": STUBBORN,
@@ -345,4 +369,5 @@ SCRIPTED: dict[str, list[Line]] = {
     "broken": BROKEN,
     "expired": EXPIRED,
     "called": CALLED,
+    "unheard": UNHEARD,
 }

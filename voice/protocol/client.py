@@ -183,6 +183,7 @@ class ClientSession:
         self.errands.dead_air.interrupted()
         if active:
             self.deciding.cancel()
+            self.inbound.unheard.stop(self.arbiter.active)
         if item_id is None:
             return
         heard_ms = min(heard_ms, self.inbound.received_ms(item_id))
@@ -191,8 +192,7 @@ class ClientSession:
         if heard_ms > 0:
             self._send(ItemTruncate(event_id=self._new_id("event"), item_id=item_id, content_index=0, audio_end_ms=heard_ms))
         elif active:
-            # What is still being generated cannot be deleted; what stays of it, unheard, is deleted when it is over.
-            self.inbound.unheard.append(item_id)
+            self.inbound.unheard.add(item_id)
         else:
             self._send(ItemDelete(event_id=self._new_id("event"), item_id=item_id))
 
@@ -241,8 +241,8 @@ class ClientSession:
             self.deciding.added(event)
         yield from self.inbound.notices(event)
         if isinstance(event, ResponseDone):
-            while self.inbound.unheard:
-                self._send(ItemDelete(event_id=self._new_id("event"), item_id=self.inbound.unheard.popleft()))
+            for item_id in self.inbound.unheard.over(event.response, self.inbound.received_ms):
+                self._send(ItemDelete(event_id=self._new_id("event"), item_id=item_id))
 
     def _send(self, event: ClientEvent) -> None:
         self.uplink.outbox.put(encode(event))

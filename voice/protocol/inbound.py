@@ -3,7 +3,6 @@
 Late sound and words of an item that was cut are dropped here. Times become ms of our own count, without padding and silence window.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -45,6 +44,7 @@ from voice.protocol.objects import (
     TurnDetection,
 )
 from voice.protocol.settings import PCM_RATE_HZ, rate_of, turn_settings
+from voice.protocol.unheard import Unheard
 from voice.protocol.unsettled import Loss, Unsettled
 
 
@@ -62,8 +62,7 @@ class Inbound:
         self._received = Received()
         self._cut: dict[str, str] = {}
         self._ended: dict[str, None] = {}
-        self.unheard: deque[str] = deque(maxlen=MAX_REPLIES)
-        """Items that were stopped before anything of them was heard, while their answer was being made."""
+        self.unheard = Unheard()
         self._taken_back: dict[str, None] = {}
         self.unsettled = Unsettled()
 
@@ -195,6 +194,10 @@ class Inbound:
 
     def _sound(self, event: wire.AudioDelta) -> Iterator[Notice]:
         if event.item_id in self._cut:
+            return
+        if self.unheard.stopped(event.response_id) and not self.received_ms(event.item_id):
+            self.unheard.add(event.item_id)
+            self._keep(event.item_id, "", estimated=False)
             return
         try:
             samples = from_bytes(event.delta)
