@@ -14,6 +14,7 @@ from tests.support.until import until
 from tests.support.virtual_audio import Cards, virtual_audio
 
 ROOT = Path(__file__).resolve().parent.parent
+ADDRESS = "00_11_22_33_44_55"
 LATENESS = """
 import asyncio
 from voice.devices.open import open_devices
@@ -35,10 +36,12 @@ async def test_real_cards_are_listed_and_found_usable(tmp_path: Path) -> None:
         found = await told(cards, "devices", "--json")
         default = [card for card in found if card["default_input"] and card["default_output"]]
         assert len(default) == 1 and default[0]["host_api"] == "ALSA" and default[0]["inputs"] and default[0]["outputs"]
+        await bluetooth(cards)
         findings = {line["name"]: line for line in await told(cards, "doctor", "--json") if line["event"] == "finding"}
         assert findings["sound library"]["said"].startswith("PortAudio V")
         for name in ("microphone", "loudspeaker"):
             assert findings[name]["state"] == "ok" and findings[name]["said"].startswith(default[0]["name"])
+        assert findings["headset"]["state"] == "note" and f"bluez_input.{ADDRESS}" in findings["headset"]["said"]
 
 
 @pytest.mark.slow
@@ -67,6 +70,14 @@ async def test_a_program_that_was_held_up_is_not_late_ever_after(tmp_path: Path)
             finally:
                 process.kill()
                 await process.wait()
+
+
+async def bluetooth(cards: Cards) -> None:
+    """A headset that is connected by Bluetooth, as far as names tell, becomes the default."""
+    await cards.control("load-module", "module-null-sink", f"sink_name=bluez_output.{ADDRESS}.1")
+    await cards.control("load-module", "module-remap-source", "master=micfeed.monitor", f"source_name=bluez_input.{ADDRESS}.0")
+    await cards.control("set-default-sink", f"bluez_output.{ADDRESS}.1")
+    await cards.control("set-default-source", f"bluez_input.{ADDRESS}.0")
 
 
 async def told(cards: Cards, *line: str) -> list[dict[str, Any]]:

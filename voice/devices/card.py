@@ -67,6 +67,8 @@ class Card:
     def __init__(self, sound: Any, wanted: Wanted, note: Callable[[str], None]) -> None:
         self.microphone = CardMicrophone() if wanted.listen else None
         self.loudspeaker: CardSpeaker | None = None
+        self.names = Names(note)
+        """Of what is behind them."""
         self._wanted = wanted
         self._note = note
         self._opener = Opener(sound, asyncio.get_running_loop())
@@ -76,7 +78,6 @@ class Card:
         self._plan = Plan()
         self._sleep = SleepWatch()
         self._heard = Heard()
-        self.names = Names(note)
 
     async def begin(self, found: tuple[Device, ...]) -> None:
         """Open what is wanted of these. Raises: MissingError."""
