@@ -1,6 +1,8 @@
 """The sound library: what is plugged in, and each way in which the library can fail."""
 
 import atexit
+import ctypes
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -77,6 +79,17 @@ def test_what_is_plugged_in(monkeypatch: pytest.MonkeyPatch) -> None:
         Device(2, "Speaker", "OSS", 0, 2, 44100, default_output=True),
     )
     assert version() == "PortAudio V19.6.0-devel"
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "gnu_get_libc_version"), reason="of glibc")
+@pytest.mark.parametrize("verbose", [False, True])
+def test_what_c_libraries_write_is_for_verbose_people(verbose: bool) -> None:
+    level = "logging.basicConfig(level=logging.DEBUG);" if verbose else ""
+    line = f"import ctypes, logging, sys; {level} from voice.devices.portaudio import _hush; _hush()"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{line}; ctypes.CDLL(None).perror(b'noise'); print('ours', file=sys.stderr)"], capture_output=True
+    )
+    assert done.returncode == 0 and b"ours" in done.stderr and (b"noise" in done.stderr) is verbose
 
 
 def test_nothing_plugged_in_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,7 @@ async def asks_again(cards: Cards, talk: LiveTalk) -> None:
 
 async def ends(talk: LiveTalk) -> None:
     assert await talk.end() == 130 and "Traceback" not in talk.errors, talk.errors
+    assert "Expression" not in talk.errors and "ALSA" not in talk.errors, "what libraries think of it"
     discarded = talk.summary["frames_discarded"]
     assert talk.summary["frames_captured"] == talk.summary["frames_committed"] + sum(discarded.values()) + talk.summary["frames_lost"]
     assert discarded.get("bound", 0) + discarded.get("stale", 0) > 10, "time went on without a card"

@@ -51,10 +51,11 @@ def library() -> Any:
 
 @cache
 def _hush() -> None:
-    """The libraries of ALSA and JACK write what they think of plug-ins, underruns and servers to stderr, between our lines; only -v wants to
-    see that."""
+    """PortAudio, ALSA and JACK write what they think of plug-ins, underruns and servers to stderr, between our lines and through the picture
+    on a terminal; only -v wants to see that."""
     if logging.getLogger().isEnabledFor(logging.DEBUG):
         return
+    _hush_c()
     for name, setters in (
         ("libasound.so.2", ["snd_lib_error_set_handler"]),
         ("libjack.so.0", ["jack_set_error_function", "jack_set_info_function"]),
@@ -66,6 +67,23 @@ def _hush() -> None:
                 getattr(library, setter)(ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p))
         except (OSError, AttributeError, TypeError):
             continue  # another system, or another version
+
+
+def _hush_c() -> None:
+    """What C prints to its `stderr` goes nowhere: PortAudio has no other way to be silent. Python's own does not pass there.
+
+    With glibc only: elsewhere the variable may not be written, or has another name.
+    """
+    try:
+        c = ctypes.CDLL(None)
+    except TypeError:
+        return  # Windows
+    if not hasattr(c, "gnu_get_libc_version"):
+        return
+    c.fopen.restype = ctypes.c_void_p
+    nowhere = c.fopen(b"/dev/null", b"w")
+    if nowhere:
+        ctypes.c_void_p.in_dll(c, "stderr").value = nowhere
 
 
 def devices(fresh: bool = False) -> tuple[Device, ...]:
