@@ -72,7 +72,7 @@ BULK_FILES = frozenset(
             "vad",
         ),
         *("devices_base", "drain", "espeak", "fixtures", "flite", "greeting", "local", "machine", "mcp", "outbox", "paced", "piper"),
-        *("entry", "screen", "terminal"),
+        *("entry", "screen", "terminal", "tmux"),
         *("additions", "backstage_storm", "shop_served", "commands_twin", "engines_twin", "twin_page"),
         *(
             "acting",

@@ -141,7 +141,7 @@ SPEAKING = View(
             80,
             10,
             [
-                "╌" * 80,
+                "╌" * 48,
                 "you:   tell me a story",
                 "voice: Once upon a time there was a king who had three daughters.",
                 "",

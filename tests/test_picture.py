@@ -58,6 +58,14 @@ def test_it_takes_the_size_of_the_moment() -> None:
     assert seen.picture.hint(10) == []
 
 
+def test_the_first_row_is_left_alone_where_there_are_three() -> None:
+    captions = tuple(Caption(0, who, "words " * 40, True) for who in ("you", "voice"))
+    for rows, want in ((7, 5), (5, 3), (3, 1), (2, 1), (1, 0)):
+        seen = Seen(rows=rows)
+        seen.picture.saying(captions)
+        assert len(seen.picture.status()) == want, rows
+
+
 def test_what_others_write_to_stderr_is_a_note_and_its_amount_is_bounded() -> None:
     seen = Seen()
     for number in range(MOST_LINES + 10):

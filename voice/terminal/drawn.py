@@ -26,6 +26,8 @@ STATE = 14
 """Columns of the longest state: what stands behind it does not move."""
 LEAST_BAR, LONGEST_BAR = 10, 40
 LEAST_DBFS, MOST_DBFS, BAR = -60.0, -6.0, 8
+LONGEST_RULE = 48
+"""Of a line as wide as the window a part would stay behind when the window is made narrower."""
 LIVE_ROWS = 3
 """Rows of one side's live words: the last ones."""
 
@@ -170,7 +172,7 @@ def status_lines(view: View, columns: int, rows: int) -> list[Line]:
         # The newest first: it may leave one row for the words before it.
         space = min(LIVE_ROWS, room - len(live) - (1 if behind == 0 and len(view.captions) > 1 and room > 2 else 0))
         live = [*(live_lines(caption, columns, space) if space > 0 else ()), *live]
-    rule: list[Line] = [[("dim", RULE * columns)]] if room - len(live) >= 2 else []
+    rule: list[Line] = [[("dim", RULE * min(columns, LONGEST_RULE))]] if room - len(live) >= 2 else []
     gap: list[Line] = [[]] if live and rule else []
     return [*rule, *live, *gap, *state]
 

@@ -73,8 +73,12 @@ class Picture:
         return bool(self._above or self._strays)
 
     def status(self) -> list[Line]:
-        """What stands above the typed line, which has the last row. Made once for each view and size."""
-        asked = (self.view, self._columns, self._size()[1] - 1)
+        """What stands above the typed line, which has the last row. Made once for each view and size.
+
+        The first row is left alone: what is erased from there on goes into the scrollback of some terminals (tmux), as a screen that is cleared.
+        """
+        rows = self._size()[1]
+        asked = (self.view, self._columns, rows - 2 if rows > 2 else rows - 1)
         if asked != self._asked:
             self._asked, self._status = asked, status_lines(*asked)
         return self._status

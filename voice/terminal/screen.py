@@ -145,6 +145,7 @@ async def screen(push_to_talk: bool) -> AsyncIterator[Screen]:
         write.enable_cpr = False
     ascii_only = os.environ.get("TERM") in SIMPLE or (sys.stdout.encoding or "").lower().replace("-", "") not in ("utf8", "utf16")
     made = Screen(push_to_talk, create_input(sys.stdin), write, ascii_only)
+    write.write_raw("\r\n")  # the first row: see Picture.status
     loop = asyncio.get_running_loop()
     failure: BaseException | None = None
     with _ended_by_sigterm(), ExitStack() as stack:
