@@ -4,15 +4,18 @@ An impulse response is a direct sound and a tail of noise that decays by 60 dB i
 that stands for the sound cards' buffers as well as for the air.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from voice.audio.pcm import RATE_HZ, Samples, clip_int16, dbfs, samples_in
+from voice.audio.pcm import FRAME_SAMPLES, RATE_HZ, Samples, clip_int16, dbfs, samples_in
 
 Wave = NDArray[np.float64]
+LEAD, CARD_LEAD = 8, 160
+"""Samples kept for interpolation; what a card with a clock of its own has in its buffer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,10 @@ class Room:
         size = 1 << (len(wave) + len(response := self.response()) - 1).bit_length()
         return clip_int16(np.fft.irfft(np.fft.rfft(wave, size) * np.fft.rfft(response, size), size)[: len(wave)])
 
+    def open(self, played_dbfs: float = -20.0) -> "Air":
+        """The same frame by frame. `played_dbfs`: where nothing is played yet, what `clip_db` is counted from."""
+        return Air(self, played_dbfs)
+
     def response(self) -> Wave:
         """The impulse response, of energy `gain_db`."""
         rng = np.random.default_rng(self.seed)
@@ -61,6 +68,54 @@ class Room:
         """The background, so many samples."""
         wave = np.random.default_rng(self.seed + 1).standard_normal(count)
         return clip_int16(wave * 32768 * 10 ** (self.noise_dbfs / 20))
+
+
+class Air:
+    """A loudspeaker, a room and a microphone while they run, each sound card with its own clock."""
+
+    def __init__(self, room: Room, played_dbfs: float) -> None:
+        self._limit = math.inf if room.clip_db is None else 32768 * 10 ** ((played_dbfs + room.clip_db) / 20)
+        self._step = 1 + room.drift_ppm / 1e6
+        response = room.response()
+        self._size = 1 << (FRAME_SAMPLES + len(response) - 1).bit_length()
+        self._response = np.fft.rfft(response, self._size)
+        self._tail = np.zeros(self._size)
+        # A clock that is slow is ahead of its sound at no time: the card has a buffer.
+        self._card = np.zeros(LEAD)
+        self._at = float(LEAD - CARD_LEAD) if room.drift_ppm else float(LEAD)
+        self._owed = 0.0
+
+    @property
+    def wanted(self) -> int:
+        """How many samples the loudspeaker takes in the microphone's next 20 ms."""
+        return int(self._owed + FRAME_SAMPLES * self._step)
+
+    def push(self, played: Samples) -> Samples:
+        """`wanted` samples for the loudspeaker; returns the echo in the microphone's next 20 ms."""
+        self._owed += FRAME_SAMPLES * self._step - len(played)
+        wave = played.astype(np.float64)
+        if math.isfinite(self._limit):
+            wave = self._limit * np.tanh(wave / self._limit)
+        self._card = np.concatenate([self._card, wave])
+        where = self._at + self._step * np.arange(FRAME_SAMPLES)
+        heard = _between(self._card, where)
+        self._at += FRAME_SAMPLES * self._step
+        gone = int(self._at) - LEAD
+        if gone > 0:
+            self._card, self._at = self._card[gone:], self._at - gone
+        self._tail += np.fft.irfft(np.fft.rfft(heard, self._size) * self._response, self._size)
+        echo, self._tail = self._tail[:FRAME_SAMPLES], np.concatenate([self._tail[FRAME_SAMPLES:], np.zeros(FRAME_SAMPLES)])
+        return clip_int16(echo)
+
+
+def _between(wave: Wave, where: Wave) -> Wave:
+    """The wave at places between its samples: cubic, exact at the samples."""
+    at = where.astype(int)
+    part = where - at
+    before, here, after, later = (wave[np.minimum(at + step, len(wave) - 1)] for step in (-1, 0, 1, 2))
+    bend = (after - here) * 3 + before - later
+    curve: Wave = here + 0.5 * part * (after - before + part * (2 * before - 5 * here + 4 * after - later + part * bend))
+    return curve
 
 
 def _paused(wave: Wave, count: int) -> Wave:

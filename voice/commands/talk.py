@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from voice.session import Answering
     from voice.talk import TalkOptions
 
+NO_CANCELLER = (
+    'no echo canceller is installed: pip install "voice[desktop]", or take headphones and --headphones; else a microphone that hears the '
+    "loudspeaker is shut while an answer is played"
+)
+
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Describe the command."""
@@ -107,7 +112,10 @@ async def _talk(
         # The library takes half a second to load, on a thread: the loop has devices to serve.
         microphone = opened.microphone if recording is None else opened.joined()
         if opened.beside:
-            microphone = ClearMicrophone(microphone, await asyncio.to_thread(make_canceller))
+            canceller = await asyncio.to_thread(make_canceller)
+            if canceller is None and not (options.headphones or chosen.push_to_talk):
+                report.note(NO_CANCELLER)
+            microphone = ClearMicrophone(microphone, canceller)
         engine = None if make_engine is None else await stack.enter_async_context(make_engine())
         detector = None if chosen.push_to_talk else TurnDetector(TurnSettings(), make_detector())
         settings = settings_of(turns=chosen.turns, decide=not chosen.push_to_talk)
