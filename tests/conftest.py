@@ -86,7 +86,18 @@ BULK_FILES = frozenset(
             "serverside_storm",
             "shop",
         ),
-        *("dialect_formats", "dialect_story", "ending", "interpreter", "judged", "long_talk", "reply_storm", "spoken", "wire_storm"),
+        *(
+            "desktop_memory",
+            "dialect_formats",
+            "dialect_story",
+            "ending",
+            "interpreter",
+            "judged",
+            "long_talk",
+            "reply_storm",
+            "spoken",
+            "wire_storm",
+        ),
         *("realtime", "echo", "echo_talk", "realtime_dialects", "replay", "server_twin", "session", "sphinx", "tts", "wavmic"),
     )
 )
