@@ -71,10 +71,11 @@ async def test_the_sound_server_freezes_and_goes_on_and_does_not_hold_up_the_end
         cards.daemon.send_signal(signal.SIGSTOP)
         await until(lambda: "does not answer" in talk.errors)
         cards.daemon.send_signal(signal.SIGCONT)
-        await until(lambda: "opened again" in talk.errors)
+        await until(lambda: "opened again" in talk.errors or "are back" in talk.errors)
         await asks_again(cards, talk)
+        said = talk.errors.count("does not answer")
         cards.daemon.send_signal(signal.SIGSTOP)
-        await until(lambda: talk.errors.count("does not answer") == 2)
+        await until(lambda: talk.errors.count("does not answer") > said)
         await ends(talk)
 
 
@@ -87,8 +88,8 @@ async def test_the_microphone_is_pulled_out_and_plugged_in_again(tmp_path: Path)
         turn = await talk.turn(2)
         assert turn["heard_ms"] == turn["reply_ms"], "nothing has interrupted it"
         await talk.state("listening")
+        assert len(talk.turns) == 2, "what it heard of itself is no question"
         await cards.plug()
         await until(lambda: "the microphone is 'mic' now" in talk.errors)
         await asks_again(cards, talk)
-        assert len(talk.turns) == 3, "what it heard of itself is no question"
         assert await talk.end() == 130 and "Traceback" not in talk.errors, talk.errors
