@@ -210,9 +210,9 @@ def test_words_while_the_user_speaks_are_not_over() -> None:
 
 
 def test_what_the_keys_do() -> None:
-    assert text([hint_line(View(), 80)]) == ["space your turn  m mute  esc stop  q quit"]
-    assert text([hint_line(View(push_to_talk=True, meters=Meters(muted=True)), 80)]) == ["space talk  m open  esc stop  q quit"]
-    assert text([hint_line(View(), 24)]) == ["space your turn  m mute"] and hint_line(View(), 5) == []
+    assert text([hint_line(View(), 80)]) == ["space talk  m mute  esc stop  q quit"]
+    assert text([hint_line(View(meters=Meters(muted=True)), 80)]) == ["space talk  m open  esc stop  q quit"]
+    assert text([hint_line(View(), 24)]) == ["space talk  m mute"] and hint_line(View(), 4) == []
 
 
 def test_the_end() -> None:
@@ -227,11 +227,11 @@ def test_our_own_signs_are_one_column_wide_on_every_terminal_and_have_a_plain_fo
     assert all(sign.translate(PLAIN).isascii() for sign in signs)
 
 
-def everything(said: str, columns: int, rows: int, push_to_talk: bool) -> dict[str, list[Line]]:
+def everything(said: str, columns: int, rows: int) -> dict[str, list[Line]]:
     """All that can be drawn of some words."""
     captions = (Caption(0, "you", said, partial=True), Caption(0, "voice", said, True, True, True))
     turn: dict[str, Any] = TURN | {"user_text": said, "assistant_text": said, "heard_ms": 900, "status": f"cancelled {said}"}
-    view = View("speaking", captions, Meters(-20.0, -30.0, 12.0, False, 250.0, 3, 80, "lost", said, True), push_to_talk)
+    view = View("speaking", captions, Meters(-20.0, -30.0, 12.0, False, 250.0, 3, 80, "lost", said, True))
     return {
         "turn": turn_lines(turn, (captions[1],), columns),
         "note": note_lines(said, columns),
@@ -245,10 +245,9 @@ def everything(said: str, columns: int, rows: int, push_to_talk: bool) -> dict[s
     st.text(max_size=80) | st.text(alphabet="ab 한국어字\u0301😀\x1b\r", max_size=200),
     st.integers(8, 100),
     st.integers(1, 30),
-    st.booleans(),
 )
-def test_nothing_is_too_wide_too_high_or_obeyed(said: str, columns: int, rows: int, push_to_talk: bool) -> None:
-    for name, lines in everything(said, columns, rows, push_to_talk).items():
+def test_nothing_is_too_wide_too_high_or_obeyed(said: str, columns: int, rows: int) -> None:
+    for name, lines in everything(said, columns, rows).items():
         for line in lines:
             shown = "".join(piece for _, piece in line)
             assert width(shown) <= columns, (name, shown)
@@ -259,7 +258,7 @@ def test_nothing_is_too_wide_too_high_or_obeyed(said: str, columns: int, rows: i
 
 
 def test_what_a_terminal_would_obey_is_not_drawn() -> None:
-    for name, lines in everything(HOSTILE, 80, 10, False).items():
+    for name, lines in everything(HOSTILE, 80, 10).items():
         shown = "".join(text(lines))
         assert shown.isprintable() and "\x1b" not in shown and "\u202e" not in shown, name
         assert name in ("status", "hint") or "owned" in shown

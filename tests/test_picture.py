@@ -11,7 +11,7 @@ class Seen:
 
     def __init__(self, columns: int = 80, rows: int = 10) -> None:
         self.size, self.changes = (columns, rows), 0
-        self.picture = Picture(False, lambda: self.size, self._changed)
+        self.picture = Picture(lambda: self.size, self._changed)
 
     def _changed(self) -> None:
         self.changes += 1

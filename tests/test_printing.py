@@ -15,6 +15,7 @@ def test_columns_are_as_wide_as_a_terminal_shows_them() -> None:
     assert table([["a", "1", "x"], ["\ud55c\uad6d", "22", ""]]) == ["a     1   x", "\ud55c\uad6d  22"]
     assert table([]) == [] and table([["alone"]]) == ["alone"]
     assert (width("\ud55c\uae00"), width("e\u0301"), width("abc"), width("")) == (4, 1, 3, 0)
+    assert (width("\u0e01\u0e31\u0e19"), width("\u1112\u1161\u11ab"), width("\u0915\u0941"), width("1\u20dd")) == (2, 2, 1, 1)
     assert pad("\ud55c", 4) + "|" == "\ud55c  |"
 
 

@@ -101,8 +101,9 @@ def test_without_colours(quiet: Path) -> None:
         assert bool(COLOURS.search(tty.drawn)) is coloured
 
 
-def test_a_terminal_that_does_nothing_but_print_gets_lines(quiet: Path) -> None:
-    with talk(quiet, TERM="dumb") as tty:
+@pytest.mark.parametrize("term", ["dumb", ""])
+def test_a_terminal_that_does_nothing_but_print_gets_lines(term: str, quiet: Path) -> None:
+    with talk(quiet, TERM=term) as tty:
         tty.shows("[listening]")
         tty.press("hello there\n")
         tty.shows("voice: hello there")

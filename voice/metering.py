@@ -1,7 +1,7 @@
 """The meters of `voice talk`: levels, echo, the playback buffer, the link; ten times a second at most, and only if somebody looks."""
 
 from voice.audio.pcm import SILENT_DBFS, dbfs
-from voice.devices.base import Frame, Loudspeaker
+from voice.devices.base import Frame, Loudspeaker, Microphone
 from voice.protocol.floor import Floor
 from voice.report import Meters, Report
 
@@ -11,8 +11,9 @@ EVERY_S = 0.1
 class Metering:
     """Collects what a `Report` is shown of the moment."""
 
-    def __init__(self, floor: Floor, speaker: Loudspeaker, report: Report) -> None:
+    def __init__(self, floor: Floor, microphone: Microphone, speaker: Loudspeaker, report: Report) -> None:
         self._floor = floor
+        self._microphone = microphone
         self._speaker = speaker
         self._report = report
         self._microphone_dbfs = SILENT_DBFS
@@ -32,11 +33,14 @@ class Metering:
 
     def show(self) -> None:
         """Report how it stands."""
-        stats = self._speaker.stats
+        stats, echo = self._speaker.stats, self._microphone.echo
+        known = echo is not None and echo.settled and (echo.erle_db > 0 or echo.level_db > SILENT_DBFS)
         self._report.meters(
             Meters(
                 microphone_dbfs=self._microphone_dbfs,
-                loudspeaker_dbfs=dbfs(self._speaker.last),
+                # The last block of a reply, or of a device that has gone, is not heard any more.
+                loudspeaker_dbfs=dbfs(self._speaker.last) if self._speaker.busy else SILENT_DBFS,
+                erle_db=echo.erle_db if echo is not None and known else None,
                 half_duplex=self._floor.half_duplex,
                 needed_ms=self._floor.needed_ms,
                 underruns=stats.underruns,

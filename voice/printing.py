@@ -21,10 +21,15 @@ def pad(text: str, columns: int) -> str:
 
 
 def width(text: str) -> int:
-    """How many columns of a terminal it takes: Hangul and the like take two, combining marks none."""
+    """How many columns of a terminal it takes: Hangul and the like take two, marks on other letters none."""
     if text.isascii():
         return len(text)
-    return sum(0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+    return sum(0 if _mark(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def _mark(character: str) -> bool:
+    """Shown on the letter before it: accents, vowel signs (also those of Hangul that is spelled out)."""
+    return unicodedata.category(character) in ("Mn", "Me") or "\u1160" <= character <= "\u11ff"
 
 
 def folded(text: str, columns: int) -> list[str]:

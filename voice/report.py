@@ -15,7 +15,7 @@ class Meters:
     loudspeaker_dbfs: float | None = None
     """Of what is played."""
     erle_db: float | None = None
-    """By how much the canceller lowers the echo; None: there is no canceller, or no echo yet."""
+    """By how much the canceller lowers the echo (0 without one); None: there is no echo, or it has not been measured yet."""
     half_duplex: bool = False
     """While something is played the microphone is shut."""
     needed_ms: float | None = None

@@ -33,7 +33,7 @@ class Teller:
         self._microphone = microphone
         self._report = report
         self._captions = Captions(speaker.heard_ms, lambda: session.history)
-        self._meters = Metering(floor, speaker, report)
+        self._meters = Metering(floor, microphone, speaker, report)
         self._shown: tuple[Caption, ...] = ()
         self._told = 0
         self._came_at = time.monotonic()

@@ -161,7 +161,8 @@ async def _shown(options: argparse.Namespace) -> "AsyncIterator[tuple[Report, As
 def _drawable() -> bool:
     """Whether a person sits at both ends, before a terminal that does what it is told."""
     ends = (sys.stdin, sys.stdout)
-    return all(end is not None and end.isatty() for end in ends) and os.environ.get("TERM", "") not in ("dumb", "unknown")
+    able = sys.platform == "win32" or os.environ.get("TERM", "") not in ("", "dumb", "unknown")
+    return able and all(end is not None and end.isatty() for end in ends)
 
 
 @contextmanager

@@ -69,7 +69,6 @@ class View:
     """See `protocol/floor.py`; "starting" before the first."""
     captions: tuple[Caption, ...] = ()
     meters: Meters = Meters()
-    push_to_talk: bool = False
 
     def told(self, index: int) -> "View":
         """Without what stands above by now."""
@@ -251,7 +250,7 @@ def bar(level_dbfs: float | None) -> str:
 def hint_line(view: View, columns: int) -> Line:
     """What the keys do while nothing is typed, as many of them as there is room for."""
     keys = [
-        ("space", "talk" if view.push_to_talk else "your turn"),
+        ("space", "talk"),
         ("m", "open" if view.meters.muted else "mute"),
         ("esc", "stop"),
         ("q", "quit"),

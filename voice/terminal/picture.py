@@ -19,8 +19,8 @@ class Picture:
 
     live = True
 
-    def __init__(self, push_to_talk: bool, size: Callable[[], tuple[int, int]], changed: Callable[[], None]) -> None:
-        self.view = View(push_to_talk=push_to_talk)
+    def __init__(self, size: Callable[[], tuple[int, int]], changed: Callable[[], None]) -> None:
+        self.view = View()
         self._size = size
         self._changed = changed
         self._asked: tuple[View, int, int] | None = None

@@ -48,7 +48,7 @@ class Screen:
         self._style = Style.from_dict(STYLES)
         self._depth = ColorDepth.from_env() or ColorDepth.DEPTH_4_BIT
         self._shown: list[Line] = []
-        self.picture = Picture(push_to_talk, self._size, self._changed.set)
+        self.picture = Picture(self._size, self._changed.set)
         self.entry = Entry(push_to_talk, self._seen)
         self._app: Application[None] = Application(
             layout=self._layout(),
