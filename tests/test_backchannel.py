@@ -1,5 +1,8 @@
 """Words that ask for nothing, in the languages of the package."""
 
+import tomllib
+from importlib import resources
+
 import pytest
 
 from voice.interrupting import backchannels
@@ -87,3 +90,16 @@ def test_phrases_are_whole() -> None:
 def test_a_hostile_text_costs_nothing() -> None:
     for text in ("[" * 50_000, "(" * 50_000, "*" * 50_001, "yeah " * 20_000, "a" * 100_000, "♪" * 50_001):
         backchannels().only(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [("Stop!", True), ("oh, wait", True), ("Hold on.", True), ("잠깐만요", True), ("stopped", False), ("", False)],
+)
+def test_words_that_nobody_says_but_to_interrupt(text: str, want: bool) -> None:
+    assert backchannels().calls(text) is want
+
+
+def test_no_word_of_the_package_is_both() -> None:
+    for name, table in tomllib.loads(resources.files("voice.data").joinpath("backchannels.toml").read_text("utf-8")).items():
+        assert set(table) == {"words", "phrases", "calls"} and set(table["words"]).isdisjoint(table["calls"]), name

@@ -7,6 +7,7 @@ import pytest
 from tests.support.talking import SPEECH, Stage, stage
 from tests.support.until import until
 from voice.audio.jitter import JitterStats
+from voice.audio.voicing import Voice
 from voice.interrupting import backchannels
 from voice.protocol.notices import (
     Notice,
@@ -26,6 +27,12 @@ WRITTEN = SessionReady(Session(audio=Audio(AudioInput(transcription=Transcriptio
 QUIET = [0] * 13
 COUGH = [*[SPEECH] * 10, *QUIET]
 SENTENCE = [SPEECH] * 40
+
+
+@pytest.fixture(autouse=True)
+def spoken_with_a_voice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The speech of the test is a level, which has none."""
+    monkeypatch.setattr(Voice, "push", lambda voice, samples, asked: asked)
 
 
 async def deciding(scene: Stage, own: bool = False) -> None:

@@ -1,4 +1,7 @@
-"""What becomes of a turn by what was played and heard while it was spoken: "p" a reply is heard, "m" one is made, "." neither; "#" speech."""
+"""What becomes of a turn by what was played and heard while it was spoken.
+
+"p": a reply is heard, "m": one is made, ".": neither; "#": speech, "~": speech without a voice.
+"""
 
 import pytest
 
@@ -10,12 +13,12 @@ from voice.protocol.overspoken import NEAR_END_MS, Ending, Overspoken, Span, Wor
 def seen(replies: str, speech: str, over: Overspoken | None = None) -> Overspoken:
     over = over or Overspoken(backchannels())
     for at, (reply, heard) in enumerate(zip(replies, speech, strict=True)):
-        over.frame((at + 1) * FRAME_MS, heard == "#", reply == "p", reply != ".")
+        over.frame((at + 1) * FRAME_MS, heard in "#~", heard == "#", reply == "p", reply != ".")
     return over
 
 
 def around(speech: str) -> Span:
-    return Span(speech.index("#") * FRAME_MS, (speech.rindex("#") + 1) * FRAME_MS)
+    return Span((len(speech) - len(speech.lstrip("."))) * FRAME_MS, len(speech.rstrip(".")) * FRAME_MS)
 
 
 # (why, replies, speech, when a reply was stopped, ending)
@@ -61,6 +64,15 @@ WORDS = [
 def test_what_words_ask_for(replies: str, text: str, left_ms: int | None, want: Words) -> None:
     speech = "." * 20 + "#" * 10 + "." * 30
     assert seen(replies, speech).said(around(speech), text, left_ms) is want
+
+
+@pytest.mark.parametrize(
+    ("text", "want"), [("but the", Words.NOTHING), ("yes", Words.NOTHING), ("stop", Words.REQUEST), ("oh no", Words.REQUEST)]
+)
+def test_what_a_recogniser_hears_in_a_cough_is_not_believed_but_for_words_that_interrupt(text: str, want: Words) -> None:
+    speech = "." * 20 + "~~~##~~~~##~#" + "." * 27
+    assert seen("p" * 60, speech).said(around(speech), text, 0) is want
+    assert seen("p" * 60, speech.replace("~", "#")).said(around(speech), text, 0) is not Words.NOTHING
 
 
 def test_a_minute_is_remembered() -> None:

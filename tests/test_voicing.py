@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.support import signals
-from voice.audio.pcm import Samples, silence
-from voice.audio.voicing import Floor, has_voice, level_db
+from voice.audio.pcm import Framer, Samples, silence
+from voice.audio.voicing import Floor, Voice, has_voice, level_db
 
 
 def test_the_first_frame_is_background_and_the_floor_falls_at_once() -> None:
@@ -44,3 +44,13 @@ def test_voice_has_a_pitch_and_overtones() -> None:
     assert voiced(signals.add_noise(signals.speech_like(2000), 10)) > 0.5
     for sound in (signals.white_noise(2000), signals.clicks(2000), signals.tone(2000), signals.tone(2000, 150.0), silence(2000)):
         assert voiced(sound) == 0
+
+
+def test_frames_have_a_voice_with_the_one_before_them_and_only_if_that_is_asked() -> None:
+    def voiced(sound: Samples, asked: bool = True) -> list[bool]:
+        voice = Voice()
+        return [voice.push(frame, asked) for frame in Framer().push(sound)]
+
+    speech = signals.speech_like(1000)
+    assert voiced(speech)[0] is False and sum(voiced(speech)) > 45 and not any(voiced(speech, asked=False))
+    assert sum(voiced(signals.white_noise(1000))) == 0

@@ -13,6 +13,8 @@ from functools import cache
 from importlib import resources
 from typing import TypeVar
 
+from voice.audio.pcm import Samples
+from voice.audio.voicing import Voice
 from voice.devices.base import Loudspeaker
 from voice.protocol.backchannel import Backchannels
 from voice.protocol.bargein import BargeIn, Move
@@ -67,8 +69,8 @@ class Interruptions:
         self._bargein = BargeIn()
         self._over = Overspoken(backchannels())
         self._turns = _Turns()
+        self._ear = _Ear()
         self._doubts: dict[str, _Doubt] = {}
-        self._heard_ms = 0
         self._needed_ms = math.inf
 
     @property
@@ -92,13 +94,13 @@ class Interruptions:
         self._needed_ms = self._trust.needed_ms(playing, self.ducked)
         return self._floor.open(captured_at, playing)
 
-    def frame(self, now: float) -> None:
-        """They have been pushed."""
+    def frame(self, samples: Samples, now: float) -> None:
+        """They have been pushed (int16, mono, 16 kHz; silence where nobody was to hear them)."""
         deciding, position_ms = self._session.deciding, self._session.position_ms
-        speech, self._heard_ms = deciding.heard_ms > self._heard_ms, deciding.heard_ms
         playing = self._speaker.busy
         answering = playing or self.answering
-        self._over.frame(position_ms, speech, playing, answering)
+        speech, voice = self._ear.hear(samples, deciding.heard_ms, answering)
+        self._over.frame(position_ms, speech, voice, playing, answering)
         match self._bargein.frame(speech, answering, self._needed_ms):
             case Move.DUCK:
                 self._speaker.hold()
@@ -201,6 +203,19 @@ class Interruptions:
     def _take_back(self, item_id: str) -> None:
         self._session.delete(item_id)
         self._log.take_back(item_id)
+
+
+class _Ear:
+    """What there is in a frame: speech, and a voice."""
+
+    def __init__(self) -> None:
+        self._heard_ms = 0
+        self._voice = Voice()
+
+    def hear(self, samples: Samples, heard_ms: int, over_a_reply: bool) -> tuple[bool, bool]:
+        """Whether our detector has heard somebody in these 20 ms (`heard_ms`: in how much of all sound), and whether he has a voice."""
+        speech, self._heard_ms = heard_ms > self._heard_ms, heard_ms
+        return speech, self._voice.push(samples, speech and over_a_reply)
 
 
 class _Turns:

@@ -158,7 +158,7 @@ class Talk:
                 if self._options.turns == "client":
                     self._log.see(notice, now)
                 self._interruptions.heard(notice)
-            self._interruptions.frame(now)
+            self._interruptions.frame(frame.samples, now)
 
     async def _read(self, lines: AsyncIterator[str]) -> None:
         """Typed lines: words are a message; an empty one stops the reply, or is the key of push-to-talk."""

@@ -1,4 +1,6 @@
-"""Whether words ask for anything: "uh-huh", said over an answer, only says that somebody listens. Pure; the words themselves come in.
+"""Whether words ask for anything: "uh-huh", said over an answer, only says that somebody listens; "stop" is always meant.
+
+Pure; the words themselves come in.
 
 A recogniser's note of a noise ("[cough]", "*laughs*") is no word at all.
 """
@@ -18,12 +20,13 @@ MOST_LETTERS = 40
 
 
 class Backchannels:
-    """What says nothing, in any of the languages: `{"en": {"words": [...], "phrases": [...]}}`."""
+    """What says nothing, in any of the languages: `{"en": {"words": [...], "phrases": [...], "calls": [...]}}`."""
 
     def __init__(self, languages: Mapping[str, Mapping[str, Iterable[str]]]) -> None:
         tables = languages.values()
         self._words = frozenset(_plain(word) for table in tables for word in table.get("words", ()))
         self._phrases = frozenset(_plain(phrase) for table in tables for phrase in table.get("phrases", ()))
+        self._calls = frozenset(_plain(word) for table in tables for word in table.get("calls", ()))
 
     def only(self, text: str) -> bool:
         """Whether there is nothing else in a text; of one without words, too."""
@@ -33,6 +36,10 @@ class Backchannels:
         if len(words) > MOST_WORDS:
             return False
         return " ".join(words) in self._phrases or self._covered(words)
+
+    def calls(self, text: str) -> bool:
+        """Whether a text has a word that nobody says but to interrupt."""
+        return not self._calls.isdisjoint(spoken(text))
 
     def _covered(self, words: list[str]) -> bool:
         """Whether words and phrases make up all of it."""
