@@ -72,11 +72,9 @@ async def test_a_question_is_heard_and_the_answer_comes_out_of_the_loudspeaker(t
     # Where the machine is busy the sound server repeats some of it.
     assert turn["reply_ms"] * 0.6 < loud_ms(heard) <= turn["reply_ms"] * 1.4, "the answer and nothing else"
     assert talk.states[:4] == ["listening", "thinking", "speaking", "listening"]
-    assert "with --headphones you can interrupt by speaking" in talk.errors and "ALSA" not in talk.errors
+    assert "Speak, or type a line" in talk.errors and "ALSA" not in talk.errors
     assert talk.summary["turns"] == 1
     check_frames(talk.summary)
-    muted = talk.summary["frames_discarded"]["muted"] * 20
-    assert turn["reply_ms"] <= muted <= turn["reply_ms"] + 1_500, "shut while it was played"
 
 
 @needs("flite")
