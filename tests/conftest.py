@@ -88,6 +88,7 @@ BULK_FILES = frozenset(
         ),
         *(
             "desktop_memory",
+            "deciding_storm",
             "dialect_formats",
             "dialect_story",
             "ending",
