@@ -8,8 +8,9 @@ from voice.audio.echo import EchoMeter, EchoReading
 from voice.devices.base import Frame, Microphone
 from voice.devices.canceller import Canceller
 
-AWAY_FRAMES = 25
-"""After half a second without sound the device is another one, or stands elsewhere: what was measured is not known any more."""
+AWAY_FRAMES = 3
+"""After a gap the echo comes at another time: a stream that stumbled is late ever after, one that is opened again is gone for 100 ms at least and has
+another delay. What was measured is not known any more, and until it is the answer would interrupt itself."""
 
 
 class ClearMicrophone:
