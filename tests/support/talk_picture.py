@@ -20,7 +20,7 @@ from voice.audio.resample import resample
 from voice.printing import width
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SPOKEN = (("time-slt.wav", 6.0), ("miles-kal16.wav", 8.0), ("help-espeak-22k.wav", 18.0), ("timer-slt.wav", 30.0))
+SPOKEN = (("time-slt.wav", 9.0), ("miles-kal16.wav", 10.0), ("help-espeak-22k.wav", 18.0), ("timer-slt.wav", 30.0))
 """Recordings, and the seconds of silence behind them."""
 COLUMNS, ROWS = 88, 27
 FORE, BACK = "#d7dae0", "#16191d"

@@ -179,7 +179,7 @@ def status_lines(view: View, columns: int, rows: int) -> list[Line]:
 def live_lines(caption: Caption, columns: int, rows: int) -> list[Line]:
     """The last words of somebody who speaks, in so many rows."""
     text = printable(caption.text).strip() + (" ..." if caption.partial and caption.who == "you" else "")
-    # Only what may fit is folded: an answer may be long, and this is drawn ten times a second.
+    # Only what may fit is folded: an answer may be long, and this is drawn several times a second.
     text = text if len(text) <= columns * rows else "... " + text[-columns * rows :].partition(" ")[2]
     lines = spoken(caption.who, text, columns)
     while len(lines) > rows:
