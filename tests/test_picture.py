@@ -55,7 +55,7 @@ def test_it_takes_the_size_of_the_moment() -> None:
     seen.size = (0, 0)
     seen.picture.note("ab")
     assert text(seen.picture.above()) == ["ab"] and seen.picture.status() == []
-    assert seen.picture.hint(10) == []
+    assert seen.picture.hint(9) == []
 
 
 def test_the_first_row_is_left_alone_where_there_are_three() -> None:
