@@ -56,6 +56,22 @@ def test_where_sound_sets_in_or_stops_there_is_none() -> None:
     assert len(elastic.stretched(loud[: elastic.back + elastic.ahead])), "the noise of an s may be longer"
 
 
+@pytest.mark.parametrize("rate_hz", RATES_HZ)
+@pytest.mark.parametrize("pitch_hz", [73.0, 111.0, 320.0])
+def test_a_voice_that_breaks_off_goes_on_in_step(rate_hz: int, pitch_hz: float) -> None:
+    elastic, sound = Elastic(rate_hz), voice(rate_hz, pitch_hz)
+    at, length = samples_in(101, rate_hz), samples_in(40, rate_hz)
+    going = elastic.continued(sound[at - elastic.back - elastic.ahead : at], length).astype(int)
+    true = sound[at : at + length].astype(int)
+    assert len(going) == length
+    assert np.square(going - true).mean() < 0.15 * np.square(true).mean()
+
+
+def test_what_has_no_period_does_not_go_on() -> None:
+    elastic, noise = Elastic(24_000), signals.white_noise(24_000)
+    assert not len(elastic.continued(noise[: elastic.back + elastic.ahead], 960))
+
+
 @pytest.mark.parametrize("rate_hz", [*RATES_HZ, 1, 99, 1000, 11_025, 192_000])
 def test_a_constant_stays_one_at_any_rate(rate_hz: int) -> None:
     elastic = Elastic(rate_hz)

@@ -106,6 +106,36 @@ def test_sound_that_goes_on_within_a_fade_out_is_heard_with_it() -> None:
     assert passed(fades, np.full(4, 30_000, np.int16)).tolist() == [32_767, 32_767, 32_767, 30_000], "it does not wrap"
 
 
+def test_sound_that_breaks_off_goes_on_as_it_is_told_and_dies_away() -> None:
+    fades = Fades(4)
+    fades.start(fade_in=False)
+    passed(fades, np.full(9, 8_000, np.int16))
+    fades.trail(np.full(8, 16_000, np.int16))
+    # Over into 16,000 in four samples, and falling all the time.
+    assert rung(fades).tolist() == [8_750, 9_000, 8_750, 8_000, 6_000, 4_000, 2_000, 0]
+    fades.trail(np.full(8, 16_000, np.int16))
+    assert len(rung(fades)) == 0, "there is no sound"
+
+
+def test_nothing_to_go_on_as_is_an_ordinary_end() -> None:
+    fades = Fades(4)
+    fades.start(fade_in=False)
+    passed(fades, np.full(9, 8_000, np.int16))
+    fades.trail(np.zeros(0, np.int16))
+    fades.stop()
+    assert rung(fades).tolist() == [6_000, 4_000, 2_000, 0]
+
+
+def test_a_long_end_can_be_cut() -> None:
+    fades = Fades(4)
+    fades.start(fade_in=False)
+    passed(fades, np.full(9, 8_000, np.int16))
+    fades.trail(np.full(100, 8_000, np.int16))
+    fades.stop(4)
+    fades.stop(4)
+    assert rung(fades).tolist() == [5_940, 3_920, 1_940, 0]
+
+
 @pytest.mark.parametrize("pieces", (1, 2, 5, 120))
 def test_however_it_is_cut_the_samples_are_the_same(pieces: int) -> None:
     sound = signals.white_noise(60)

@@ -1,12 +1,14 @@
 """A low lead makes pauses longer, a very low one words, and nothing of it loses a sample or the place."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.jitter_trace import spoken
-from tests.support.player import MS, RATE_HZ, TAKE, elastic
+from tests.support.player import MS, RATE_HZ, STIFF, TAKE, elastic
 from voice.audio.jitter import JitterBuffer
 from voice.audio.pcm import Samples, ms_in, samples_in
 from voice.audio.tuning import JitterSettings
@@ -89,6 +91,32 @@ def test_an_item_begins_without_the_debts_of_the_one_before() -> None:
     buffer.put("b", spoken(RATE_HZ, 0, RATE_HZ), 0)
     buffer.take(RATE_HZ // 4, 0)
     assert buffer.stats.stretched_ms > before
+
+
+def test_words_that_run_dry_die_away_as_they_were() -> None:
+    """The buzz goes on for 40 ms, softer and softer: more like what was to come than a bare end."""
+    sound = spoken(RATE_HZ, 0, RATE_HZ)
+    cut, errors = samples_in(300, RATE_HZ), []
+    for conceal_ms in (0, 40):
+        buffer = JitterBuffer(RATE_HZ, JitterSettings(lead=replace(STIFF, conceal_ms=conceal_ms)))
+        buffer.put("a", sound[:cut], 0)
+        buffer.take(cut, 10**6)
+        heard = buffer.take(4 * TAKE, 10**6).astype(int)
+        errors.append(int(np.square(heard - sound[cut : cut + 4 * TAKE]).sum()))
+        assert not buffer.take(TAKE, 10**6).any()
+    assert errors[1] < 0.75 * errors[0]
+
+
+@pytest.mark.parametrize("stopping", ["hold", "flush"])
+def test_what_dies_away_is_silent_within_5_ms_too(stopping: str) -> None:
+    buffer = JitterBuffer(RATE_HZ)
+    buffer.put("a", spoken(RATE_HZ // 2, 0, RATE_HZ), 0)
+    while buffer.stats.buffered_ms:
+        buffer.take(24, 0)
+    assert buffer.take(TAKE, 0).any()
+    getattr(buffer, stopping)()
+    rest = buffer.take(TAKE, 0)
+    assert rest[:60].any() and not rest[120:].any()
 
 
 STEPS = st.lists(st.tuples(st.sampled_from([40, 100]), st.integers(0, 12), st.sampled_from(["", "", "", "hold", "release"])), max_size=40)

@@ -14,6 +14,8 @@ export class Elastic {
   /** What was made, `length` samples of it. */
   extra;
   length = 0;
+  /** How sound may go on that breaks off at the end of `around`. */
+  tail;
   /** The sound around the place: `back` samples before it, `ahead` from it on. To be filled by the caller. */
   around;
   #thin;
@@ -23,7 +25,7 @@ export class Elastic {
   #coarse;
   #unlike = 0;
 
-  constructor(rateHz) {
+  constructor(rateHz, tailMs = 0) {
     const samplesIn = (ms) => divided(ms * rateHz, 1000);
     this.#thin = Math.max(1, divided(rateHz, COARSE_HZ));
     this.#least = Math.max(1, divided(samplesIn(LEAST_LAG_MS), this.#thin));
@@ -33,6 +35,7 @@ export class Elastic {
     this.back = (this.#most + 1) * this.#thin;
     this.around = new Int16Array(this.back + this.ahead);
     this.extra = new Int16Array(this.back);
+    this.tail = new Int16Array(samplesIn(tailMs));
     this.#coarse = new Int32Array(this.#most + 1 + this.#fade);
   }
 
@@ -44,6 +47,14 @@ export class Elastic {
 
   rested() {
     this.#between(this.#most * this.#thin);
+  }
+
+  /** Whether there is a `tail`. */
+  continued() {
+    const lag = this.#best();
+    if (this.#unlike * 2 > this.#size(lag)) return false;
+    for (let index = 0; index < this.tail.length; index++) this.tail[index] = this.around[this.around.length - lag + (index % lag)];
+    return true;
   }
 
   #best() {

@@ -13,10 +13,11 @@ export class Fades {
   #restAt = 0;
   #restLength = 0;
 
-  constructor(length) {
+  /** `length`: of a fade; `longest`: of what `trail` is given. */
+  constructor(length, longest = length) {
     this.#length = length;
     this.#recent = new Int16Array(length);
-    this.#rest = new Int16Array(length);
+    this.#rest = new Int16Array(Math.max(length, longest));
     this.#fadedIn = length;
   }
 
@@ -27,14 +28,41 @@ export class Fades {
     this.#fadedIn = fadeIn ? 0 : this.#length;
   }
 
-  stop(length = this.#length) {
-    if (!this.#sounding) return;
+  stop(length) {
+    if (this.#sounding) {
+      this.#sounding = false;
+      this.#restAt = 0;
+      this.#restLength = Math.min(length ?? this.#length, this.#length);
+      for (let index = 0; index < this.#restLength; index++) this.#rest[index] = this.#recent[this.#length - 1 - index];
+      this.#fall();
+    } else if (length !== undefined && this.#restLength - this.#restAt > length) {
+      this.#restLength = this.#restAt + length;
+      this.#fall();
+    }
+  }
+
+  trail(samples, count) {
+    if (!this.#sounding || !count) return;
     this.#sounding = false;
     this.#restAt = 0;
-    this.#restLength = Math.min(length, this.#length);
-    for (let index = 0; index < this.#restLength; index++) {
-      const gain = Math.floor(((this.#restLength - 1 - index) * ONE) / this.#restLength);
-      this.#rest[index] = (this.#recent[this.#length - 1 - index] * gain + HALF) >> 15;
+    this.#restLength = count;
+    for (let index = 0; index < count; index++) {
+      let sample = samples[index];
+      if (index < this.#length) {
+        const gain = Math.floor(((index + 1) * ONE) / this.#length);
+        sample = (this.#recent[this.#length - 1 - index] * (ONE - gain) + sample * gain + HALF) >> 15;
+      }
+      this.#rest[index] = sample;
+    }
+    this.#fall();
+  }
+
+  #fall() {
+    const length = this.#restLength - this.#restAt;
+    for (let index = 0; index < length; index++) {
+      const gain = Math.floor(((length - 1 - index) * ONE) / length);
+      const at = this.#restAt + index;
+      this.#rest[at] = (this.#rest[at] * gain + HALF) >> 15;
     }
   }
 

@@ -36,7 +36,7 @@ export class JitterBuffer {
     this.#settings = { ...SETTINGS, ...settings };
     this.#starting = new Starting(this.#settings, rateHz);
     this.#lead = new Lead(this.#settings, rateHz, this.#starting.past);
-    this.#fades = new Fades(this.#samplesIn(this.#settings.fadeMs));
+    this.#fades = new Fades(this.#samplesIn(this.#settings.fadeMs), this.#samplesIn(this.#settings.concealMs));
     this.#flushSamples = this.#samplesIn(this.#settings.flushMs);
   }
 
@@ -159,7 +159,10 @@ export class JitterBuffer {
       this.#begin(item);
       return item;
     }
-    if (item.state === PLAYING) item.state = DRY;
+    if (item.state === PLAYING) {
+      item.state = DRY;
+      this.#lead.dry(item, this.#fades);
+    }
     return null;
   }
 

@@ -31,7 +31,7 @@ export class Lead {
     this.#settings = settings;
     this.#rateHz = rateHz;
     this.#past = past;
-    this.#elastic = new Elastic(rateHz);
+    this.#elastic = new Elastic(rateHz, settings.concealMs);
     this.#mostOwed = 17 * this.#samplesIn(MOST_OWED_MS);
   }
 
@@ -57,6 +57,12 @@ export class Lead {
 
   rest() {
     this.#extraLeft = 0;
+  }
+
+  /** The item breaks off: what may be heard of it, through `fades`. */
+  dry(item, fades) {
+    const elastic = this.#elastic;
+    if (item.around(elastic.around, elastic.back + elastic.ahead, 0) && elastic.continued()) fades.trail(elastic.tail, elastic.tail.length);
   }
 
   #begin(item) {

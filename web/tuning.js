@@ -11,6 +11,7 @@ export const SETTINGS = Object.freeze({
   stretchBelowMs: 200,
   stretchBelowMostMs: 800,
   calmBelowMs: 40,
+  concealMs: 40,
   quantilePercent: 95,
   decayPercent: 95,
   mostWaitMs: 500,

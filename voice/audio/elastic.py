@@ -1,4 +1,4 @@
-"""Sound made longer without a change of pitch, where it is at the loudspeaker: for `lead.py`.
+"""Sound made longer without a change of pitch, where it is at the loudspeaker, or where it breaks off: for `lead.py`.
 
 A piece of the past is played once more: what comes next fades over into what came `lag` earlier, which leads to this very place again.
 So all samples of the original are played, in order and exact; those in between are extra. The lag is the one at which the past looks
@@ -48,6 +48,14 @@ class Elastic:
     def rested(self, around: Samples) -> Samples:
         """The same in a pause, where no lag is better than another."""
         return self._between(around, self._most * self._thin)
+
+    def continued(self, around: Samples, length: int) -> Samples:
+        """How sound may go on that breaks off at the end of `back` and `ahead` samples: its last period, again and again. None if it has
+        no period."""
+        lag, unlike = self._best(around)
+        if unlike * 2 > _size(around[self.back :], around[self.back - lag : self.back - lag + self.ahead]):
+            return around[:0]
+        return np.resize(around[-lag:], length)
 
     def _best(self, around: Samples) -> tuple[int, int]:
         """The lag in samples, and how unlike the sound is at it: a sum of differences."""

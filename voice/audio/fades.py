@@ -1,7 +1,8 @@
 """No clicks where playback stops and goes on: for `jitter.py`.
 
 Where sound stops, what was played last is played backwards, fading: it begins at the very sample at which the sound stopped, needs no
-samples of the future, and nothing has to be held back for it. Where sound goes on after a gap it fades in; where it does so before the
+samples of the future, and nothing has to be held back for it. Where there are samples that continue it (`elastic.py`), it fades over into
+them, and they die away. Where sound goes on after a gap it fades in; where it does so before the
 fade-out is over, both are heard. Gains are linear, in 1/32768,
 so that `web/jitter.js` computes the same samples.
 """
@@ -37,13 +38,25 @@ class Fades:
             self._faded_in = 0 if fade_in else len(self._rising)
 
     def stop(self, length: int | None = None) -> None:
-        """Sound ends here, if there was any: `ring` gives the rest, `length` samples (a whole fade if that is longer, or not given)."""
-        if not self._sounding:
+        """Sound ends here, if there was any: `ring` gives the rest, `length` samples (a whole fade if that is longer, or not given).
+
+        What is left of a fade-out is cut to `length`, if that is given."""
+        if self._sounding:
+            self._sounding = False
+            length = len(self._recent) if length is None else min(length, len(self._recent))
+            self._rest = _falling(self._recent[::-1][:length])
+        elif length is not None and len(self._rest) > length:
+            self._rest = _falling(self._rest[:length])
+
+    def trail(self, samples: Samples) -> None:
+        """Sound breaks off here, if there was any, and goes on as `samples`, falling to nothing: `ring` gives them. None: as `stop`."""
+        if not self._sounding or not len(samples):
             return
         self._sounding = False
-        length = len(self._recent) if length is None else min(length, len(self._recent))
-        gains = np.arange(length - 1, -1, -1, dtype=np.int32) * ONE // max(1, length)
-        self._rest = _scaled(self._recent[::-1][:length], gains)
+        count = min(len(self._recent), len(samples))
+        going, rising = samples.astype(np.int32), self._rising[:count]
+        going[:count] = (self._recent[::-1][:count] * (ONE - rising) + going[:count] * rising + HALF) >> 15
+        self._rest = _falling(going)
 
     def ring(self, out: Samples) -> int:
         """What is left of the fade-out, or as much of it as there is room for, into `out`; how many samples."""
@@ -77,5 +90,10 @@ def _rising(length: int) -> Gains:
     return gains
 
 
-def _scaled(samples: Samples, gains: Gains) -> Samples:
+def _falling(samples: NDArray[np.integer]) -> Samples:
+    length = len(samples)
+    return _scaled(samples, np.arange(length - 1, -1, -1, dtype=np.int32) * ONE // max(1, length))
+
+
+def _scaled(samples: NDArray[np.integer], gains: Gains) -> Samples:
     return ((samples.astype(np.int32) * gains + HALF) >> 15).astype(np.int16)

@@ -226,6 +226,7 @@ class JitterBuffer:
             return item
         if item.state is State.PLAYING:
             item.state = State.DRY
+            self._fades.trail(self._lead.dry(item))
         return None
 
     def _begin(self, item: Item) -> None:

@@ -52,7 +52,6 @@ class Lead:
         self._extra = NONE
         """What is played before the item goes on."""
         self._most_owed = 17 * samples_in(MOST_OWED_MS, rate_hz)
-        """The item's sample before which nothing more is made longer."""
 
     def draw(self, item: Item, need: int) -> tuple[Samples, bool]:
         """The next samples, at most `need`, of those that the device takes now; and whether they are the item's."""
@@ -70,6 +69,11 @@ class Lead:
     def rest(self) -> None:
         """Playback stops here: extra sound that is not played yet is not needed."""
         self._extra = NONE
+
+    def dry(self, item: Item) -> Samples:
+        """What may be heard, fading, where the item breaks off; none if its end fits nothing."""
+        around = item.around(self._elastic.back + self._elastic.ahead, 0)
+        return NONE if around is None else self._elastic.continued(around, samples_in(self._settings.conceal_ms, self._rate_hz))
 
     def _look(self, item: Item, lead: int) -> int:
         """Make longer what comes next, if that must be; after how many samples of the item to look again, 0: not now."""

@@ -25,6 +25,8 @@ class LeadSettings:
     """And at most."""
     calm_below_ms: int = 40
     """The least of stretching on a link that is known to be fast, and was never late."""
+    conceal_ms: int = 40
+    """Sound that runs dry goes on for so long, fading."""
 
 
 @dataclass(frozen=True, slots=True)
