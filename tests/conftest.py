@@ -78,6 +78,7 @@ BULK_FILES = frozenset(
             "acting",
             "client_storm",
             "decoders",
+            "elastic_words",
             "gated",
             "dialects_hostile",
             "limits",

@@ -56,6 +56,7 @@ export class Sound {
     this._flushes = new Map();
     this._flushCount = 0;
     this._muted = false;
+    this._told = 0; // the latency that the player knows, in samples
   }
 
   get rateHz() {
@@ -161,7 +162,7 @@ export class Sound {
     const atS = this._context.currentTime;
     if (!this._rates.has(itemId)) this._rates.set(itemId, new Rate(rateHz, this._context.sampleRate));
     this._say(true);
-    this._player.port.postMessage({ do: "latency", samples: Math.round(this._latencyS() * this._context.sampleRate) });
+    this._tellLatency();
     this._put(itemId, this._rates.get(itemId).push(samples), atS);
   }
 
@@ -197,6 +198,14 @@ export class Sound {
     return { itemId, heardMs: 0, unheard };
   }
 
+  // It changes while sound is played, too: a headset is connected.
+  _tellLatency() {
+    const samples = Math.round(this._latencyS() * this._context.sampleRate);
+    if (samples === this._told) return;
+    this._told = samples;
+    this._player.port.postMessage({ do: "latency", samples });
+  }
+
   _latencyS() {
     return (this._context.baseLatency || 0) + (this._context.outputLatency || 0);
   }
@@ -225,6 +234,7 @@ export class Sound {
         this._hooks.started(report.itemId, report.delayMs, this._latencyS() * 1000);
         break;
       case "level":
+        this._tellLatency();
         this._hooks.outLevel(report.level);
         break;
       case "idle":

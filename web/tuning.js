@@ -4,7 +4,7 @@
 export const SETTINGS = Object.freeze({
   lookMs: 10,
   neededPercent: 200,
-  pauseMs: 60,
+  pauseMs: 120,
   pauseBelowMs: 300,
   pauseBelowMostMs: 800,
   pauseMostMs: 300,

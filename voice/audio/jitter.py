@@ -4,13 +4,16 @@ The items of replies are played in the order in which they came. The first of th
 
     WAITING --may start--> PLAYING --no samples, more to come--> DRY --resume_ms are there, or the rest--> PLAYING
 
-It may start (`starting.py`) when it has waited as long as past replies needed (`arrivals.py`), or is so far ahead of the loudspeaker that
-it need not wait, or is complete; and not with less than the device takes at a time: it would run dry at once. A lead is never given up: nothing here
-plays faster than it was spoken. Every sample is played once, in order, until `flush`; the samples are exact but for a fade-in after a
-gap. Where sound stops it fades out (`fades.py`).
+It may start (`starting.py`) when it has waited as long as past replies say that it may need (`arrivals.py`), or is so far ahead of the
+loudspeaker that it need not wait, or is complete; and not with less than the device takes at a time: it would run dry at once.
+
+A lead is never given up: nothing here plays faster than it was spoken. If it is low, pauses are made longer, then words (`lead.py`); if it
+is gone, the sound dies away (`elastic.py`, `fades.py`). What is added is laid between two samples of the original: every sample is played
+once, in order, until `flush`, and is exact but for a fade-in after a gap. `hold` lets playback rest; after `release` it goes on with
+the very next sample.
 
 What was heard is counted in original samples, less the latency of the device, through a map from samples handed out to samples of an
-item (`playing.Runs`): lengthened pauses or stretched sound, which would go into `_play`, would be other entries in it.
+item (`playing.Runs`), in which what was added, silence too, has no place.
 
 `web/jitter.js` is its twin, held to it by fixtures/traces/jitter-*.jsonl. Not safe for two threads: one owns it, which may be the audio
 callback's (it never waits, and neither logs nor raises). All `now_us` are of one monotonic clock.

@@ -11,8 +11,8 @@ class LeadSettings:
     """While the lead is low, so often it is looked whether to make sound longer."""
     needed_percent: int = 200
     """The lead is low while it is less than so much of what replies needed, within the bounds below."""
-    pause_ms: int = 60
-    """Quiet of so much is a pause, and no part of a word."""
+    pause_ms: int = 120
+    """Quiet of so much is a pause. Within words there are up to 110 ms (before a t, in speech of several voices)."""
     pause_below_ms: int = 300
     """Pauses are made longer while the lead is less, at least."""
     pause_below_most_ms: int = 800
