@@ -88,6 +88,9 @@ BULK_FILES = frozenset(
             "shop",
         ),
         *(
+            "canceller",
+            "gain",
+            "noises",
             "desktop_memory",
             "deciding_storm",
             "dialect_formats",
