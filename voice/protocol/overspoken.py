@@ -23,8 +23,9 @@ KEPT_FRAMES = 3_000
 """A minute: a turn may be sent again after a broken link."""
 LEAST_HEARD_MS = 60
 """As much as begins a turn. A server that has heard somebody where we have not has heard the echo, or a noise."""
-LEAST_VOICE_MS = 120
-"""Recognisers hear words in coughs (the embedded one in half of them). Of 100 coughs 93 have less of a voice than this, of 13 people's words none."""
+LEAST_VOICE_MS, ASSENT_VOICE_MS = 220, 120
+"""Recognisers hear words in coughs (the embedded one in half of them). No cough of 100 has so much of a voice, and 93 have less than for a "yes", which
+is short; of 13 people's words all have more."""
 BEFORE_MS, BEHIND_MS = 200, 600
 """A detector's word comes later than the sound; an interruption is decided while it goes on, or a moment later."""
 NEAR_END_MS = 1_000
@@ -98,10 +99,11 @@ class Overspoken:
         if not spoken(text):
             return Words.NOTHING
         frames = self._within(span)
-        if FRAME_MS * sum(seen.voice for seen in frames) < LEAST_VOICE_MS and not self._backchannels.calls(text):
-            return Words.NOTHING
+        voice_ms = FRAME_MS * sum(seen.voice for seen in frames)
         if not self._backchannels.only(text):
-            return Words.REQUEST
+            return Words.REQUEST if voice_ms >= LEAST_VOICE_MS or self._backchannels.calls(text) else Words.NOTHING
+        if voice_ms < ASSENT_VOICE_MS:
+            return Words.NOTHING
         heard_over = any(seen.playing for seen in frames)
         near_end = left_ms is not None and left_ms <= NEAR_END_MS
         return Words.REPLY if near_end or not heard_over else Words.NOTHING
