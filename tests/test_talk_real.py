@@ -111,21 +111,6 @@ async def test_whoever_speaks_into_an_answer_stops_it(tmp_path: Path) -> None:
     assert loud_ms(recording.samples) < first["heard_ms"] + second["heard_ms"] + 300, "silence after the interruption"
 
 
-async def test_its_own_voice_in_the_microphone_is_no_question(tmp_path: Path) -> None:
-    async with talking(tmp_path) as (cards, talk):
-        await cards.echo()
-        await cards.say(QUESTION)
-        await talk.turn(1)
-        await talk.state("listening")
-        talk.type("help")
-        second = await talk.turn(2, within_s=60)
-        await talk.state("listening")
-        await asyncio.sleep(2)
-        assert await talk.end() == 130
-    assert second["heard_ms"] == second["reply_ms"], "nothing has interrupted it"
-    assert len(talk.turns) == 2, talk.lines
-
-
 async def test_enter_stops_an_answer_and_push_to_talk_sends_what_was_said(tmp_path: Path) -> None:
     async with talking(tmp_path, "--push-to-talk") as (cards, talk):
         await cards.say(QUESTION)
