@@ -13,7 +13,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -82,14 +84,33 @@ def people() -> list[Samples]:
     return found
 
 
-def room(delay_ms: int, rt60_ms: int, kind: str) -> Room:
-    return Room(
-        delay_ms=delay_ms,
-        rt60_ms=rt60_ms,
-        clip_db=6.0 if kind == "clipping" else None,
-        drift_ppm=100.0 if kind == "drift" else 0.0,
-        seed=delay_ms + rt60_ms,
-    )
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A room, and who speaks in it."""
+
+    delay_ms: int
+    rt60_ms: int
+    kind: str
+    answers: tuple[Samples, ...]
+    users: tuple[Samples, ...]
+    duration_ms: int
+
+    def outcomes(self) -> list[Outcome]:
+        """Of echo only and of double talk; in linear rooms of double talk where no words come and of the user only, too."""
+        where = Room(
+            delay_ms=self.delay_ms,
+            rt60_ms=self.rt60_ms,
+            clip_db=6.0 if self.kind == "clipping" else None,
+            drift_ppm=100.0 if self.kind == "drift" else 0.0,
+            seed=self.delay_ms + self.rt60_ms,
+        )
+        said = list(spoken_at(self.users, 4_000, self.duration_ms, self.delay_ms + self.rt60_ms))
+        found = [run(where, self.answers, [], self.duration_ms), run(where, self.answers, said, self.duration_ms)]
+        if self.kind == "linear":
+            found += [run(where, self.answers, said, self.duration_ms, words_come=False), run(where, [], said, self.duration_ms)]
+        for outcome in found:
+            outcome.cleared.clear()
+        return found
 
 
 def run(where: Room, answers: Sequence[Samples], said: Sequence[Utterance], duration_ms: int, words_come: bool = True) -> Outcome:
@@ -114,22 +135,21 @@ def main(duration_ms: int) -> int:
     with_words: list[Said] = []
     alone: list[Said] = []
     heard = said_alone = 0
-    for delay_ms, rt60_ms, kind in itertools.product(DELAYS_MS, RT60S_MS, KINDS):
-        where = room(delay_ms, rt60_ms, kind)
-        said = list(spoken_at(users, 4_000, duration_ms, delay_ms + rt60_ms))
-        echo, both, length = run(where, answers, [], duration_ms), run(where, answers, said, duration_ms), None
-        if kind == "linear":
-            length = run(where, answers, said, duration_ms, words_come=False)
-            alone += [one for one in length.said if one.over_answer]
-            only = run(where, [], said, duration_ms)
-            said_alone += len(said)
-            heard += sum(any(only.heard[one.start_ms // 20 : one.end_ms // 20 + 10]) for one in said)
-        for outcome, name in ((echo, "echo only"), (both, "double talk"), (echo, kind), (both, kind)):
-            sums[name].add(outcome)
-        with_words += [one for one in both.said if one.over_answer]
-        print(
-            f"{delay_ms:4} ms, RT60 {rt60_ms} ms, {kind:9} ERLE {np.median(echo.erle_db[100:]):3.0f} dB   {stopped(both.said)}", flush=True
-        )
+    scenes = [Scene(*where, tuple(answers), tuple(users), duration_ms) for where in itertools.product(DELAYS_MS, RT60S_MS, KINDS)]
+    # The canceller's library cannot be used behind a fork.
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        for scene, outcomes in zip(scenes, pool.map(Scene.outcomes, scenes), strict=True):
+            echo, both = outcomes[:2]
+            if len(outcomes) > 2:
+                length, only = outcomes[2:]
+                alone += [one for one in length.said if one.over_answer]
+                said_alone += len(only.said)
+                heard += sum(any(only.heard[one.utterance.start_ms // 20 : one.utterance.end_ms // 20 + 10]) for one in only.said)
+            for outcome, name in ((echo, "echo only"), (both, "double talk"), (echo, scene.kind), (both, scene.kind)):
+                sums[name].add(outcome)
+            with_words += [one for one in both.said if one.over_answer]
+            where = f"{scene.delay_ms:4} ms, RT60 {scene.rt60_ms} ms, {scene.kind:9}"
+            print(f"{where} ERLE {np.median(echo.erle_db[100:]):3.0f} dB   {stopped(both.said)}", flush=True)
     for name, each in sums.items():
         print(each.row(name))
     print(f"interruptions stopped: {stopped(with_words)}")

@@ -17,8 +17,8 @@ from voice.audio.vad import Detector
 from voice.devices.canceller import Canceller
 from voice.protocol.bargein import BargeIn, Move
 
-AGAIN_MS = 1_500
-"""From the end of an utterance that stopped the answer to the next answer."""
+TURN_MS, AGAIN_MS = 500, 1_000
+"""From the end of an utterance that stopped the answer to the end of its turn, and from there to the next answer."""
 AFTER_MS = 600
 """What is decided so long after an utterance is still decided about it: the detector hangs over, the room reverberates."""
 
@@ -149,9 +149,9 @@ def converse(
             if words_come and one.stopped_ms is None and one.over_answer and one.intact_ms >= WORD_MS and end_ms + WORDS_MS <= now_ms:
                 one.stopped_ms = one.by_words_ms = now_ms - one.utterance.start_ms
                 player.stop()
-            if player.stopped and end_ms <= now_ms:
-                player.again(AGAIN_MS)
-                table.turn_over()
+        if player.stopped and not any(one.utterance.start_ms <= now_ms < one.utterance.end_ms + TURN_MS for one in outcome.said):
+            player.again(AGAIN_MS)
+            table.turn_over()
     return outcome
 
 
@@ -181,8 +181,6 @@ def _obey(move: Move, outcome: Outcome, player: Player, table: BargeIn, now_ms: 
             player.stop()
             if one is None:
                 outcome.false_stops.append(outcome.played_ms)
-                player.again(AGAIN_MS)
-                table.turn_over()
             elif one.stopped_ms is None:
                 one.stopped_ms = end_ms - one.utterance.start_ms
                 one.ducked_ms = one.stopped_ms if one.ducked_ms is None else one.ducked_ms
