@@ -137,14 +137,6 @@ def test_before_anything_is_played_nothing_is_known() -> None:
     assert found[-1] == EchoReading()
 
 
-def test_another_device_is_measured_anew() -> None:
-    played = talk(4, -20.0, 1)
-    meter = EchoMeter()
-    readings(meter, *heard(ROOM, played, 20.0), played)
-    meter.restart()
-    assert meter.reading == EchoReading()
-
-
 def test_extremes_do_no_harm() -> None:
     meter = EchoMeter()
     loud = np.full(RATE_HZ, -32_768, np.int16)

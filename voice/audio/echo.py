@@ -53,6 +53,7 @@ MOST_ERLE_DB = 40.0
 NOISE_RISE, NOISE_FALL = 10 ** (2.0 * FRAME_MS / 1000 / 10), 0.3
 """The background rises by 2 dB a second at most, so that the gaps between words hold it down, and falls quickly."""
 LINGERING = 0.63
+"""Of the power that was played 20 ms before so much is still heard: 2 dB less, as in a room with an RT60 of 600 ms."""
 LEAST_POWER = 1.0
 """Half a bit: the rounding of int16."""
 
@@ -76,7 +77,7 @@ class EchoReading:
 
 
 class EchoMeter:
-    """See the top of the file; one for a call. Push every frame of 20 ms."""
+    """See the top of the file; one for each device that takes part in a call. Push every frame of 20 ms."""
 
     def __init__(self) -> None:
         self._played = np.zeros(PATH_FRAMES)
@@ -112,10 +113,6 @@ class EchoMeter:
             self._measure(heard, left)
         self._captured_noise.push(heard)
         self._left_noise.push(left)
-
-    def restart(self) -> None:
-        """Another device, or a gap: nothing that was learnt holds."""
-        self.__init__()  # type: ignore[misc]
 
     def _measure(self, heard: float, left: float) -> None:
         """A frame in which an echo may be."""
@@ -214,6 +211,7 @@ class Doubts:
             self._doubtful -= self._rows[0][2]
         self._rows.append((power, expected, doubtful))
         self._doubtful += doubtful
+        # The comparison costs as much as some frames: not at each of them.
         if self._doubtful < LOST_SHARE * (self._rows.maxlen or 0) or self._doubtful % LOST_STEP:
             return False
         doubts = [row for row in self._rows if row[2]]

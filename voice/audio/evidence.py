@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from voice.audio.echo import EchoReading
 
 LEAST_MS = 200.0
-"""No row asks for less: a third of all coughs is shorter (bench/interjections.py), and what they are is decided by other means."""
+"""No row asks for less: most coughs are shorter (bench/interjections.py), and the longer ones are told by other means (`protocol/bargein.py`)."""
 INAUDIBLE_DBFS = -68.0
 """An echo under this, or what is left of one, makes no detector say "speech": without any canceller, in rooms with noise at -65 to -90 dBFS, none of
 three voices did in half a minute each; at -66 one did for 420 ms in the quietest room, at -58 all do."""

@@ -51,7 +51,7 @@ class ClearMicrophone:
     def _clear(self, frame: Frame) -> Frame:
         self._dropped = self._dropped + 1 if frame.dropped else 0
         if self._dropped == AWAY_FRAMES:
-            self._meter.restart()
+            self._meter = EchoMeter()
         if frame.played is None or frame.dropped:
             return frame
         clear = frame.samples
