@@ -26,19 +26,19 @@ def played(speech: str, needed_ms: float = 200, replies: str = "", machine: Barg
 # (why, speech, what is done)
 TABLE = [
     ("nobody speaks", "....................", "...................."),
-    ("two stray frames", "..##...............#..#..", "........................."),
-    ("three within 100 ms", "..#.##..............", ".....d.........r...."),
-    ("a cough of 200 ms, heard for 350", "..##################....................", "....d........................r.........."),
-    ("two coughs", "########....########....................", "..d..........................r.........."),
-    ("three, and nobody waits longer", "########.....########.....########......", "..d.................................r..."),
-    ("one behind the other in a second", "########............########............", "..d..............r....d..............r.."),
-    ("a word and a half", "#################################.......", "..d................................r...."),
-    ("a sentence", "########################################", "..d...............................s....."),
-    ("with short pauses", "################...####.#################", "..d....................................s."),
+    ("stray frames", "..#......#.....#........", "........................"),
+    ("two within 100 ms", "..#.##..............", "....d..........r...."),
+    ("a cough of 200 ms, heard for 350", "..##################....................", "...d.........................r.........."),
+    ("two coughs", "########....########....................", ".d...........................r.........."),
+    ("three, and nobody waits longer", "########.....########.....########......", ".d..................................r..."),
+    ("one behind the other in a second", "########............########............", ".d...............r...d...............r.."),
+    ("a word and a half", "#################################.......", ".d.................................r...."),
+    ("a sentence", "########################################", ".d................................s....."),
+    ("with short pauses", "################...####.#################", ".d.....................................s."),
     (
         "two words with a breath between",
         "####################........########################",
-        "..d.........................................s.......",
+        ".d..........................................s.......",
     ),
 ]
 
@@ -57,7 +57,7 @@ ELSEWHERE = [
         "##################################################.......",
         900,
         "",
-        "..d.........................................s............",
+        ".d..........................................s............",
     ),
     (
         "a reply begins while somebody speaks",
@@ -73,7 +73,7 @@ ELSEWHERE = [
         "." * 36 + "p" * 4,
         "....................................s...",
     ),
-    ("the reply ends by itself", "##########....................", 200, "p" * 8 + "." * 22, "..d.....r....................."),
+    ("the reply ends by itself", "##########....................", 200, "p" * 8 + "." * 22, ".d......r....................."),
 ]
 
 
@@ -93,7 +93,7 @@ def test_without_words_to_come_length_alone_decides() -> None:
 def test_words_decide_at_once_and_only_over_a_reply() -> None:
     machine = BargeIn()
     assert machine.words() is Move.STAY
-    assert played("########", machine=machine) == "..d....." and machine.ducked
+    assert played("########", machine=machine) == ".d......" and machine.ducked
     assert machine.words() is Move.STOP and machine.overruling and not machine.ducked
     assert machine.words() is Move.STAY
     machine.turn_over()
@@ -102,14 +102,14 @@ def test_words_decide_at_once_and_only_over_a_reply() -> None:
 
 def test_a_key_stops_what_is_being_decided() -> None:
     machine = BargeIn()
-    assert played("########", machine=machine) == "..d....."
+    assert played("########", machine=machine) == ".d......"
     machine.stopped()
     assert played("########..............", machine=machine, replies="." * 22) == "." * 22 and not machine.overruling
 
 
 def test_an_echo_that_gets_worse_while_it_is_decided_changes_nothing() -> None:
     machine = BargeIn()
-    assert played("########", machine=machine) == "..d....."
+    assert played("########", machine=machine) == ".d......"
     assert played("#" * 40, math.inf, machine=machine).index("s") == LEAST_MS // FRAME_MS - 8 - 1
 
 

@@ -1,6 +1,6 @@
 """Speech over a reply: what to do at once, and what once it is known how long it lasts. Pure; one call a frame of 20 ms.
 
-    QUIET ---- speech begins (3 of 5 frames) ----------------------------------> SPEAKING
+    QUIET ---- speech begins (2 of 5 frames) ----------------------------------> SPEAKING
     SPEAKING - a reply is given (already, or it begins now) -------------------> DUCKED    DUCK
     DUCKED --- evidence enough ------------------------------------------------> STOPPED   STOP
     DUCKED --- words that say something ---------------------------------------> STOPPED   STOP
@@ -20,8 +20,9 @@ from collections import deque
 
 from voice.audio.pcm import FRAME_MS
 
-START_FRAMES, WITHIN_FRAMES = 3, 5
-"""As `audio/turns.py`: speech has begun with 60 ms of it within 100 ms."""
+START_FRAMES, WITHIN_FRAMES = 2, 5
+"""Speech has begun with 40 ms of it within 100 ms: 20 ms before `audio/turns.py` begins a turn, because a duck can be taken back. In 36 rooms
+(`bench/echo.py`) as many false ducks as with 60 ms, and what is said over an echo is heard sooner."""
 LEAST_MS = 700.0
 """By length alone nothing shorter stops a reply: "mm-hm" is up to 700 ms of speech to the detector, coughs up to 560 with a longest run of 320,
 two words to a sentence 800 and more (`bench/interjections.py`)."""
