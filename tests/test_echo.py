@@ -130,6 +130,18 @@ def test_a_headset_is_found_out_after_a_second_and_a_half() -> None:
     assert 75 <= first <= 200 and all(each.level_db == SILENT_DBFS for each in found[first:])
 
 
+@pytest.mark.parametrize("gain_db", [-70.0, -55.0])
+@pytest.mark.parametrize("begin_ms", range(4_800, 5_800, 200))
+def test_who_stops_an_answer_in_a_headset_does_not_make_it_a_loudspeaker(gain_db: float, begin_ms: int) -> None:
+    """Without a canceller: he talks on when the answer has stopped, and the next one begins."""
+    played = np.concatenate([talk(6, -20.0, 1)[: -RATE_HZ // 2], speech_like(500, -57.0), silence(4_000), talk(6, -20.0, 4)])
+    near = np.concatenate([silence(begin_ms), talk(3, -20.0, 2), silence(13_000 - begin_ms)])
+    captured, processed = heard(replace(ROOM, gain_db=gain_db), played, 0.0, near)
+    found = readings(EchoMeter(), captured, processed, played)
+    first = next(number for number, each in enumerate(found) if each.settled)
+    assert first <= 150 and all(each.settled and each.level_db == SILENT_DBFS for each in found[first:])
+
+
 def test_before_anything_is_played_nothing_is_known() -> None:
     meter = EchoMeter()
     assert meter.reading == EchoReading()

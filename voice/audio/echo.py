@@ -30,6 +30,8 @@ TRAINING_FRAMES = 25
 """Frames with something played before the path is believed: 0.5 s."""
 TRAINING, RISE, FALL, RISE_TALKING = 0.3, 0.05, 0.2, 0.005
 """Steps of the gradient: at the beginning, where more is heard than expected, where less is, and where so much more that somebody talks."""
+SOFT, LOUD_KEEPS = 0.05, 0.998
+"""Soft playback teaches little: whatever is heard beside it would need a path that makes it loud. How loud playback is at its loudest is known for 10 s."""
 MOST_RISE = 4.0
 """Of a talker no more is learnt than of an echo so many times as loud as expected: 3 dB in a second of talk, which the next pause takes back."""
 TALKING = 6.0
@@ -38,7 +40,7 @@ LEFT_OVER, LEFT_SHARE = 5.0, 0.01
 """So many times the expected remainder is left, and so much of what was captured: a talker, or the path is lost. Less than that share is no
 talker but a canceller that follows a room, and what it leaves now and then is just what is to be known."""
 AUDIBLE = 2.0
-"""An echo so many times over the background is measured."""
+"""An echo so many times over the background is measured. Softer ones make no detector say "speech" (3 dB: none did, 6 dB: all did)."""
 MOST_LEFT = 2.5
 """Of a remainder that is larger than expected so much is learnt: the soft words of a talker look like it."""
 MEMORY_FRAMES = 75
@@ -65,7 +67,7 @@ class EchoReading:
     """What is known of the echo."""
 
     level_db: float = SILENT_DBFS
-    """The echo in the microphone as captured, while something is played: dBFS above 120 Hz; SILENT_DBFS if it is under the background."""
+    """The echo in the microphone as captured, while something is played: dBFS above 120 Hz; SILENT_DBFS if it is not over the background."""
     erle_db: float = 0.0
     """How much of it the canceller takes away: 0 without one, 40 at most."""
     double_talk: bool = False
@@ -92,7 +94,7 @@ class EchoMeter:
     @property
     def reading(self) -> EchoReading:
         """The state after the newest frame."""
-        unheard = self._level <= self._captured_noise.power
+        unheard = self._level <= AUDIBLE * self._captured_noise.power
         return EchoReading(
             level_db=SILENT_DBFS if unheard else max(SILENT_DBFS, _db(self._level / 32768.0**2)),
             erle_db=self._gain.erle_db,
@@ -134,6 +136,7 @@ class Path:
 
     def __init__(self) -> None:
         self._weights = np.zeros(PATH_FRAMES)
+        self._loudest = 0.0
         self._frames = 0
         self._doubts = Doubts(TURNED_UP_FRAMES)
 
@@ -151,10 +154,13 @@ class Path:
             # The volume was turned up: from here as at the beginning.
             self._frames, talking = 0, False
         if talking:
-            step, heard = RISE_TALKING, min(heard, MOST_RISE * (expected + noise))
+            # An echo that could not be heard so far is not one that a talker teaches: his headset would become a loudspeaker.
+            step, heard = (RISE_TALKING, min(heard, MOST_RISE * expected)) if expected > noise else (0.0, expected)
         else:
             step = TRAINING if not self.trained else RISE if heard > expected else FALL
-        self._weights += (step * (heard - expected) / (float(np.dot(played, played)) + LEAST_POWER)) * played
+        size = float(np.dot(played, played))
+        self._loudest = max(size, LOUD_KEEPS * self._loudest)
+        self._weights += (step * (heard - expected) / (size + SOFT * self._loudest + LEAST_POWER)) * played
         np.maximum(self._weights, 0.0, out=self._weights)
         return expected
 
