@@ -103,6 +103,7 @@ BULK_FILES = frozenset(
             "spoken",
             "wire_storm",
         ),
+        *("aligned", "announcing", "aside", "behind", "devices_recording", "drawn", "lead", "ourselves", "reference", "turns"),
         *("realtime", "echo", "echo_talk", "realtime_dialects", "replay", "server_twin", "session", "sphinx", "tts", "wavmic"),
     )
 )

@@ -15,6 +15,8 @@ _NOTE = re.compile(r"\[[^\]]*\]|\([^)]*\)|<[^>]*>|\*[^*]*\*|（[^）]*）|【[^�
 _APART = re.compile(r"[^\w']+", re.UNICODE)
 _DRAWN = re.compile(r"(\w)\1{2,}")
 _AGAIN = re.compile(r"(\w{1,4}?)\1+")
+LONGEST = 500
+"""Letters of a text that is looked into: longer ones say something. (Brackets without an end take quadratic time.)"""
 MOST_LETTERS = 40
 """Nobody draws a word out further; a longer one is something else."""
 
@@ -30,6 +32,8 @@ class Backchannels:
 
     def only(self, text: str) -> bool:
         """Whether there is nothing else in a text; of one without words, too."""
+        if len(text) > LONGEST:
+            return False
         words = spoken(text)
         if not words:
             return True
@@ -39,7 +43,7 @@ class Backchannels:
 
     def calls(self, text: str) -> bool:
         """Whether a text has a word that nobody says but to interrupt."""
-        return not self._calls.isdisjoint(spoken(text))
+        return not self._calls.isdisjoint(spoken(text[:LONGEST]))
 
     def _covered(self, words: list[str]) -> bool:
         """Whether words and phrases make up all of it."""
