@@ -218,5 +218,18 @@ async def test_half_duplex_is_neither_ducked_nor_stopped() -> None:
         assert {withheld for _, withheld in scene.session.pushed} == {"muted"}
 
 
+async def test_half_duplex_hears_to_its_end_what_was_begun_before_the_answer() -> None:
+    async with stage(half_duplex=True) as scene:
+        await deciding(scene)
+        scene.session.tell(SpeechBegan(0, False, "u0"), SpeechEnded(10, False, "u0"), TurnCommitted("u0"))
+        await until(lambda: scene.session.did)
+        await scene.frames(*[SPEECH] * 10)
+        await scene.reply(whole=False, ms=4_000)
+        assert scene.speaker.held, "the answer waits"
+        await scene.frames(*[SPEECH] * 30)
+        assert scene.session.did[1:] == [("interrupt", "a", 0)] and scene.speaker.stopped == 1
+        assert {withheld for _, withheld in scene.session.pushed} == {""}
+
+
 def test_the_words_of_the_package_are_read_once() -> None:
     assert backchannels() is backchannels() and backchannels().only("mhm")

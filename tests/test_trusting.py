@@ -57,6 +57,11 @@ def test_a_moment_of_it_is_not_worth_a_word() -> None:
     assert told.notes == []
 
 
+def test_what_is_said_before_anything_is_played_is_no_echo() -> None:
+    for told in (Told(BAD), Told(GOOD, half_duplex=True)):
+        assert told.trust.needed_ms(False, False) == LEAST_MS and told.floor.half_duplex, "shut as soon as something is played"
+
+
 def test_while_it_is_decided_the_microphone_stays_open() -> None:
     told = Told(BAD)
     assert math.isinf(told.play(20, ducked=True)) and not told.floor.half_duplex

@@ -1,13 +1,14 @@
-"""How far the microphone is trusted while something is played: how much speech an interruption takes now, and whether it is heard at all.
+"""How far the microphone is trusted: how much speech an interruption takes now, and whether it is heard at all.
 
 `audio/evidence.py` says it frame by frame, from what is measured of the echo. Where no speech would do (half-duplex) the microphone is shut while something
-is played; people see that, and are told once if it lasts.
+is played; people see that, and are told once if it lasts. While nothing is played there is no echo: whoever speaks then is trusted, and an answer that
+comes meanwhile waits for its turn.
 """
 
 import math
 from collections.abc import Callable
 
-from voice.audio.evidence import needed_by
+from voice.audio.evidence import LEAST_MS, needed_by
 from voice.audio.pcm import FRAME_MS
 from voice.devices.base import Microphone
 from voice.protocol.floor import Floor
@@ -38,8 +39,9 @@ class Trust:
         shut = math.isinf(needed_ms)
         self._floor.needed_ms = needed_ms if playing else None
         self._floor.half_duplex = shut and not ducked
-        if playing:
-            self._tell(shut)
+        if not playing:
+            return LEAST_MS
+        self._tell(shut)
         return needed_ms
 
     def tell_plain(self) -> None:
