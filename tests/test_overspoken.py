@@ -29,6 +29,9 @@ TABLE = [
     ("a cough over a reply", "p" * 60, "." * 20 + "#" * 10 + "." * 30, None, Ending.DOUBT),
     ("a word while an answer is made", "m" * 60, "." * 20 + "#" * 10 + "." * 30, None, Ending.DOUBT),
     ("speech that has stopped the reply", "p" * 50 + "." * 10, "." * 10 + "#" * 40 + "." * 10, 900, Ending.ANSWER),
+    ("a question right behind a reply", "p" * 15 + "." * 45, "." * 20 + "#" * 30 + "." * 10, None, Ending.ANSWER),
+    ("a reply that begins in a question", "." * 40 + "p" * 20, "." * 20 + "#" * 30 + "." * 10, None, Ending.ANSWER),
+    ("what is left of an echo behind a reply", "p" * 20 + "." * 40, "." * 10 + "#" * 20 + "." * 30, None, Ending.DOUBT),
     ("what stopped it came before", "p" * 60, "." * 30 + "#" * 10 + "." * 20, 100, Ending.DOUBT),
 ]
 

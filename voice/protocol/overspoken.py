@@ -4,6 +4,7 @@ Whoever ends turns does so by sound alone, so a cough, an "mm-hm" and what is le
 the last minute, in which frames something was being answered and in which our own detector heard somebody; turns are judged by that.
 
     nothing was being answered ----------------------> ANSWER
+    or not while a good part of it was spoken -------> ANSWER
     the speech has stopped an answer (`bargein.py`) -> ANSWER
     our detector heard next to nothing in it --------> DROP
     else --------------------------------------------> DOUBT, until its words are known (`said`)
@@ -26,6 +27,9 @@ LEAST_HEARD_MS = 60
 LEAST_VOICE_MS, ASSENT_VOICE_MS = 220, 120
 """Recognisers hear words in coughs (the embedded one in half of them). No cough of 100 has so much of a voice, and 93 have less than for a "yes", which
 is short; of 13 people's words all have more."""
+CLEAR_MS = 400
+"""So much speech while nothing is answered was addressed to us, whatever begins or ends meanwhile: a detector goes on for some 150 ms after the echo of an
+answer's last word, and a voice is looked for over answers only."""
 BEFORE_MS, BEHIND_MS = 200, 600
 """A detector's word comes later than the sound; an interruption is decided while it goes on, or a moment later."""
 NEAR_END_MS = 1_000
@@ -90,6 +94,8 @@ class Overspoken:
         if not any(seen.answering for seen in frames):
             return Ending.ANSWER
         if any(span.start_ms - BEFORE_MS <= stop <= span.end_ms + BEHIND_MS for stop in self._stops):
+            return Ending.ANSWER
+        if FRAME_MS * sum(seen.speech and not seen.answering for seen in frames) >= CLEAR_MS:
             return Ending.ANSWER
         heard_ms = FRAME_MS * sum(seen.speech for seen in frames)
         return Ending.DROP if heard_ms < LEAST_HEARD_MS else Ending.DOUBT
