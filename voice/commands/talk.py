@@ -112,7 +112,7 @@ async def _talk(
         # The library takes half a second to load, on a thread: the loop has devices to serve.
         microphone = opened.microphone if recording is None else opened.joined()
         if opened.beside:
-            canceller = await asyncio.to_thread(make_canceller)
+            canceller = await asyncio.to_thread(make_canceller, bool(options.headphones))
             if canceller is None and not (options.headphones or chosen.push_to_talk):
                 report.note(NO_CANCELLER)
             microphone = ClearMicrophone(microphone, canceller)

@@ -32,11 +32,14 @@ class Canceller(Protocol):
         ...
 
 
-def make_canceller() -> Canceller | None:
-    """A canceller that is ready; None where none is installed. Loads a library (0.5 s): not on the event loop."""
+def make_canceller(headphones: bool = False) -> Canceller | None:
+    """A canceller that is ready; None where none is installed. Loads a library (0.5 s): not on the event loop.
+
+    `headphones`: there is no echo, so only noise is taken out: a canceller that has not learnt its room yet takes the user's first words for echo.
+    """
     try:
         rtc = import_module("livekit.rtc")
-        canceller = LivekitCanceller(rtc)
+        canceller = LivekitCanceller(rtc, not headphones)
     except ImportError as exc:
         # Not installed, or for another system; either way there is none.
         log.debug("no echo canceller: %s", exc)
@@ -50,11 +53,11 @@ def make_canceller() -> Canceller | None:
 class LivekitCanceller:
     """See the top of the file."""
 
-    def __init__(self, rtc: Any) -> None:
-        """`rtc`: the module. Raises: ImportError if its library cannot be loaded here."""
+    def __init__(self, rtc: Any, echo: bool = True) -> None:
+        """`rtc`: the module; `echo`: take it out, too. Raises: ImportError if its library cannot be loaded here."""
         self._frame = rtc.AudioFrame
         self._module = rtc.AudioProcessingModule(
-            echo_cancellation=True, noise_suppression=True, high_pass_filter=True, auto_gain_control=False
+            echo_cancellation=echo, noise_suppression=True, high_pass_filter=True, auto_gain_control=False
         )
 
     def process(self, captured: Samples, played: Samples, delay_ms: int) -> Samples:
