@@ -99,6 +99,7 @@ BULK_FILES = frozenset(
             "interpreter",
             "judged",
             "long_talk",
+            "talk_ends",
             "reply_storm",
             "spoken",
             "wire_storm",
