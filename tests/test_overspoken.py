@@ -50,6 +50,14 @@ def test_what_only_the_server_has_heard_is_dropped() -> None:
     assert seen("." * 60, "." * 60).ending(Span(500, 900)) is Ending.ANSWER, "over nothing it is a turn: our detector may be the deaf one"
 
 
+@pytest.mark.parametrize(("frames", "want"), [(10, Words.NOTHING), (34, Words.NOTHING), (35, Words.REPLY), (50, Words.REPLY)])
+def test_a_turn_without_words_is_answered_if_it_was_long(frames: int, want: Words) -> None:
+    speech = "." * 10 + "#" * frames + "." * 30
+    over = seen("p" * len(speech), speech)
+    assert over.said(around(speech), None, None) is want
+    assert over.said(around(speech), "", None) is Words.NOTHING, "a recogniser that was there has found none"
+
+
 # (why, replies, words, ms left of the reply, what they ask for)
 WORDS = [
     ("a cough", "p" * 60, "", None, Words.NOTHING),

@@ -31,7 +31,7 @@ from voice.trusting import Trust
 T = TypeVar("T")
 
 WORDS_S = 5.0
-"""The words of a turn in doubt may come so late; then it had none."""
+"""The words of a turn in doubt may come so late; then it is decided without them."""
 REMEMBERED = 64
 """Turns whose sound is remembered, until they are items."""
 
@@ -114,7 +114,7 @@ class Interruptions:
             deciding.ending = self._turns.ending = self._over.ending(span)
         for item_id, doubt in list(self._doubts.items()):
             if now - doubt.since > WORDS_S:
-                self._decide(item_id, "")
+                self._decide(item_id, None)
 
     def stop(self) -> None:
         """Silence, for good; the server learns what was heard."""
@@ -154,7 +154,7 @@ class Interruptions:
                 self._committed(notice.item_id, now)
             case UserText(final=True):
                 if notice.item_id in self._doubts:
-                    self._decide(notice.item_id, notice.text)
+                    self._decide(notice.item_id, None if notice.failed else notice.text)
                 else:
                     self._turns.words(notice.item_id, notice.text)
             case TurnResent():
@@ -185,10 +185,10 @@ class Interruptions:
                 self._log.doubt(item_id, True)
                 early = self._turns.take_words(item_id)
                 if early is not None or not self._bargein.words_come:
-                    self._decide(item_id, early or "")
+                    self._decide(item_id, early)
 
-    def _decide(self, item_id: str, text: str) -> None:
-        """The words of a turn in doubt are known, or will not be."""
+    def _decide(self, item_id: str, text: str | None) -> None:
+        """The words of a turn in doubt are known, or will not be (None)."""
         doubt = self._doubts.pop(item_id)
         left_ms = None if self.answering else self._speaker.stats.buffered_ms
         said = self._over.said(doubt.span, text, left_ms)

@@ -30,6 +30,8 @@ is short; of 13 people's words all have more."""
 CLEAR_MS = 400
 """So much speech while nothing is answered was addressed to us, whatever begins or ends meanwhile: a detector goes on for some 150 ms after the echo of an
 answer's last word, and a voice is looked for over answers only."""
+SPOKEN_VOICE_MS = 700
+"""A turn with so much of a voice is answered even if nobody tells its words: longer than any cough or "mm-hm" (`bargein.py`)."""
 BEFORE_MS, BEHIND_MS = 200, 600
 """A detector's word comes later than the sound; an interruption is decided while it goes on, or a moment later."""
 NEAR_END_MS = 1_000
@@ -100,12 +102,15 @@ class Overspoken:
         heard_ms = FRAME_MS * sum(seen.speech for seen in frames)
         return Ending.DROP if heard_ms < LEAST_HEARD_MS else Ending.DOUBT
 
-    def said(self, span: Span, text: str, left_ms: int | None) -> Words:
-        """What the words of a turn in doubt ask for. `left_ms`: so much of the reply is still to be heard; None: more of it may come."""
-        if not spoken(text):
-            return Words.NOTHING
+    def said(self, span: Span, text: str | None, left_ms: int | None) -> Words:
+        """What the words of a turn in doubt ask for (None: nobody has written any down). `left_ms`: so much of the reply is still to be heard;
+        None: more of it may come."""
         frames = self._within(span)
         voice_ms = FRAME_MS * sum(seen.voice for seen in frames)
+        if text is None:
+            return Words.REPLY if voice_ms >= SPOKEN_VOICE_MS else Words.NOTHING
+        if not spoken(text):
+            return Words.NOTHING
         if not self._backchannels.only(text):
             return Words.REQUEST if voice_ms >= LEAST_VOICE_MS or self._backchannels.calls(text) else Words.NOTHING
         if voice_ms < ASSENT_VOICE_MS:
