@@ -105,6 +105,7 @@ BULK_FILES = frozenset(
             "wire_storm",
         ),
         *("aligned", "announcing", "aside", "behind", "devices_recording", "drawn", "lead", "ourselves", "reference", "turns"),
+        *("calling", "korean", "korean_words", "numbers", "reading", "skills"),
         *("realtime", "echo", "echo_talk", "realtime_dialects", "replay", "server_twin", "session", "sphinx", "tts", "wavmic"),
     )
 )
