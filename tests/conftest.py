@@ -1,5 +1,6 @@
 """Fixtures for all tests, and VOICE_TEST_ALL=1: whatever cannot run has failed."""
 
+import gc
 import os
 import signal
 from collections.abc import Generator, Iterator
@@ -194,3 +195,9 @@ def pytest_make_collect_report() -> Generator[None, Any, Any]:
     report = yield
     _no_skip(report)
     return report
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: the collector of garbage need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
