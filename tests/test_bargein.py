@@ -82,6 +82,14 @@ def test_whether_it_is_over_a_reply_and_can_be_trusted(speech: str, needed_ms: f
     assert played(speech, needed_ms, replies) == want
 
 
+@pytest.mark.parametrize(
+    ("times", "speech_ms", "silence_ms"), [(2, 680, 1_000), (2, 540, 800), (2, 540, 1_500), (3, 440, 800), (2, 420, 400)]
+)
+def test_what_was_given_back_does_not_add_up(times: int, speech_ms: int, silence_ms: int) -> None:
+    done = played(("#" * (speech_ms // FRAME_MS) + "." * (silence_ms // FRAME_MS)) * times)
+    assert "s" not in done and done.count("d") == done.count("r") == times
+
+
 def test_without_words_to_come_length_alone_decides() -> None:
     machine = BargeIn()
     machine.words_come = False

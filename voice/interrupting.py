@@ -92,6 +92,9 @@ class Interruptions:
         """Whether the 20 ms of the microphone that were in the air then are anybody's business."""
         playing = self._speaker.busy
         self._needed_ms = self._trust.needed_ms(playing, self.ducked)
+        if self._floor.needed_ms is not None:
+            # What people are shown: less never stops an answer by its length.
+            self._floor.needed_ms = max(self._floor.needed_ms, self._bargein.least_ms)
         return self._floor.open(captured_at, playing)
 
     def frame(self, samples: Samples, now: float) -> None:

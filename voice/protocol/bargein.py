@@ -9,9 +9,10 @@
     SPEAKING, STOPPED --- silent for `PAUSE_MS`, or their turn is over ---------> QUIET
 
 DUCK silences the loudspeaker and loses nothing, RESUME plays on from the same sample, STOP is for good. Evidence is the length of the
-speech, which leaks away in silence: it takes as much as `needed_ms` says (`audio/evidence.py`: how far the microphone can be trusted; infinite means
-not at all, nothing is ducked or stopped then), and never less than a cough or an "mm-hm" lasts. What is too short to tell "stop" from "yes" by its
-length is told by its words, once they are known (`overspoken.py`).
+speech, which leaks away in silence; what was given back with a RESUME counts no more (two "mm-hm"s are no interruption). It takes as much as
+`needed_ms` says (`audio/evidence.py`: how far the microphone can be trusted; infinite means not at all, nothing is ducked or stopped then), and
+never less than a cough or an "mm-hm" lasts. What is too short to tell "stop" from "yes" by its length is told by its words, once they are
+known (`overspoken.py`).
 """
 
 import enum
@@ -71,6 +72,11 @@ class BargeIn:
         return self._state is _State.STOPPED
 
     @property
+    def least_ms(self) -> float:
+        """Of speech, before its length alone stops a reply."""
+        return LEAST_MS if self.words_come else ALONE_MS
+
+    @property
     def ducked(self) -> bool:
         """The loudspeaker rests while it is being decided."""
         return self._state is _State.DUCKED
@@ -122,11 +128,12 @@ class BargeIn:
         if self._enough():
             return self._stop()
         if self._silent_ms >= (PAUSE_MS if self._ducked_ms < WINDOW_MS else GAP_MS):
+            self._evidence_ms = 0.0
             return self._to(_State.QUIET, Move.RESUME)
         return Move.STAY
 
     def _enough(self) -> bool:
-        return self._evidence_ms >= max(self._needed_ms, LEAST_MS if self.words_come else ALONE_MS)
+        return self._evidence_ms >= max(self._needed_ms, self.least_ms)
 
     def _stop(self) -> Move:
         return self._to(_State.STOPPED, Move.STOP)
