@@ -90,6 +90,12 @@ def test_what_was_given_back_does_not_add_up(times: int, speech_ms: int, silence
     assert "s" not in done and done.count("d") == done.count("r") == times
 
 
+@pytest.mark.parametrize(("word_ms", "pause_ms"), [(300, 60), (300, 100), (200, 80), (500, 120), (600, 60), (400, 160)])
+def test_words_with_short_pauses_add_up(word_ms: int, pause_ms: int) -> None:
+    done = played(("#" * (word_ms // FRAME_MS) + "." * (pause_ms // FRAME_MS)) * 4)
+    assert done.count("s") == 1 and done.index("s") * FRAME_MS < 1_400
+
+
 def test_without_words_to_come_length_alone_decides() -> None:
     machine = BargeIn()
     machine.words_come = False

@@ -9,7 +9,7 @@
     SPEAKING, STOPPED --- silent for `PAUSE_MS`, or their turn is over ---------> QUIET
 
 DUCK silences the loudspeaker and loses nothing, RESUME plays on from the same sample, STOP is for good. Evidence is the length of the
-speech, which leaks away in silence; what was given back with a RESUME counts no more (two "mm-hm"s are no interruption). It takes as much as
+speech, which leaks away in a pause between words and is gone behind a longer one (two "mm-hm"s are no interruption). It takes as much as
 `needed_ms` says (`audio/evidence.py`: how far the microphone can be trusted; infinite means not at all, nothing is ducked or stopped then), and
 never less than a cough or an "mm-hm" lasts. What is too short to tell "stop" from "yes" by its length is told by its words, once they are
 known (`overspoken.py`).
@@ -120,6 +120,8 @@ class BargeIn:
         self._evidence_ms = self._evidence_ms + FRAME_MS if speech else max(0.0, self._evidence_ms - LEAK * FRAME_MS)
         # A stray frame in a silence is no speech yet.
         self._silent_ms = 0 if speech and sum(self._recent) > 1 else self._silent_ms + FRAME_MS
+        if self._silent_ms >= PAUSE_MS:
+            self._evidence_ms = 0.0
 
     def _decide(self, answering: bool) -> Move:
         self._ducked_ms += FRAME_MS
@@ -128,7 +130,6 @@ class BargeIn:
         if self._enough():
             return self._stop()
         if self._silent_ms >= (PAUSE_MS if self._ducked_ms < WINDOW_MS else GAP_MS):
-            self._evidence_ms = 0.0
             return self._to(_State.QUIET, Move.RESUME)
         return Move.STAY
 
