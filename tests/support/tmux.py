@@ -20,8 +20,10 @@ END_S = 60.0
 class Pane:
     """One window of a server of its own."""
 
-    def __init__(self, socket: Path) -> None:
+    def __init__(self, socket: Path, status: Path) -> None:
         self._socket = socket
+        self.status = status
+        """Has the exit code once the process has ended."""
 
     def tmux(self, *line: str) -> str:
         """A command of tmux; what it prints. Raises: CalledProcessError."""
@@ -69,28 +71,23 @@ class Pane:
             raise AssertionError(f"{texts} not in\n{seen}") from None
 
     def ends(self) -> int:
-        """Wait for the process; its exit code, or the negative number of the signal that ended it."""
-        status = ""
-
-        def known() -> bool:
-            nonlocal status
-            status = self.tmux("display-message", "-p", "#{pane_dead_status}#{?pane_dead_signal,-,}#{pane_dead_signal}").strip()
-            return bool(status)
-
-        wait_until(known, END_S)
-        return int(status)
+        """Wait for the process; its exit code."""
+        wait_until(self.status.exists, END_S)
+        return int(self.status.read_text())
 
 
 @contextmanager
 def in_tmux(folder: Path, line: Sequence[str], environment: Mapping[str, str], columns: int = 80, rows: int = 24) -> Iterator[Pane]:
     """A process in a window of this size; ended when the block does. `folder`: for the server's socket, and where the process runs."""
     (folder / "tmux.conf").write_text(SETTINGS)
-    pane = Pane(folder / "tmux")
+    pane = Pane(folder / "tmux", folder / "status")
+    # tmux 3.3 itself does not always tell the status of a process that ends while the machine is busy.
+    told = ["sh", "-c", '"$@"; echo $? > "$0.new"; mv "$0.new" "$0"', str(pane.status)]
     start = ["tmux", "-u", "-S", str(folder / "tmux"), "-f", str(folder / "tmux.conf"), "new-session", "-d"]
     size = ["-x", str(columns), "-y", str(rows), "-c", str(folder)]
     inherited = {name: value for name, value in os.environ.items() if name not in ("TMUX", "NO_COLOR", "LC_ALL")}
     try:
-        subprocess.run([*start, *size, *line], env={**inherited, "LC_CTYPE": "C.UTF-8", **environment}, check=True, timeout=30)
+        subprocess.run([*start, *size, *told, *line], env={**inherited, "LC_CTYPE": "C.UTF-8", **environment}, check=True, timeout=30)
         yield pane
     finally:
         subprocess.run(["tmux", "-S", str(folder / "tmux"), "kill-server"], capture_output=True, timeout=30, check=False)
